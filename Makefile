@@ -1,0 +1,61 @@
+# What there is to do here; `make` alone lists it. The work is done by Go
+# programs that build what they need: the launcher (cmd/devstack) finds or gets
+# Postgres and Temporal, and builds the tools that tools/*/go.mod pin, each in a
+# module of its own so that none moves the versions of another.
+
+SHELL := /bin/sh
+DEVSTACK := .tools/bin/devstack
+# How long all tests together may take. `make test` in a fresh checkout builds
+# Temporal before that clock starts.
+TEST_TIMEOUT ?= 30m
+# What `make test` runs: make test TESTS=./store TESTFLAGS='-run Migrate -v'
+TESTS ?= ./...
+TESTFLAGS ?=
+BENCHFLAGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: launcher ## everything on this machine, with a demo organisation, until Ctrl-C
+	@exec $(DEVSTACK) up
+
+.PHONY: test
+test: launcher ## every test, with the race detector, on a real Postgres and a real Temporal
+	@exec $(DEVSTACK) exec -- go test -race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(TESTS)
+
+.PHONY: check
+check: launcher ## what can be said without running: format, linters, generated files, modules
+	@exec .ci/check
+
+.PHONY: bench
+bench: ## measure against baselines; prints ratios and writes bench/results/latest.json
+	@mkdir -p .tools/bin
+	@go build -o .tools/bin/bench ./bench
+	@exec .tools/bin/bench $(BENCHFLAGS)
+
+.PHONY: generate
+generate: launcher ## write the generated files anew
+	@tool=$$($(DEVSTACK) tool oapi-codegen) && cd httpapi && $$tool -config oapi-codegen.yaml openapi.yaml
+
+.PHONY: build
+build: ## the programs, static, into bin/
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/api ./cmd/worker ./cmd/migrate ./cmd/admin
+
+.PHONY: fmt
+fmt: ## format all Go files
+	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
+
+.PHONY: tools
+tools: launcher ## build all pinned tools now (some minutes, once)
+	@for tool in tools/*/; do $(DEVSTACK) tool $$(basename $$tool) || exit 1; done
+
+.PHONY: clean-state
+clean-state: launcher ## remove the state of `make run`: databases, logs, passwords
+	@$(DEVSTACK) clean
+
+.PHONY: launcher
+launcher:
+	@mkdir -p .tools/bin
+	@go build -o $(DEVSTACK) ./cmd/devstack

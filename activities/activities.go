@@ -1,0 +1,156 @@
+// Package activities holds the steps of the workflows that touch the world:
+// the rows, the outbox, other workflows. It declares the small interfaces it
+// needs of the store and of the Temporal client, maps between their types and
+// those of wire, and decides in one table (errors.go) what is worth trying
+// again.
+//
+// Every step may run twice: after a crash Temporal does the step again, not
+// knowing that it was done.
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gatehouse/lifecycle"
+)
+
+// RequestStore keeps the rows of the requests that workflows carry.
+type RequestStore interface {
+	// LoadRequest returns where the request stands and notes that its workflow
+	// has read the rows. KindNotFound if the request is gone.
+	LoadRequest(ctx context.Context, request lifecycle.ID) (lifecycle.Progress, error)
+	// Decide stores the verdict by compare-and-set. A decision that may not be,
+	// or no more, is an outcome and not an error; KindNotFound if the request
+	// is gone.
+	Decide(ctx context.Context, decision lifecycle.Decision) (lifecycle.DecisionResult, error)
+	// CompleteRequest approves a pending request that has no approval items and
+	// creates its record. KindNotFound if the request is gone,
+	// KindIllegalUpdate if it is not pending any more.
+	CompleteRequest(ctx context.Context, request lifecycle.ID) error
+	// CancelRequest cancels a pending request whose approver is gone, and frees
+	// its account name. Errors as CompleteRequest's; KindIllegalUpdate as well
+	// if somebody can decide after all.
+	CancelRequest(ctx context.Context, request lifecycle.ID) error
+}
+
+// NotificationStore is the outbox.
+type NotificationStore interface {
+	// SaveNotification puts the event into the outbox, addressed to recipient;
+	// saved is false if it was there before. item is zero for an event about
+	// the whole request. recipient is zero, and nothing is saved, where there
+	// is nobody to tell. KindNotFound if the request or the item is gone.
+	SaveNotification(ctx context.Context, event string, request, item lifecycle.ID) (saved bool, recipient lifecycle.ID, err error)
+}
+
+// SweepStore knows which workflows need looking after.
+type SweepStore interface {
+	// PendingToCheck returns at most limit pending requests whose rows moved
+	// without their workflow, whose approver is gone, or whose workflow was not
+	// checked lately, these in the order of need. Requests that were changed or
+	// checked within grace are left out, so that a sweep comes to an end and
+	// does not race with the workflow itself.
+	PendingToCheck(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.PendingRequest, error)
+	// MarkChecked notes that the workflows of these requests were looked after.
+	MarkChecked(ctx context.Context, requests []lifecycle.ID) error
+	// WorkflowEndings returns at most limit deleted requests whose workflow has
+	// to end.
+	WorkflowEndings(ctx context.Context, limit int) ([]lifecycle.ID, error)
+	// DropWorkflowEndings forgets these; their workflows are ending.
+	DropWorkflowEndings(ctx context.Context, requests []lifecycle.ID) error
+}
+
+// Store is what the activities need of the store.
+type Store interface {
+	RequestStore
+	NotificationStore
+	SweepStore
+}
+
+// Workflows reaches the workflows of requests.
+type Workflows interface {
+	// StartRequest starts the workflow of a request, and is content with one
+	// that runs already.
+	StartRequest(ctx context.Context, request, source lifecycle.ID) error
+	// NudgeRequest makes the workflow read its rows again, starting it if need be.
+	NudgeRequest(ctx context.Context, request, source lifecycle.ID) error
+	// RequestRunning reports whether the workflow of the request runs.
+	RequestRunning(ctx context.Context, request lifecycle.ID) (bool, error)
+	// CancelRequests cancels the workflows of these requests and returns those
+	// that are ending or had ended before, also where it returns an error.
+	CancelRequests(ctx context.Context, requests []lifecycle.ID) (ended []lifecycle.ID, err error)
+}
+
+// Observer counts what happens. A step that runs twice is counted twice. Its
+// methods must not block and must be safe for concurrent use.
+type Observer interface {
+	// DecisionMade notes what became of a decision: outcome and via are
+	// constants of wire. waited is how long the item had been PENDING, zero
+	// unless outcome is [wire.OutcomeStored].
+	DecisionMade(verdict, outcome, via string, waited time.Duration)
+	// RequestEnded notes a request that came to its final status, which outcome
+	// names in lower case.
+	RequestEnded(outcome string)
+	// SignalRefused notes a signal that changed nothing; reason is
+	// [RefusedMalformed] or an outcome of wire.
+	SignalRefused(reason string)
+	// Notified notes an event that people are told; outcome is [NotifiedSaved]
+	// or [NotifiedNobody].
+	Notified(event, outcome string)
+	// Swept notes how often the sweep did something; action is one of the Swept
+	// constants.
+	Swept(action string, count int)
+}
+
+// RefusedMalformed is the reason of a signal whose payload can't be read.
+const RefusedMalformed = "malformed"
+
+// Outcomes of a notification.
+const (
+	// NotifiedSaved: the outbox has it now.
+	NotifiedSaved = "saved"
+	// NotifiedNobody: it was told before, or there is nobody to tell.
+	NotifiedNobody = "nobody"
+)
+
+// What a sweep does.
+const (
+	SweptChecked = "checked"
+	SweptStarted = "started"
+	SweptNudged  = "nudged"
+	SweptEnded   = "ended"
+	SweptFailed  = "failed"
+)
+
+// Activities are the steps. Its methods are registered under the names of wire.
+type Activities struct {
+	Store     Store
+	Workflows Workflows
+	// Observer may be nil.
+	Observer Observer
+	Log      *slog.Logger
+	// SignalDecisions says whether a decision that came by signal counts.
+	SignalDecisions bool
+	// SweepGrace is how long the sweep leaves a request alone after it was
+	// changed or checked; see [SweepStore].
+	SweepGrace time.Duration
+	// SweepConcurrency is how many workflows a sweep reaches at once; at least 1.
+	SweepConcurrency int
+}
+
+func (a *Activities) observer() Observer {
+	if a.Observer == nil {
+		return blind{}
+	}
+	return a.Observer
+}
+
+// blind counts nothing.
+type blind struct{}
+
+func (blind) DecisionMade(string, string, string, time.Duration) {}
+func (blind) RequestEnded(string)                                {}
+func (blind) SignalRefused(string)                               {}
+func (blind) Notified(string, string)                            {}
+func (blind) Swept(string, int)                                  {}

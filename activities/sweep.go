@@ -1,0 +1,112 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"go.temporal.io/sdk/activity"
+	"golang.org/x/sync/errgroup"
+
+	"gatehouse/lifecycle"
+	"gatehouse/workflows/wire"
+)
+
+// SweepPendingRequests looks after one batch of pending requests: a workflow
+// whose rows moved is told to read them, one that is missing is started. What
+// fails for a single request is counted and left for the next sweep.
+func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInput) (result wire.SweepResult, err error) {
+	defer a.seal(ctx, wire.ActivitySweepPending, lifecycle.ID{}, &err)
+	pending, err := a.Store.PendingToCheck(ctx, in.Batch, a.SweepGrace)
+	if err != nil {
+		return result, err
+	}
+	var (
+		mutex sync.Mutex
+		group errgroup.Group
+		done  = make([]lifecycle.ID, 0, len(pending))
+	)
+	result.Checked = len(pending)
+	group.SetLimit(max(a.SweepConcurrency, 1))
+	for _, p := range pending {
+		group.Go(func() error {
+			act, err := a.lookAfter(ctx, p)
+			mutex.Lock()
+			defer mutex.Unlock()
+			switch {
+			case err != nil:
+				result.Failed++
+				a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not look after a request",
+					slog.String("request", p.RequestID.String()), slog.Any("fault", describe(err)))
+			case act == nudged:
+				result.Nudged++
+			case act == started:
+				result.Started++
+			}
+			if err == nil {
+				done = append(done, p.RequestID)
+			}
+			activity.RecordHeartbeat(ctx, len(done))
+			return ctx.Err()
+		})
+	}
+	stopped := group.Wait()
+	if len(done) > 0 {
+		if err := a.Store.MarkChecked(ctx, done); err != nil {
+			return result, err
+		}
+	}
+	a.swept(result)
+	return result, stopped
+}
+
+// act is what the sweep did about one request.
+type act uint8
+
+const (
+	none act = iota
+	nudged
+	started
+)
+
+func (a *Activities) lookAfter(ctx context.Context, p lifecycle.PendingRequest) (act, error) {
+	if p.Moved {
+		return nudged, a.Workflows.NudgeRequest(ctx, p.RequestID, p.SourceID)
+	}
+	running, err := a.Workflows.RequestRunning(ctx, p.RequestID)
+	if err != nil || running {
+		return none, err
+	}
+	return started, a.Workflows.StartRequest(ctx, p.RequestID, p.SourceID)
+}
+
+// SweepWorkflowEndings ends one batch of the workflows whose requests were
+// deleted.
+func (a *Activities) SweepWorkflowEndings(ctx context.Context, in wire.SweepInput) (result wire.SweepResult, err error) {
+	defer a.seal(ctx, wire.ActivitySweepEndings, lifecycle.ID{}, &err)
+	endings, err := a.Store.WorkflowEndings(ctx, in.Batch)
+	if err != nil || len(endings) == 0 {
+		return result, err
+	}
+	ended, fault := a.Workflows.CancelRequests(ctx, endings)
+	if fault != nil {
+		a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
+	}
+	if len(ended) > 0 {
+		if err := a.Store.DropWorkflowEndings(ctx, ended); err != nil {
+			return result, err
+		}
+	}
+	result = wire.SweepResult{Checked: len(endings), Ended: len(ended), Failed: len(endings) - len(ended)}
+	a.swept(result)
+	return result, nil
+}
+
+func (a *Activities) swept(result wire.SweepResult) {
+	observer := a.observer()
+	observer.Swept(SweptChecked, result.Checked)
+	observer.Swept(SweptStarted, result.Started)
+	observer.Swept(SweptNudged, result.Nudged)
+	observer.Swept(SweptEnded, result.Ended)
+	observer.Swept(SweptFailed, result.Failed)
+}

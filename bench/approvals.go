@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// flow is a number of approvals done by a number of clients.
+type flow struct {
+	approve []time.Duration
+	perSec  float64
+}
+
+// rounds is how often baseline and ours take turns, so that what else the
+// machine does falls on both.
+const rounds = 3
+
+// approvals measures requests from submission to record, at 1 and 16 clients,
+// against the empty workflow.
+func (r *rig) approvals(ctx context.Context, n int) ([]result, error) {
+	source, err := r.source(ctx, "Approvals", "approver.one")
+	if err != nil {
+		return nil, err
+	}
+	base := func(ctx context.Context) (time.Duration, error) {
+		return baselineApproval(ctx, r.temporal, "bench/"+uuid.NewString())
+	}
+	ours := func(ctx context.Context) (time.Duration, error) { return r.approval(ctx, source) }
+	// Both once before they count.
+	for _, one := range []func(context.Context) (time.Duration, error){base, ours} {
+		if _, err := drive(ctx, 2, 8, one); err != nil {
+			return nil, err
+		}
+	}
+	var results []result
+	for _, clients := range []int{1, 16} {
+		var b, o flow
+		for range rounds {
+			each := max(clients, n/rounds)
+			measured, err := drive(ctx, clients, each, base)
+			if err != nil {
+				return nil, fmt.Errorf("the empty workflow: %w", err)
+			}
+			b = b.and(measured)
+			if measured, err = drive(ctx, clients, each, ours); err != nil {
+				return nil, fmt.Errorf("a request: %w", err)
+			}
+			o = o.and(measured)
+		}
+		bp, op := percentile(b.approve, 0.5), percentile(o.approve, 0.5)
+		results = append(results, result{
+			Name: fmt.Sprintf("submitted to record, %d clients", clients), Unit: "/s",
+			Baseline: b.perSec / rounds, Ours: o.perSec / rounds, Ratio: o.perSec / b.perSec,
+			Bar: "at least 0.8x", Met: o.perSec >= 0.8*b.perSec,
+		}, result{
+			Name: fmt.Sprintf("approve, p50, %d clients", clients), Unit: "ms",
+			Baseline: bp, Ours: op, Ratio: op / bp,
+			Bar: "at most 1.5x + 5 ms", Met: op <= 1.5*bp+5,
+		}, result{
+			Name: fmt.Sprintf("approve, p99, %d clients", clients), Unit: "ms",
+			Baseline: percentile(b.approve, 0.99), Ours: percentile(o.approve, 0.99),
+			Ratio: percentile(o.approve, 0.99) / percentile(b.approve, 0.99), Bar: "reported", Met: true,
+		})
+	}
+	return results, nil
+}
+
+func (f flow) and(g flow) flow {
+	return flow{approve: append(f.approve, g.approve...), perSec: f.perSec + g.perSec}
+}
+
+// drive has clients do n approvals together.
+func drive(ctx context.Context, clients, n int, one func(context.Context) (time.Duration, error)) (flow, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, fmt.Errorf("the measurement takes too long"))
+	defer cancel()
+	var (
+		left   atomic.Int64
+		group  sync.WaitGroup
+		mu     sync.Mutex
+		f      flow
+		failed error
+	)
+	left.Store(int64(n))
+	begin := time.Now()
+	for range clients {
+		group.Go(func() {
+			for left.Add(-1) >= 0 {
+				took, err := one(ctx)
+				mu.Lock()
+				if err != nil && failed == nil {
+					failed = err
+				}
+				f.approve = append(f.approve, took)
+				stop := failed != nil
+				mu.Unlock()
+				if stop {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	f.perSec = float64(n) / time.Since(begin).Seconds()
+	return f, failed
+}
+
+// approval makes one request and approves it; the record is made when the
+// approval is answered.
+func (r *rig) approval(ctx context.Context, source string) (time.Duration, error) {
+	account := uuid.NewString()
+	var request struct {
+		ApprovalItems []struct{ ID string } `json:"approvalItems"`
+	}
+	err := r.call(ctx, "jane.doe", http.MethodPost, "/non-employee-requests", map[string]any{
+		"sourceId": source, "accountName": account, "firstName": "First", "lastName": "Last",
+		"email": account + "@example.com", "phone": "1", "manager": "john.roe",
+		"startDate": "2027-01-01", "endDate": "2027-12-31",
+	}, &request)
+	if err != nil {
+		return 0, err
+	}
+	if len(request.ApprovalItems) != 1 {
+		return 0, fmt.Errorf("the request has %d approval items", len(request.ApprovalItems))
+	}
+	begin := time.Now()
+	var item struct{ ApprovalStatus string }
+	err = r.call(ctx, "approver.one", http.MethodPost,
+		"/non-employee-approvals/"+request.ApprovalItems[0].ID+"/approve", map[string]string{}, &item)
+	if err == nil && item.ApprovalStatus != "APPROVED" {
+		err = fmt.Errorf("the item is %q", item.ApprovalStatus)
+	}
+	return time.Since(begin), err
+}

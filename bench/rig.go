@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/client"
+
+	"gatehouse/devstack"
+)
+
+// rig is the running system, with what the measurements need of it.
+type rig struct {
+	stack    *devstack.Stack
+	dir      string
+	temporal client.Client
+	rows     *pgx.Conn
+	http     *http.Client
+	stopBase func()
+	// tokens by alias.
+	tokens map[string]string
+	ids    map[string]string
+}
+
+func newRig(ctx context.Context) (_ *rig, err error) {
+	r := &rig{
+		tokens: map[string]string{}, ids: map[string]string{},
+		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
+		return nil, err
+	}
+	if r.stack, err = devstack.Start(ctx, devstack.Options{Dir: r.dir, Demo: true, Durable: true, Env: map[string]string{
+		"GATEHOUSE_LOG_LEVEL": "warn",
+	}}); err != nil {
+		return nil, err
+	}
+	r.temporal, err = client.DialContext(ctx, client.Options{
+		HostPort: r.stack.Temporal.Address(), Namespace: r.stack.Temporal.Namespace(), Logger: quiet{},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.rows, err = pgx.Connect(ctx, r.stack.Postgres.AppURL()); err != nil {
+		return nil, err
+	}
+	if r.stopBase, err = startBaseline(r.temporal); err != nil {
+		return nil, err
+	}
+	for _, alias := range []string{"admin", "jane.doe", "john.roe", "approver.one"} {
+		if err := r.login(ctx, alias); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// close takes down what stands.
+func (r *rig) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if r.stopBase != nil {
+		r.stopBase()
+	}
+	if r.rows != nil {
+		_ = r.rows.Close(ctx)
+	}
+	if r.temporal != nil {
+		r.temporal.Close()
+	}
+	if r.stack != nil {
+		if err := r.stack.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: stopping:", err)
+		}
+	}
+	_ = os.RemoveAll(r.dir)
+}
+
+func (r *rig) login(ctx context.Context, alias string) error {
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.stack.APIURL()+"/oauth/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := r.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		IdentityID  string `json:"identity_id"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return err
+	}
+	r.tokens[alias], r.ids[alias] = answer.AccessToken, answer.IdentityID
+	return nil
+}
+
+// call makes one call under /v3 and decodes the answer into result, unless nil.
+func (r *rig) call(ctx context.Context, alias, method, path string, body, result any) error {
+	var reader io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		reader = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, r.stack.APIURL()+"/v3"+path, reader)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+r.tokens[alias])
+	request.Header.Set("Content-Type", "application/json")
+	response, err := r.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %d %s", method, path, response.StatusCode, text)
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(text, result)
+}
+
+// source makes a source with these approvers and returns its id.
+func (r *rig) source(ctx context.Context, name string, approvers ...string) (string, error) {
+	references := []map[string]string{}
+	for _, alias := range approvers {
+		references = append(references, map[string]string{"id": r.ids[alias]})
+	}
+	var source struct{ ID string }
+	err := r.call(ctx, "admin", http.MethodPost, "/non-employee-sources", map[string]any{
+		"name": name, "description": "For the benchmark", "owner": map[string]string{"id": r.ids["jane.doe"]},
+		"approvers": references,
+	}, &source)
+	if err == nil && source.ID == "" {
+		err = errors.New("the source has no id")
+	}
+	return source.ID, err
+}
+
+// quiet is a logger of the SDK that says nothing.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}

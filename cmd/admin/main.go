@@ -1,0 +1,293 @@
+// Command admin makes and changes the identities, workgroups and clients of an
+// organisation, straight in the database. It reads GATEHOUSE_DATABASE_URL.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"gatehouse/auth"
+	"gatehouse/lifecycle"
+	"gatehouse/store"
+)
+
+const usage = `admin makes and changes identities, workgroups and clients.
+
+  admin identity create --alias A --name N [--email E] [--level L]...
+  admin identity list
+  admin identity activate|deactivate ALIAS
+  admin workgroup create --name N [--member ALIAS]...
+  admin workgroup add NAME-OR-ID ALIAS
+  admin client create --id ID --name N --identity ALIAS [--scope S]...
+  admin client create --id ID --name N --right R... [--scope S]...
+  admin client revoke ID
+
+Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
+Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
+Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default).
+A client with an identity is a personal access token, one with rights an
+application. Its secret is printed once and kept only as a hash.
+
+GATEHOUSE_DATABASE_URL names the database.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "admin:", err)
+		os.Exit(1)
+	}
+}
+
+// commands are keyed by their first two words.
+var commands = map[string]func(ctx context.Context, s *store.Store, args []string, out io.Writer) error{
+	"identity create":     createIdentity,
+	"identity list":       listIdentities,
+	"identity activate":   setActive(true),
+	"identity deactivate": setActive(false),
+	"workgroup create":    createWorkgroup,
+	"workgroup add":       addMember,
+	"client create":       createClient,
+	"client revoke":       revokeClient,
+}
+
+// run carries out one command line; its errors are for people to read.
+func run(ctx context.Context, args []string, databaseURL string, out io.Writer) error {
+	if len(args) < 2 {
+		_, _ = io.WriteString(out, usage)
+		return errors.New("a command is needed")
+	}
+	command, ok := commands[args[0]+" "+args[1]]
+	if !ok {
+		_, _ = io.WriteString(out, usage)
+		return fmt.Errorf("there is no command %q", args[0]+" "+args[1])
+	}
+	if databaseURL == "" {
+		return errors.New("GATEHOUSE_DATABASE_URL is not set")
+	}
+	s, err := store.Open(ctx, store.Config{URL: databaseURL, MaxConns: 2, StatementTimeout: 30 * time.Second})
+	if err != nil {
+		return err
+	}
+	err = command(ctx, s, args[2:], out)
+	return errors.Join(err, s.Close())
+}
+
+// words is a flag that may be given several times.
+type words []string
+
+func (w *words) String() string     { return strings.Join(*w, ",") }
+func (w *words) Set(s string) error { *w = append(*w, s); return nil }
+
+func parse(flags *flag.FlagSet, args []string) error {
+	flags.SetOutput(io.Discard)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is not expected", flags.Arg(0))
+	}
+	return nil
+}
+
+func createIdentity(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
+	var levels words
+	flags := flag.NewFlagSet("identity create", flag.ContinueOnError)
+	alias := flags.String("alias", "", "")
+	name := flags.String("name", "", "")
+	email := flags.String("email", "", "")
+	flags.Var(&levels, "level", "")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	identity := lifecycle.Identity{
+		ID: lifecycle.NewID(), Alias: lifecycle.Normalize(*alias), Name: lifecycle.Normalize(*name),
+		Email: lifecycle.Normalize(*email), Active: true, Created: now(), Modified: now(),
+	}
+	if identity.Alias == "" || identity.Name == "" {
+		return errors.New("--alias and --name are needed")
+	}
+	for _, level := range levels {
+		switch l := lifecycle.Level(level); l {
+		case lifecycle.LevelOrgAdmin, lifecycle.LevelSourceAdmin, lifecycle.LevelSourceSubadmin:
+			identity.Levels = append(identity.Levels, l)
+		default:
+			return fmt.Errorf("--level %q: must be ORG_ADMIN, SOURCE_ADMIN or SOURCE_SUBADMIN", level)
+		}
+	}
+	if err := s.CreateIdentity(ctx, identity); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, identity.ID)
+	return nil
+}
+
+func listIdentities(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is not expected", args[0])
+	}
+	identities, err := s.ListIdentities(ctx)
+	if err != nil {
+		return err
+	}
+	for _, identity := range identities {
+		state := "active"
+		if !identity.Active {
+			state = "inactive"
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%v\n", identity.ID, identity.Alias, state, identity.Levels)
+	}
+	return nil
+}
+
+func setActive(active bool) func(context.Context, *store.Store, []string, io.Writer) error {
+	return func(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
+		if len(args) != 1 {
+			return errors.New("one alias is needed")
+		}
+		identity, err := find(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		return s.SetIdentityActive(ctx, identity.ID, active)
+	}
+}
+
+func createWorkgroup(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
+	var members words
+	flags := flag.NewFlagSet("workgroup create", flag.ContinueOnError)
+	name := flags.String("name", "", "")
+	flags.Var(&members, "member", "")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	group := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: lifecycle.Normalize(*name), Created: now()}
+	if group.Name == "" {
+		return errors.New("--name is needed")
+	}
+	for _, alias := range members {
+		identity, err := find(ctx, s, alias)
+		if err != nil {
+			return err
+		}
+		group.Members = append(group.Members, identity.ID)
+	}
+	if err := s.CreateWorkgroup(ctx, group); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, group.ID)
+	return nil
+}
+
+func addMember(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
+	if len(args) != 2 {
+		return errors.New("a workgroup and an alias are needed")
+	}
+	group, err := s.FindWorkgroup(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	identity, err := find(ctx, s, args[1])
+	if err != nil {
+		return err
+	}
+	return s.AddWorkgroupMember(ctx, group.ID, identity.ID)
+}
+
+// clientID is the form of lifecycle.Client's ID.
+var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+func createClient(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
+	var rights, scopes words
+	flags := flag.NewFlagSet("client create", flag.ContinueOnError)
+	id := flags.String("id", "", "")
+	name := flags.String("name", "", "")
+	alias := flags.String("identity", "", "")
+	flags.Var(&rights, "right", "")
+	flags.Var(&scopes, "scope", "")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	if !clientID.MatchString(*id) {
+		return errors.New("--id must be 1 to 64 letters, digits, dots, underscores or hyphens")
+	}
+	client := lifecycle.Client{ID: *id, Name: lifecycle.Normalize(*name), Active: true, Created: now()}
+	if err := grant(&client, rights, scopes); err != nil {
+		return err
+	}
+	if (*alias == "") == (len(client.Rights) == 0) {
+		return errors.New("either --identity or --right is needed, and not both")
+	}
+	if *alias != "" {
+		identity, err := find(ctx, s, *alias)
+		if err != nil {
+			return err
+		}
+		client.IdentityID = identity.ID
+	}
+	secret, hash, err := auth.NewSecret()
+	if err != nil {
+		return err
+	}
+	client.SecretHash = hash
+	if err := s.CreateClient(ctx, client); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "client_id=%s\nclient_secret=%s\n", client.ID, secret)
+	return nil
+}
+
+func grant(client *lifecycle.Client, rights, scopes []string) error {
+	for _, right := range rights {
+		switch r := lifecycle.Right(right); r {
+		case lifecycle.RightCreate, lifecycle.RightRead, lifecycle.RightUpdate, lifecycle.RightDelete:
+			client.Rights = append(client.Rights, r)
+		default:
+			return fmt.Errorf("--right %q: must be idn:nesr:create, :read, :update or :delete", right)
+		}
+	}
+	if len(scopes) == 0 {
+		scopes = []string{lifecycle.ScopeAll}
+	}
+	for _, scope := range scopes {
+		switch scope {
+		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll:
+			client.Scopes = append(client.Scopes, scope)
+		default:
+			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage or sp:scopes:all", scope)
+		}
+	}
+	return nil
+}
+
+func revokeClient(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
+	if len(args) != 1 {
+		return errors.New("one client id is needed")
+	}
+	return s.SetClientActive(ctx, args[0], false)
+}
+
+func find(ctx context.Context, s *store.Store, alias string) (lifecycle.Identity, error) {
+	found, err := s.ResolveIdentities(ctx, []string{alias})
+	if err != nil {
+		return lifecycle.Identity{}, err
+	}
+	identity, ok := found[alias]
+	if !ok {
+		return lifecycle.Identity{}, fmt.Errorf("there is no identity %q", alias)
+	}
+	return identity, nil
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

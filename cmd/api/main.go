@@ -1,0 +1,173 @@
+// Command api serves the contract over HTTP. Any number of them may run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"gatehouse/auth"
+	"gatehouse/cmd/internal/serve"
+	"gatehouse/config"
+	"gatehouse/httpapi"
+	"gatehouse/lifecycle"
+	"gatehouse/service"
+	"gatehouse/store"
+	"gatehouse/telemetry"
+	"gatehouse/workflowclient"
+)
+
+const (
+	// autoApprovalWait is fixed by contract §4.
+	autoApprovalWait = 2 * time.Second
+	// startTimeout bounds how long a request waits for a Temporal that is away.
+	startTimeout = time.Second
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Environ(), os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "api:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, then finishes what it has begun.
+func run(ctx context.Context, environ []string, stderr io.Writer) error {
+	cfg, err := config.LoadAPI(environ)
+	if err != nil {
+		return err
+	}
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	for _, name := range cfg.Unknown {
+		log.WarnContext(ctx, "this setting is not known", "variable", name)
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	metrics := telemetry.NewMetrics("api")
+	rows, err := store.Open(ctx, store.Config{
+		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
+		StatementTimeout: cfg.Database.StatementTimeout, Observe: metrics.StoreDone,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	metrics.WatchPool(rows.Stats)
+	metrics.WatchPending(rows.PendingApprovals, log)
+
+	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
+		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
+		Logger: log, Metrics: metrics.TemporalHandler(),
+	})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	workflows := workflowclient.New(temporal, workflowclient.Options{Endings: rows, Log: log})
+
+	ready := func(ctx context.Context) []string {
+		return serve.Missing(ctx, rows, temporal, cfg.Temporal.Namespace)
+	}
+	stopMetrics, err := serve.Listen(ctx, telemetry.NewServer(cfg.MetricsAddress, metrics, ready, log), fail)
+	if err != nil {
+		return err
+	}
+	stopAPI, err := listen(ctx, cfg, rows, workflows, metrics, ready, log, fail)
+	if err == nil {
+		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
+		<-ctx.Done()
+		err = cause(ctx)
+	}
+	log.InfoContext(ctx, "stopping")
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	defer cancel()
+	if stopAPI != nil {
+		err = errors.Join(err, stopAPI(ending))
+	}
+	return errors.Join(err, workflows.Close(ending), stopMetrics(ending))
+}
+
+// cause returns what ended ctx, nil if it was a signal.
+func cause(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// listen waits for the database, which holds the signing keys, and opens the
+// API to clients.
+func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *workflowclient.Client,
+	metrics *telemetry.Metrics, ready telemetry.ReadyFunc, log *slog.Logger, fail func(error),
+) (func(context.Context) error, error) {
+	var ring *auth.KeyRing
+	err := serve.Until(ctx, func(ctx context.Context) error {
+		if err := rows.Ready(ctx); err != nil {
+			return err
+		}
+		if cfg.Listen.Demo {
+			if err := seedDemo(ctx, rows); err != nil {
+				return err
+			}
+		}
+		var err error
+		ring, err = auth.LoadKeys(ctx, rows)
+		return err
+	}, func(err error) { log.WarnContext(ctx, "waiting for the database", "error", err) })
+	if err != nil {
+		return nil, cause(ctx)
+	}
+	tokens := auth.Settings{Issuer: cfg.Tokens.Issuer, Tenant: cfg.Tokens.Tenant, Lifetime: cfg.Tokens.Lifetime}
+	operations := service.New(rows, workflows, service.Settings{
+		Limits:           lifecycle.Limits{Sources: cfg.Limits.Sources, RecordsPerSource: cfg.Limits.RecordsPerSource},
+		AutoApprovalWait: autoApprovalWait,
+		StartTimeout:     startTimeout,
+		DecisionTimeout:  cfg.DecisionTimeout,
+	}, log)
+	handler, err := httpapi.New(httpapi.Options{
+		Service:        operations,
+		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
+		Token:          auth.NewIssuer(ring, rows, tokens, log),
+		TokenInfo:      auth.InfoHandler(tokens),
+		JWKS:           ring,
+		Ready:          ready,
+		Observe:        metrics.HTTPServed,
+		Log:            log,
+		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
+		TrustedProxies: texts(cfg.Serving.TrustedProxies),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return serve.Listen(ctx, &http.Server{
+		Addr:              cfg.Listen.Address,
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		// Longer than the longest wait for a decision, so that its answer goes out.
+		WriteTimeout:   cfg.DecisionTimeout + 30*time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}, fail)
+}
+
+func texts(prefixes []netip.Prefix) []string {
+	var all []string
+	for _, prefix := range prefixes {
+		all = append(all, prefix.String())
+	}
+	return all
+}

@@ -1,0 +1,76 @@
+// Command migrate brings the database and the Temporal namespace to what this
+// version of the programs expects.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/store"
+	"gatehouse/telemetry"
+	"gatehouse/workflowclient"
+)
+
+const usage = `migrate prepares what the programs need.
+
+  migrate up         brings the tables to this version; safe to run many at once
+  migrate temporal   registers the search attributes in the Temporal namespace
+
+GATEHOUSE_MIGRATION_DATABASE_URL connects the role that owns the tables; the
+role in GATEHOUSE_DATABASE_URL is granted what the application needs.
+`
+
+// temporalTimeout bounds the registration of the search attributes.
+const temporalTimeout = time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "migrate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args, environ []string, out io.Writer) error {
+	if len(args) != 1 || (args[0] != "up" && args[0] != "temporal") {
+		_, _ = io.WriteString(out, usage)
+		return errors.New(`"up" or "temporal" is needed`)
+	}
+	cfg, err := config.LoadMigrate(environ)
+	if err != nil {
+		return err
+	}
+	log := telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)
+	if args[0] == "temporal" {
+		return registerAttributes(ctx, cfg, log)
+	}
+	application, err := url.Parse(string(cfg.Database.URL))
+	if err != nil {
+		return errors.New("GATEHOUSE_DATABASE_URL is not a URL")
+	}
+	return store.Migrate(ctx, string(cfg.MigrationURL), application.User.Username())
+}
+
+func registerAttributes(ctx context.Context, cfg config.Migrate, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
+	defer cancel()
+	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
+		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	return workflowclient.EnsureSearchAttributes(ctx, temporal, cfg.Temporal.Namespace)
+}

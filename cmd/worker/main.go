@@ -1,0 +1,122 @@
+// Command worker carries out the workflows. Any number of them may run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"gatehouse/activities"
+	"gatehouse/cmd/internal/serve"
+	"gatehouse/config"
+	"gatehouse/store"
+	"gatehouse/telemetry"
+	"gatehouse/workflowclient"
+	"gatehouse/workflows"
+)
+
+const (
+	// sweepBatch is how many rows one step of the sweep looks at.
+	sweepBatch = 500
+	// sweepConcurrency is how many workflows the sweep reaches at once.
+	sweepConcurrency = 8
+	// sweepGrace is how long the sweep leaves a request to its own workflow.
+	sweepGrace = 5 * time.Second
+	// reservedConnections are kept for notifications and the sweep.
+	reservedConnections = 4
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Environ(), os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		os.Exit(1)
+	}
+}
+
+// run works until ctx ends, then finishes what it has begun.
+func run(ctx context.Context, environ []string, stderr io.Writer) error {
+	cfg, err := config.LoadWorker(environ)
+	if err != nil {
+		return err
+	}
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	for _, name := range cfg.Unknown {
+		log.WarnContext(ctx, "this setting is not known", "variable", name)
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	metrics := telemetry.NewMetrics("worker")
+	rows, err := store.Open(ctx, store.Config{
+		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
+		StatementTimeout: cfg.Database.StatementTimeout, Observe: metrics.StoreDone,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	metrics.WatchPool(rows.Stats)
+
+	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
+		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
+		Logger: log, Metrics: metrics.TemporalHandler(),
+	})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	reach := workflowclient.New(temporal, workflowclient.Options{Log: log})
+
+	var working atomic.Bool
+	ready := func(ctx context.Context) []string {
+		lacks := serve.Missing(ctx, rows, temporal, cfg.Temporal.Namespace)
+		if !working.Load() {
+			lacks = append(lacks, "worker: it does not poll yet")
+		}
+		return lacks
+	}
+	stopMetrics, err := serve.Listen(ctx, telemetry.NewServer(cfg.MetricsAddress, metrics, ready, log), fail)
+	if err != nil {
+		return err
+	}
+	workers := workflows.NewWorkers(temporal, workflows.WorkerOptions{
+		DatabaseSteps: max(1, cfg.Database.MaxConns-reservedConnections),
+		StopTimeout:   cfg.ShutdownTimeout,
+		OnFatal:       fail,
+		Log:           log,
+	}, &activities.Activities{
+		Store: rows, Workflows: reach, Observer: metrics, Log: log,
+		SignalDecisions: cfg.SignalDecisions, SweepGrace: sweepGrace, SweepConcurrency: sweepConcurrency,
+	})
+	err = workers.Start(ctx)
+	if err == nil {
+		err = serve.Until(ctx, func(ctx context.Context) error {
+			return workflowclient.EnsureSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch)
+		}, func(err error) { log.WarnContext(ctx, "the schedule of the sweep is not there yet", "error", err) })
+		if err == nil {
+			working.Store(true)
+			log.InfoContext(ctx, "working", "metrics_address", cfg.MetricsAddress)
+			<-ctx.Done()
+		}
+		log.InfoContext(ctx, "stopping")
+		workers.Stop()
+	}
+	if ctx.Err() != nil {
+		err = nil
+		if reason := context.Cause(ctx); !errors.Is(reason, context.Canceled) {
+			err = reason
+		}
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	defer cancel()
+	return errors.Join(err, reach.Close(ending), stopMetrics(ending))
+}

@@ -1,0 +1,137 @@
+// Package config reads the settings of the programs from the environment. Each
+// program has one struct. A field's tags are all there is to know of a setting:
+//
+//	env         the variable; ",required" where it must be set
+//	envDefault  the value where the variable is unset or empty
+//	doc         what it means
+//	unit        what a number counts
+//	min, max    the bounds of a number or a duration, both included
+//	form        what a text must look like, a key of forms
+//
+// docs/configuration.md is held equal to these tags by a test.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Secret is a setting that must not be shown: it prints, logs and marshals as
+// [Redacted]. Convert it to a string to use it.
+type Secret string
+
+// Redacted is what a [Secret] shows in place of its value.
+const Redacted = "[redacted]"
+
+// String returns [Redacted], or nothing for an empty Secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return Redacted
+}
+
+// GoString returns what String returns, for %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue implements slog.LogValuer.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// API is the configuration of cmd/api.
+type API struct {
+	Common
+	Running
+	Database Database
+	Temporal Temporal
+	Listen   Listen
+	Tokens   Tokens
+	Limits   Limits
+	Serving  Serving
+	// DecisionTimeout bounds how long approve and reject wait.
+	DecisionTimeout time.Duration `env:"GATEHOUSE_DECISION_TIMEOUT" envDefault:"10s" min:"1s" max:"1m" doc:"How long approve and reject wait for the workflow before they answer 503."`
+	MetricsAddress  string        `env:"GATEHOUSE_API_METRICS_ADDRESS" envDefault:"127.0.0.1:9464" form:"address" doc:"Where the API serves metrics, health and readiness."`
+}
+
+// Worker is the configuration of cmd/worker.
+type Worker struct {
+	Common
+	Running
+	Database Database
+	Temporal Temporal
+	// SignalDecisions is false where the signals approve and reject change nothing.
+	SignalDecisions bool          `env:"GATEHOUSE_SIGNAL_DECISIONS" envDefault:"true" doc:"Whether the signals approve and reject decide. Whoever may write to the namespace may send them."`
+	SweepInterval   time.Duration `env:"GATEHOUSE_SWEEP_INTERVAL" envDefault:"10s" min:"1s" max:"1h" doc:"How often the sweep looks for requests that their workflow left behind."`
+	MetricsAddress  string        `env:"GATEHOUSE_WORKER_METRICS_ADDRESS" envDefault:"127.0.0.1:9465" form:"address" doc:"Where the worker serves metrics, health and readiness."`
+}
+
+// Migrate is the configuration of cmd/migrate.
+type Migrate struct {
+	Common
+	// MigrationURL connects the role that owns the tables.
+	MigrationURL Secret `env:"GATEHOUSE_MIGRATION_DATABASE_URL,required" form:"postgres" doc:"The database, as the role that owns the tables."`
+	// Database.URL names the role that is granted what the application needs.
+	Database Database
+	Temporal Temporal
+}
+
+// Common is what every program has.
+type Common struct {
+	LogLevel  slog.Level `env:"GATEHOUSE_LOG_LEVEL" envDefault:"info" form:"level" doc:"The least level that is logged."`
+	LogFormat string     `env:"GATEHOUSE_LOG_FORMAT" envDefault:"json" form:"format" doc:"How log lines are written to standard error."`
+	// Unknown are the GATEHOUSE_ variables of the environment that no program
+	// reads, sorted: most likely misspelt, so worth a warning.
+	Unknown []string
+}
+
+// Running is what the programs that run until they are told to stop have.
+type Running struct {
+	// ShutdownTimeout bounds a graceful stop.
+	ShutdownTimeout time.Duration `env:"GATEHOUSE_SHUTDOWN_TIMEOUT" envDefault:"20s" min:"1s" max:"10m" doc:"How long a stopping program waits for what it has begun."`
+}
+
+// Database is how the programs reach Postgres.
+type Database struct {
+	// URL connects the application's role, which has no right to change tables.
+	URL      Secret `env:"GATEHOUSE_DATABASE_URL,required" form:"postgres" doc:"The database, as the application's role."`
+	MaxConns int    `env:"GATEHOUSE_DATABASE_MAX_CONNS" envDefault:"20" unit:"connections" min:"2" max:"1000" doc:"The most connections one process opens to the database."`
+	// StatementTimeout ends a statement that runs longer.
+	StatementTimeout time.Duration `env:"GATEHOUSE_STATEMENT_TIMEOUT" envDefault:"5s" min:"100ms" max:"10m" doc:"When the database gives up a statement; the client then gets 503."`
+}
+
+// Temporal is how the programs reach Temporal.
+type Temporal struct {
+	Address   string `env:"GATEHOUSE_TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" form:"address" doc:"The Temporal frontend."`
+	Namespace string `env:"GATEHOUSE_TEMPORAL_NAMESPACE" envDefault:"default" form:"name" doc:"The Temporal namespace; it must exist."`
+}
+
+// Listen is where the API listens, and the demo that hangs on it.
+type Listen struct {
+	Address string `env:"GATEHOUSE_API_ADDRESS" envDefault:"127.0.0.1:8080" form:"address" doc:"Where the API listens."`
+	// Demo is true only where Address is a loopback address.
+	Demo bool `env:"GATEHOUSE_DEMO" envDefault:"false" doc:"Whether there is a demo organisation, whose secrets everybody knows. Refused unless GATEHOUSE_API_ADDRESS is a loopback address."`
+}
+
+// Tokens is what access tokens say.
+type Tokens struct {
+	Lifetime time.Duration `env:"GATEHOUSE_TOKEN_LIFETIME" envDefault:"1h" min:"1m" max:"24h" doc:"How long an access token is good for."`
+	Tenant   string        `env:"GATEHOUSE_TENANT" envDefault:"gatehouse" form:"name" doc:"The organisation's name in tokens and in /oauth/info."`
+	// Issuer has no slash at its end.
+	Issuer string `env:"GATEHOUSE_ISSUER" envDefault:"http://127.0.0.1:8080" form:"base" doc:"The URL under which clients reach the API: issuer and audience of tokens. All API processes need the same."`
+}
+
+// Limits are the limits of contract §4 that may be moved.
+type Limits struct {
+	Sources          int `env:"GATEHOUSE_MAX_SOURCES" envDefault:"50" unit:"sources" min:"1" max:"100000" doc:"The most sources there may be."`
+	RecordsPerSource int `env:"GATEHOUSE_MAX_RECORDS_PER_SOURCE" envDefault:"20000" unit:"records" min:"1" max:"10000000" doc:"The most records and pending requests together in one source."`
+}
+
+// Serving bounds what a client may send and who may say who it is.
+type Serving struct {
+	// TrustedProxies is empty by default: no forwarding header is believed.
+	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" envDefault:"" form:"prefixes" doc:"The proxies whose X-Forwarded-For is believed; none if empty."`
+	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
+}

@@ -1,0 +1,237 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	databaseURL  = "postgres://gatehouse:hunter2@db.example:5432/gatehouse" //nolint:gosec // nobody's password
+	migrationURL = "postgres://owner:hunter2@db.example:5432/gatehouse"     //nolint:gosec // nobody's password
+)
+
+func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
+	t.Parallel()
+	api, err := LoadAPI([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL})
+	require.NoError(t, err)
+	require.Equal(t, API{
+		Common:          Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
+		Running:         Running{ShutdownTimeout: 20 * time.Second},
+		Database:        Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
+		Temporal:        Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
+		Listen:          Listen{Address: "127.0.0.1:8080"},
+		Tokens:          Tokens{Lifetime: time.Hour, Tenant: "gatehouse", Issuer: "http://127.0.0.1:8080"},
+		Limits:          Limits{Sources: 50, RecordsPerSource: 20_000},
+		Serving:         Serving{MaxBodyBytes: 2 << 20},
+		DecisionTimeout: 10 * time.Second,
+		MetricsAddress:  "127.0.0.1:9464",
+	}, api)
+
+	worker, err := LoadWorker([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL})
+	require.NoError(t, err)
+	require.Equal(t, Worker{
+		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal,
+		SignalDecisions: true, SweepInterval: 10 * time.Second, MetricsAddress: "127.0.0.1:9465",
+	}, worker)
+
+	migrate, err := LoadMigrate([]string{
+		"GATEHOUSE_DATABASE_URL=" + databaseURL, "GATEHOUSE_MIGRATION_DATABASE_URL=" + migrationURL,
+	})
+	require.NoError(t, err)
+	require.Equal(t, Migrate{
+		Common: api.Common, MigrationURL: migrationURL, Database: api.Database, Temporal: api.Temporal,
+	}, migrate)
+}
+
+func TestEverySettingIsRead(t *testing.T) {
+	t.Parallel()
+	api, err := LoadAPI([]string{
+		"PATH=/bin",
+		"GATEHOUSE_DATABASE_URL=" + databaseURL,
+		"GATEHOUSE_DATABASE_MAX_CONNS=7",
+		"GATEHOUSE_STATEMENT_TIMEOUT=1500ms",
+		"GATEHOUSE_TEMPORAL_ADDRESS=temporal.example:7233",
+		"GATEHOUSE_TEMPORAL_NAMESPACE=people",
+		"GATEHOUSE_API_ADDRESS=:8081",
+		"GATEHOUSE_API_METRICS_ADDRESS=[::1]:9000",
+		"GATEHOUSE_DEMO=false",
+		"GATEHOUSE_DECISION_TIMEOUT=3s",
+		"GATEHOUSE_MAX_SOURCES=51",
+		"GATEHOUSE_MAX_RECORDS_PER_SOURCE=20001",
+		"GATEHOUSE_TOKEN_LIFETIME=5m",
+		"GATEHOUSE_TENANT=acme",
+		"GATEHOUSE_ISSUER=https://gate.example",
+		"GATEHOUSE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+		"GATEHOUSE_MAX_BODY_BYTES=4096",
+		"GATEHOUSE_SHUTDOWN_TIMEOUT=5s",
+		"GATEHOUSE_LOG_LEVEL=debug",
+		"GATEHOUSE_LOG_FORMAT=text",
+	})
+	require.NoError(t, err)
+	require.Equal(t, API{
+		Common:   Common{LogLevel: slog.LevelDebug, LogFormat: "text"},
+		Running:  Running{ShutdownTimeout: 5 * time.Second},
+		Database: Database{URL: databaseURL, MaxConns: 7, StatementTimeout: 1500 * time.Millisecond},
+		Temporal: Temporal{Address: "temporal.example:7233", Namespace: "people"},
+		Listen:   Listen{Address: ":8081"},
+		Tokens:   Tokens{Lifetime: 5 * time.Minute, Tenant: "acme", Issuer: "https://gate.example"},
+		Limits:   Limits{Sources: 51, RecordsPerSource: 20_001},
+		Serving: Serving{MaxBodyBytes: 4096, TrustedProxies: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
+		}},
+		DecisionTimeout: 3 * time.Second,
+		MetricsAddress:  "[::1]:9000",
+	}, api)
+}
+
+func TestAllBadSettingsAreNamedAtOnceAndNoneIsEchoed(t *testing.T) {
+	t.Parallel()
+	_, err := LoadAPI([]string{
+		"GATEHOUSE_DATABASE_URL=mysql://root:hunter2@db/x",
+		"GATEHOUSE_DATABASE_MAX_CONNS=hunter2",
+		"GATEHOUSE_STATEMENT_TIMEOUT=5",
+		"GATEHOUSE_MAX_SOURCES=0",
+		"GATEHOUSE_TOKEN_LIFETIME=25h",
+		"GATEHOUSE_DEMO=true",
+		"GATEHOUSE_API_ADDRESS=0.0.0.0:8080",
+		"GATEHOUSE_LOG_LEVEL=loud",
+	})
+	require.EqualError(t, err, strings.Join([]string{
+		"GATEHOUSE_LOG_LEVEL must be debug, info, warn or error",
+		"GATEHOUSE_DATABASE_URL must be a URL like postgres://user:password@host:5432/database",
+		"GATEHOUSE_DATABASE_MAX_CONNS must be a whole number of connections from 2 to 1000",
+		"GATEHOUSE_STATEMENT_TIMEOUT must be a duration from 100ms to 10m",
+		"GATEHOUSE_TOKEN_LIFETIME must be a duration from 1m to 24h",
+		"GATEHOUSE_MAX_SOURCES must be a whole number of sources from 1 to 100000",
+		"GATEHOUSE_DEMO must be false, since GATEHOUSE_API_ADDRESS is no loopback address and everybody knows the demo's secrets",
+	}, "\n"))
+}
+
+func TestWhatASettingAccepts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		variable   string
+		good, evil []string
+	}{
+		{"GATEHOUSE_DATABASE_URL", []string{"postgresql://h/d", "postgres:///d?host=/run/postgresql"},
+			[]string{"postgres://h", "postgres:///d", "host=h dbname=d", "postgres://u:%zz@h/d"}},
+		{"GATEHOUSE_DATABASE_MAX_CONNS", []string{"2", "1000"}, []string{"1", "1001", "2.5", "99999999999999999999"}},
+		{"GATEHOUSE_STATEMENT_TIMEOUT", []string{"100ms", "10m"}, []string{"99ms", "10m1s", "-5s", "soon"}},
+		{"GATEHOUSE_API_ADDRESS", []string{"localhost:0", ":8080", "[::1]:8080"}, []string{"localhost", "h:http", "h:65536", "h h:80", "http://h:80"}},
+		{"GATEHOUSE_DEMO", []string{"true", "false"}, []string{"1", "yes", "TRUE"}},
+		{"GATEHOUSE_TENANT", []string{"a", "a.b-c_9"}, []string{"-a", "a b", strings.Repeat("a", 64)}},
+		{"GATEHOUSE_ISSUER", []string{"http://h", "https://h:8443"}, []string{"h", "ftp://h", "http://", "http://h/", "http://h/p", "http://u@h", "http://h?q"}},
+		{"GATEHOUSE_TRUSTED_PROXIES", []string{"10.0.0.0/8"}, []string{"10.0.0.1", "10.0.0.0/8,", "10.0.0.0/33"}},
+		{"GATEHOUSE_LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
+	} {
+		environ := []string{"GATEHOUSE_DATABASE_URL=" + databaseURL}
+		for _, value := range test.good {
+			_, err := LoadAPI(append(environ, test.variable+"="+value))
+			require.NoError(t, err, "%s=%s", test.variable, value)
+		}
+		for _, value := range test.evil {
+			_, err := LoadAPI(append(environ, test.variable+"="+value))
+			require.ErrorContains(t, err, test.variable+" must be", "%s=%s", test.variable, value)
+		}
+	}
+}
+
+func TestAnEmptyVariableIsAnUnsetOne(t *testing.T) {
+	t.Parallel()
+	_, err := LoadAPI([]string{"GATEHOUSE_DATABASE_URL= "})
+	require.EqualError(t, err, "GATEHOUSE_DATABASE_URL is not set; it must be a URL like postgres://user:password@host:5432/database")
+
+	api, err := LoadAPI([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL, "GATEHOUSE_MAX_SOURCES="})
+	require.NoError(t, err)
+	require.Equal(t, 50, api.Limits.Sources)
+}
+
+func TestTheDemoNeedsALoopbackAddress(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"GATEHOUSE_DATABASE_URL=" + databaseURL, "GATEHOUSE_DEMO=true",
+	}
+	for address, ok := range map[string]bool{
+		"":                        true,
+		"127.0.0.1:80":            true,
+		"127.8.0.1:80":            true,
+		"[::1]:80":                true,
+		"[::ffff:127.0.0.1]:80":   true,
+		"localhost:80":            true,
+		":80":                     false,
+		"0.0.0.0:80":              false,
+		"[::]:80":                 false,
+		"192.168.1.1:80":          false,
+		"localhost.evil.test:80":  false,
+		"127.0.0.1.nip.test:8080": false,
+	} {
+		_, err := LoadAPI(append(slices.Clip(environ), "GATEHOUSE_API_ADDRESS="+address))
+		require.Equal(t, ok, err == nil, address)
+	}
+}
+
+func TestUnknownVariablesAreTold(t *testing.T) {
+	t.Parallel()
+	worker, err := LoadWorker([]string{
+		"GATEHOUSE_DATABASE_URL=" + databaseURL,
+		"GATEHOUSE_SWEEP_INTERVALL=1s",
+		"GATEHOUSE_API_ADDRESS=:1", // the API's, not the worker's, and no typing error
+		"GATEHOUSE_DEV_DIR=/x", "GATEHOUSE_TEST_SLOW=1", "GATEHOUSEX=1",
+		"GATEHOUSE_DEMOS=true",
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"GATEHOUSE_DEMOS", "GATEHOUSE_SWEEP_INTERVALL"}, worker.Unknown)
+}
+
+func TestSecretsDoNotShow(t *testing.T) {
+	t.Parallel()
+	api, err := LoadAPI([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL})
+	require.NoError(t, err)
+	var logged strings.Builder
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("starting", "url", api.Database.URL, "all", api)
+	asJSON, err := json.Marshal(api)
+	require.NoError(t, err)
+	for _, shown := range []string{
+		fmt.Sprint(api), fmt.Sprintf("%+v", api), fmt.Sprintf("%#v", api), logged.String(), string(asJSON),
+	} {
+		require.NotContains(t, shown, "hunter2")
+		require.Contains(t, shown, Redacted)
+	}
+	require.Equal(t, databaseURL, string(api.Database.URL))
+}
+
+// Bounds are read at the start of a program; here, all of them, so that none
+// is found unreadable there.
+func TestTagsAreWellFormed(t *testing.T) {
+	t.Parallel()
+	seen := map[string]setting{}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		for _, s := range settingsOf(reflect.TypeOf(programs[name])) {
+			require.True(t, strings.HasPrefix(s.variable, prefix), s.variable)
+			require.True(t, strings.HasSuffix(s.doc, "."), "%s needs a sentence", s.variable)
+			if s.form != "" {
+				require.Contains(t, forms, s.form, s.variable)
+			}
+			if s.initial != "" {
+				require.True(t, s.accepts(s.initial), "%s refuses its own default", s.variable)
+			}
+			if s.required {
+				require.Empty(t, s.initial, s.variable)
+			}
+			if before, ok := seen[s.variable]; ok {
+				require.Equal(t, before, s, "%s means two things", s.variable)
+			}
+			seen[s.variable] = s
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// prefix begins every variable of ours.
+const prefix = "GATEHOUSE_"
+
+// notOurs are the prefixes of variables that belong to the development stack
+// and to the tests.
+var notOurs = []string{"GATEHOUSE_DEV_", "GATEHOUSE_TEST_"}
+
+// programs are the configurations by the name of their program.
+var programs = map[string]any{"api": API{}, "worker": Worker{}, "migrate": Migrate{}}
+
+// LoadAPI reads the configuration of the API from environ, which has the form
+// of os.Environ. The error names every bad setting at once, one a line, with
+// what is expected, and never holds a value.
+func LoadAPI(environ []string) (API, error) {
+	var c API
+	err := load(&c, &c.Common, environ, checkDemo)
+	return c, err
+}
+
+// LoadWorker does so for the worker.
+func LoadWorker(environ []string) (Worker, error) {
+	var c Worker
+	err := load(&c, &c.Common, environ, nil)
+	return c, err
+}
+
+// LoadMigrate does so for the migration.
+func LoadMigrate(environ []string) (Migrate, error) {
+	var c Migrate
+	err := load(&c, &c.Common, environ, nil)
+	return c, err
+}
+
+// load fills the struct that target points to. together judges what only
+// several settings together can tell, from the values that are set.
+func load(target any, common *Common, environ []string, together func(map[string]string) error) error {
+	values := parseEnviron(environ)
+	var faults []error
+	for _, s := range settingsOf(reflect.TypeOf(target).Elem()) {
+		if err := s.judge(values[s.variable]); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if together != nil {
+		faults = append(faults, together(values))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	if err := env.ParseWithOptions(target, env.Options{Environment: values}); err != nil {
+		// The library's text quotes values, and a value may be a secret.
+		return fmt.Errorf("the settings can't be read as %s", reflect.TypeOf(target).Elem().Name())
+	}
+	common.Unknown = unknown(values)
+	return nil
+}
+
+// parseEnviron drops empty values, so that an empty variable is an unset one,
+// and blanks at both ends of the others.
+func parseEnviron(environ []string) map[string]string {
+	values := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		if value = strings.TrimSpace(value); value != "" {
+			values[name] = value
+		} else {
+			delete(values, name)
+		}
+	}
+	return values
+}
+
+func unknown(values map[string]string) []string {
+	known := map[string]bool{}
+	for _, program := range programs {
+		for _, s := range settingsOf(reflect.TypeOf(program)) {
+			known[s.variable] = true
+		}
+	}
+	var names []string
+	for name := range values {
+		foreign := slices.ContainsFunc(notOurs, func(p string) bool { return strings.HasPrefix(name, p) })
+		if !known[name] && !foreign {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Variables that are judged together.
+const (
+	demoVariable    = "GATEHOUSE_DEMO"
+	addressVariable = "GATEHOUSE_API_ADDRESS"
+)
+
+func checkDemo(values map[string]string) error {
+	address := values[addressVariable]
+	if values[demoVariable] != "true" || address == "" || !isAddress(address) || isLoopback(address) {
+		return nil
+	}
+	return errors.New(demoVariable + " must be false, since " + addressVariable +
+		" is no loopback address and everybody knows the demo's secrets")
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}

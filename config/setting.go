@@ -1,0 +1,169 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// setting is one variable as the tags of its field describe it.
+type setting struct {
+	variable string
+	initial  string
+	required bool
+	doc      string
+	unit     string
+	min, max string
+	form     string
+	kind     reflect.Type
+}
+
+// settingsOf lists the settings of a struct and of the structs in it, in the
+// order of the fields.
+func settingsOf(t reflect.Type) []setting {
+	var all []setting
+	for f := range t.Fields() {
+		tag, ok := f.Tag.Lookup("env")
+		if !ok {
+			if f.Type.Kind() == reflect.Struct {
+				all = append(all, settingsOf(f.Type)...)
+			}
+			continue
+		}
+		name, option, _ := strings.Cut(tag, ",")
+		all = append(all, setting{
+			variable: name, initial: f.Tag.Get("envDefault"), required: option == "required",
+			doc: f.Tag.Get("doc"), unit: f.Tag.Get("unit"),
+			min: f.Tag.Get("min"), max: f.Tag.Get("max"), form: f.Tag.Get("form"), kind: f.Type,
+		})
+	}
+	return all
+}
+
+// form is what a text setting must look like: in words, and as a check.
+type form struct {
+	expected string
+	ok       func(string) bool
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+var forms = map[string]form{
+	"address":  {"host:port", isAddress},
+	"postgres": {"a URL like postgres://user:password@host:5432/database", isPostgresURL},
+	"base":     {"an http or https URL of scheme, host and port alone", isBaseURL},
+	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
+	"prefixes": {"networks like 10.0.0.0/8, separated by commas", arePrefixes},
+	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
+	"format":   {"json or text", isOneOf("json", "text")},
+}
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+// judge returns what is wrong with value, which is empty where the variable is
+// unset. The error names the variable and never the value.
+func (s setting) judge(value string) error {
+	switch {
+	case value == "" && s.required:
+		return fmt.Errorf("%s is not set; it must be %s", s.variable, s.expected())
+	case value == "" || s.accepts(value):
+		return nil
+	}
+	return fmt.Errorf("%s must be %s", s.variable, s.expected())
+}
+
+func (s setting) accepts(value string) bool {
+	if s.form != "" {
+		return forms[s.form].ok(value)
+	}
+	if s.kind == durationType {
+		d, err := time.ParseDuration(value)
+		return err == nil && mustDuration(s.min) <= d && d <= mustDuration(s.max)
+	}
+	if s.kind.Kind() == reflect.Bool {
+		return value == "true" || value == "false"
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return err == nil && mustInt(s.min) <= n && n <= mustInt(s.max)
+}
+
+// expected says what the setting accepts, for errors and for the table.
+func (s setting) expected() string {
+	switch {
+	case s.form != "":
+		return forms[s.form].expected
+	case s.kind == durationType:
+		return "a duration from " + s.min + " to " + s.max
+	case s.kind.Kind() == reflect.Bool:
+		return "true or false"
+	}
+	return "a whole number of " + s.unit + " from " + s.min + " to " + s.max
+}
+
+// mustDuration reads a bound, which a test has found readable.
+func mustDuration(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		panic("config: the bound " + text + " is no duration")
+	}
+	return d
+}
+
+func mustInt(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic("config: the bound " + text + " is no number")
+	}
+	return n
+}
+
+func isAddress(value string) bool {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil || strings.ContainsAny(host, " /\t") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func isPostgresURL(value string) bool {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return false
+	}
+	return (u.Host != "" || u.Query().Get("host") != "") && len(u.Path) > 1
+}
+
+func isBaseURL(value string) bool {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return false
+	}
+	return u.Scheme+"://"+u.Host == value
+}
+
+func arePrefixes(value string) bool {
+	for part := range strings.SplitSeq(value, ",") {
+		if _, err := netip.ParsePrefix(part); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func isOneOf(values ...string) func(string) bool {
+	return func(value string) bool {
+		for _, v := range values {
+			if v == value {
+				return true
+			}
+		}
+		return false
+	}
+}

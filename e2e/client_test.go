@@ -1,0 +1,348 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/httpapi/apitest"
+)
+
+// marker stands in every personal value that these tests send, so that one
+// search finds any of them where it must not be.
+const marker = "pii7"
+
+// answerTimeout bounds one call; waitTimeout bounds waiting for a condition.
+const (
+	answerTimeout = 30 * time.Second
+	waitTimeout   = 60 * time.Second
+)
+
+var httpClient = &http.Client{Timeout: answerTimeout}
+
+// login is the answer of the token endpoint.
+type login struct {
+	AccessToken string `json:"access_token"`
+	IdentityID  string `json:"identity_id"`
+}
+
+var logins sync.Map // alias → login
+
+func signIn(t *testing.T, alias string) login {
+	t.Helper()
+	if known, ok := logins.Load(alias); ok {
+		return known.(login)
+	}
+	response, err := httpClient.PostForm(stack.apiURL+"/oauth/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
+	})
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, response.StatusCode, "%s", body)
+	var l login
+	require.NoError(t, json.Unmarshal(body, &l))
+	logins.Store(alias, l)
+	return l
+}
+
+func identityID(t *testing.T, alias string) string {
+	t.Helper()
+	id := signIn(t, alias).IdentityID
+	require.NotEmpty(t, id)
+	return id
+}
+
+// caller calls the API as somebody, under one mount.
+type caller struct {
+	t     *testing.T
+	token string
+	mount mount
+}
+
+func as(t *testing.T, alias string) caller {
+	t.Helper()
+	return caller{t: t, token: signIn(t, alias).AccessToken, mount: prefixed("/v3")}
+}
+
+func (c caller) at(m mount) caller { c.mount = m; return c }
+
+// mount turns the canonical path of an operation into that of a mount.
+type mount struct {
+	name string
+	path func(string) string
+}
+
+func prefixed(prefix string) mount {
+	return mount{name: prefix, path: func(p string) string { return prefix + p }}
+}
+
+// mounts are those of contract §1.
+func mounts() []mount {
+	all := []mount{{name: "segment v1", path: func(p string) string {
+		first, rest, found := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+		if !found {
+			name, query, hasQuery := strings.Cut(first, "?")
+			if hasQuery {
+				return "/" + name + "/v1?" + query
+			}
+			return "/" + first + "/v1"
+		}
+		return "/" + first + "/v1/" + rest
+	}}}
+	for _, prefix := range []string{"/v3", "/beta", "/v2024", "/v2025", "/v2026"} {
+		all = append(all, prefixed(prefix))
+	}
+	return all
+}
+
+// answer is a response, read whole.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes one call and holds the answer against the OpenAPI document.
+func (c caller) send(method, path string, body any, headers ...string) answer {
+	c.t.Helper()
+	a, err := c.try(method, path, body, headers...)
+	require.NoError(c.t, err)
+	return a
+}
+
+// try is send for calls that may find nobody at home.
+func (c caller) try(method, path string, body any, headers ...string) (answer, error) {
+	c.t.Helper()
+	var reader io.Reader
+	contentType := "application/json"
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	case []patchOperation:
+		encoded, err := json.Marshal(b)
+		require.NoError(c.t, err)
+		reader, contentType = bytes.NewReader(encoded), "application/json-patch+json"
+	default:
+		encoded, err := json.Marshal(b)
+		require.NoError(c.t, err)
+		reader = bytes.NewReader(encoded)
+	}
+	ctx, cancel := context.WithTimeout(c.t.Context(), answerTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, stack.apiURL+c.mount.path(path), reader)
+	require.NoError(c.t, err)
+	if reader != nil {
+		request.Header.Set("Content-Type", contentType)
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := httpClient.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	apitest.ValidateResponse(c.t, request, response.StatusCode, response.Header, content)
+	return answer{t: c.t, status: response.StatusCode, header: response.Header, body: content}, nil
+}
+
+type patchOperation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+func (c caller) get(path string) answer { c.t.Helper(); return c.send(http.MethodGet, path, nil) }
+func (c caller) post(path string, body any, headers ...string) answer {
+	c.t.Helper()
+	return c.send(http.MethodPost, path, body, headers...)
+}
+func (c caller) patch(path string, operations ...patchOperation) answer {
+	c.t.Helper()
+	return c.send(http.MethodPatch, path, operations)
+}
+func (c caller) delete(path string) answer {
+	c.t.Helper()
+	return c.send(http.MethodDelete, path, nil)
+}
+
+// want fails the test unless the answer has this status.
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	require.Equal(a.t, status, a.status, "%s", a.body)
+	return a
+}
+
+// wantError fails the test unless the answer is this error of contract §3.
+func (a answer) wantError(status int, detailCode, text string) answer {
+	a.t.Helper()
+	a.want(status)
+	require.Equal(a.t, detailCode, a.object()["detailCode"], "%s", a.body)
+	require.Contains(a.t, a.errorText(), text)
+	return a
+}
+
+func (a answer) errorText() string {
+	a.t.Helper()
+	var e struct {
+		Messages []struct {
+			Text string `json:"text"`
+		} `json:"messages"`
+	}
+	require.NoError(a.t, json.Unmarshal(a.body, &e))
+	require.NotEmpty(a.t, e.Messages, "%s", a.body)
+	return e.Messages[0].Text
+}
+
+type object map[string]any
+
+func (a answer) object() object {
+	a.t.Helper()
+	var o object
+	require.NoError(a.t, json.Unmarshal(a.body, &o), "%s", a.body)
+	return o
+}
+
+func (a answer) list() []object {
+	a.t.Helper()
+	var l []object
+	require.NoError(a.t, json.Unmarshal(a.body, &l), "%s", a.body)
+	return l
+}
+
+func (o object) id() string { return o.text("id") }
+
+func (o object) text(field string) string {
+	s, _ := o[field].(string)
+	return s
+}
+
+func (o object) items() []object {
+	raw, _ := o["approvalItems"].([]any)
+	items := make([]object, len(raw))
+	for i, item := range raw {
+		items[i] = item.(map[string]any)
+	}
+	return items
+}
+
+func (o object) itemStatuses() []string {
+	var statuses []string
+	for _, item := range o.items() {
+		statuses = append(statuses, item.text("approvalStatus"))
+	}
+	return statuses
+}
+
+// eventually waits until condition holds, asking again every 50 ms.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, waitTimeout, 50*time.Millisecond, what)
+}
+
+var serial atomic.Int64
+
+// unique returns a name that nobody used before in this run.
+func unique(prefix string) string {
+	return fmt.Sprintf("%s.%s.%d", prefix, marker, serial.Add(1))
+}
+
+// newSource makes a source with these approvers, managed by jane.doe; it goes
+// with the test, since there may be 50 only.
+func newSource(t *testing.T, approvers ...string) object {
+	t.Helper()
+	references := []object{}
+	for _, alias := range approvers {
+		references = append(references, object{"id": identityID(t, alias)})
+	}
+	admin := as(t, "admin")
+	source := admin.post("/non-employee-sources", object{
+		"name": unique("Source"), "description": "For a test",
+		"owner":           object{"id": identityID(t, "source.admin")},
+		"accountManagers": []object{{"id": identityID(t, "jane.doe")}},
+		"approvers":       references,
+	}).want(http.StatusOK).object()
+	t.Cleanup(func() {
+		// The test may have removed it, or be one that leaves the API down.
+		_, _ = admin.withoutTest().try(http.MethodDelete, "/non-employee-sources/"+source.id(), nil)
+	})
+	return source
+}
+
+// withoutTest lets a call be made when the context of its test has ended.
+func (c caller) withoutTest() quietCaller { return quietCaller{c.token, c.mount} }
+
+type quietCaller struct {
+	token string
+	mount mount
+}
+
+func (q quietCaller) try(method, path string, body io.Reader) (int, error) {
+	request, err := http.NewRequest(method, stack.apiURL+q.mount.path(path), body)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+q.token)
+	response, err := httpClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}
+
+// person is a body for a record or a request.
+func person(source object) object {
+	account := unique("acc")
+	return object{
+		"sourceId": source.id(), "accountName": account, "firstName": "First-" + marker, "lastName": "Last-" + marker,
+		"email": account + "@example.com", "phone": "+1 512 " + marker, "manager": "john.roe",
+		"startDate": "2027-01-01T00:00:00Z", "endDate": "2027-12-31",
+	}
+}
+
+// ask makes a request as jane.doe.
+func ask(t *testing.T, source object) object {
+	t.Helper()
+	return as(t, "jane.doe").post("/non-employee-requests", person(source)).want(http.StatusOK).object()
+}
+
+// readRequest returns the request as the administrator sees it.
+func readRequest(t *testing.T, id string) object {
+	t.Helper()
+	return as(t, "admin").get("/non-employee-requests/" + id).want(http.StatusOK).object()
+}
+
+// approve has the approver approve the item.
+func approve(t *testing.T, alias string, item object) answer {
+	t.Helper()
+	return as(t, alias).post("/non-employee-approvals/"+item.id()+"/approve", object{"comment": "Fine " + marker})
+}
+
+// recordsOf returns the records of a source.
+func recordsOf(t *testing.T, source object) []object {
+	t.Helper()
+	return as(t, "admin").get("/non-employee-records?filters=" + url.QueryEscape(`sourceId eq "`+source.id()+`"`)).
+		want(http.StatusOK).list()
+}

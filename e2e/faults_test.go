@@ -1,0 +1,184 @@
+package e2e_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestTemporalAway: requests are accepted while Temporal is away, and their
+// workflows run and tell the first approver once it is back, with nobody doing
+// anything.
+func TestTemporalAway(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	stack.stopTemporal(t)
+	var requests []object
+	for range 20 {
+		requests = append(requests, ask(t, source))
+	}
+	approve(t, "approver.one", requests[0].items()[0]).want(http.StatusServiceUnavailable)
+	stack.startTemporal(t)
+	for _, request := range requests {
+		awaitRunning(t, request.id())
+		eventually(t, "the first approver is told", func() bool {
+			return stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'decision_needed' AND item_id = $1`,
+				request.items()[0].id()) == 1
+		})
+	}
+	decideUntilDone(t, requests[0])
+}
+
+// TestDeletingNeedsOnlyPostgres removes a source with 500 pending requests
+// while Temporal is away; its workflows end once it is back.
+func TestDeletingNeedsOnlyPostgres(t *testing.T) {
+	source := newSource(t, "approver.one")
+	first := ask(t, source)
+	var ids []string
+	for range 499 {
+		ids = append(ids, ask(t, source).id())
+	}
+	ids = append(ids, first.id())
+	stack.stopTemporal(t)
+	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
+	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)
+	stack.startTemporal(t)
+	// A sweep that was cut off by the outage is tried again only when it is
+	// known to be lost, so this may take longer than a step usually does.
+	require.Eventually(t, func() bool {
+		return stack.countWorkflows(t, `GatehouseSource = "`+source.id()+`" AND ExecutionStatus = "Running"`) == 0
+	}, 5*time.Minute, 500*time.Millisecond, "the workflows end")
+	for _, id := range ids {
+		require.False(t, stack.running(t, id))
+	}
+	eventually(t, "nothing is left to end", func() bool {
+		return stack.count(t, `SELECT count(*) FROM workflow_endings`) == 0
+	})
+}
+
+// TestWorkerDown: the API answers 503 with Retry-After within bounds, and a
+// repeat after the worker is back gives the stored outcome.
+func TestWorkerDown(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	stack.killWorker(t)
+	begin := time.Now()
+	refused := approve(t, "approver.one", request.items()[0]).want(http.StatusServiceUnavailable)
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	require.Less(t, time.Since(begin), 20*time.Second)
+	require.NotContains(t, refused.errorText(), "failed")
+	stack.startWorker(t)
+	decideUntilDone(t, request)
+	require.Len(t, recordsOf(t, source), 1)
+}
+
+// TestWorkerKilledBetweenApprovals changes nothing in the outcome.
+func TestWorkerKilledBetweenApprovals(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	request := ask(t, source)
+	approve(t, "approver.one", request.items()[0]).want(200)
+	stack.killWorker(t)
+	stack.startWorker(t)
+	decideUntilDone(t, request)
+	require.Len(t, recordsOf(t, source), 1)
+}
+
+// TestWorkerKilledAfterItsCommit holds the decision's transaction back, stops
+// Temporal from hearing of it, lets it commit, and kills the worker: the rows
+// have the verdict and the workflow does not.
+func TestWorkerKilledAfterItsCommit(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	request := ask(t, source)
+	awaitRunning(t, request.id())
+	item := request.items()[0]
+
+	release := stack.lockItem(t, item.id())
+	answered := make(chan int, 1)
+	approver := as(t, "approver.one")
+	go func() {
+		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
+		if err != nil {
+			answered <- 0
+			return
+		}
+		answered <- a.status
+	}()
+	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	stack.pauseTemporal(t)
+	release()
+	eventually(t, "the decision is committed", func() bool {
+		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
+	})
+	stack.killWorker(t)
+	stack.resumeTemporal(t)
+	stack.startWorker(t)
+	require.Equal(t, 200, <-answered, "the row is the verdict")
+
+	approve(t, "approver.one", item).want(200)
+	decideUntilDone(t, request)
+	require.Len(t, recordsOf(t, source), 1)
+	require.Equal(t, 1, stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'decision_needed' AND item_id = $1`, item.id()))
+}
+
+// TestAWorkflowTerminatedByHand goes on where the rows are, by the next
+// decision and by the sweep.
+func TestAWorkflowTerminatedByHand(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	byDecision, bySweep := ask(t, source), ask(t, source)
+	for _, request := range []object{byDecision, bySweep} {
+		approve(t, "approver.one", request.items()[0]).want(200)
+		stack.terminate(t, request.id())
+	}
+	approve(t, "approver.two", byDecision.items()[1]).want(200)
+	require.Equal(t, "APPROVED", readRequest(t, byDecision.id()).text("approvalStatus"))
+	awaitRunning(t, bySweep.id())
+	decideUntilDone(t, bySweep)
+	require.Len(t, recordsOf(t, source), 2)
+}
+
+// TestTemporalLosesEverything goes on from the rows alone.
+func TestTemporalLosesEverything(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	request, swept := ask(t, source), ask(t, source)
+	approve(t, "approver.one", request.items()[0]).want(200)
+	stack.deleteWorkflow(t, request.id())
+	stack.deleteWorkflow(t, swept.id())
+	approve(t, "approver.two", request.items()[1]).want(200)
+	awaitRunning(t, swept.id())
+	decideUntilDone(t, swept)
+	require.Len(t, recordsOf(t, source), 2)
+}
+
+// TestPostgresAway: the API says so with 503 and heals by itself.
+func TestPostgresAway(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	stack.stopPostgres(t)
+	as(t, "admin").get("/non-employee-sources").want(http.StatusServiceUnavailable)
+	stack.startPostgres(t)
+	eventually(t, "the API reads again", func() bool {
+		return as(t, "admin").get("/non-employee-requests/"+request.id()).status == 200
+	})
+	decideUntilDone(t, request)
+}
+
+// decideUntilDone has every approver approve, again where the answer was 503,
+// and checks that the request ends APPROVED.
+func decideUntilDone(t *testing.T, request object) {
+	t.Helper()
+	aliases := map[string]string{}
+	for _, alias := range []string{"approver.one", "approver.two", "approver.three"} {
+		aliases[identityID(t, alias)] = alias
+	}
+	for _, item := range request.items() {
+		approver := object(item["approver"].(map[string]any)).id()
+		eventually(t, "the decision is taken", func() bool {
+			status := approve(t, aliases[approver], item).status
+			require.Contains(t, []int{200, http.StatusServiceUnavailable}, status)
+			return status == 200
+		})
+	}
+	require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
+	awaitEnd(t, request.id())
+}

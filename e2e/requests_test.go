@@ -1,0 +1,178 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestApproversDecideOneAfterAnother(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two", "approver.three")
+	request := ask(t, source)
+	require.Equal(t, "PENDING", request.text("approvalStatus"))
+	require.Equal(t, []string{"PENDING", "NOT_READY", "NOT_READY"}, request.itemStatuses())
+	items := request.items()
+
+	approve(t, "approver.two", items[1]).wantError(400, "400.1.1 Illegal update attempt", "NOT_READY")
+	approve(t, "approver.two", items[0]).wantError(403, "403 Forbidden", "")
+	approve(t, "admin", items[0]).wantError(403, "403 Forbidden", "")
+
+	require.Equal(t, "APPROVED", approve(t, "approver.one", items[0]).want(200).object().text("approvalStatus"))
+	require.Equal(t, []string{"APPROVED", "PENDING", "NOT_READY"}, readRequest(t, request.id()).itemStatuses())
+	approve(t, "approver.two", items[1]).want(200)
+	require.Empty(t, recordsOf(t, source))
+	last := approve(t, "approver.three", items[2]).want(200).object()
+	require.Equal(t, "Fine "+marker, last.text("comment"))
+
+	done := readRequest(t, request.id())
+	require.Equal(t, "APPROVED", done.text("approvalStatus"))
+	require.NotEmpty(t, done.text("completionDate"))
+	records := recordsOf(t, source)
+	require.Len(t, records, 1)
+	require.Equal(t, request.text("accountName"), records[0].text("accountName"))
+
+	repeat := approve(t, "approver.three", items[2]).want(200).object()
+	require.Equal(t, last, repeat, "a repeat gets the item as stored")
+	as(t, "approver.three").post("/non-employee-approvals/"+items[2].id()+"/reject", object{"comment": "Late"}).
+		wantError(400, "400.1.1 Illegal update attempt", "APPROVED")
+	awaitEnd(t, request.id())
+}
+
+func TestARejectionEndsTheRequest(t *testing.T) {
+	for stage, alias := range []string{"approver.one", "approver.two", "approver.three"} {
+		source := newSource(t, "approver.one", "approver.two", "approver.three")
+		request := ask(t, source)
+		want := []string{"CANCELLED", "CANCELLED", "CANCELLED"}
+		for i, earlier := range []string{"approver.one", "approver.two", "approver.three"}[:stage] {
+			approve(t, earlier, request.items()[i]).want(200)
+			want[i] = "APPROVED"
+		}
+		want[stage] = "REJECTED"
+		reject := "/non-employee-approvals/" + request.items()[stage].id() + "/reject"
+		as(t, alias).post(reject, object{}).wantError(400, "400.1.0 Required Data Missing Or Empty", "comment")
+		as(t, alias).post(reject, object{"comment": strings.Repeat("x", 4001)}).wantError(400, "400.1.4 Limit violation", "4000")
+		as(t, alias).post(reject, object{"comment": "No " + marker}).want(200)
+		done := readRequest(t, request.id())
+		require.Equal(t, "REJECTED", done.text("approvalStatus"))
+		require.Equal(t, want, done.itemStatuses())
+		require.Empty(t, recordsOf(t, source))
+
+		again := person(source)
+		again["accountName"] = request.text("accountName")
+		as(t, "jane.doe").post("/non-employee-requests", again).want(200)
+		awaitEnd(t, request.id())
+	}
+}
+
+func TestARequestWithoutApproversIsApprovedAtOnce(t *testing.T) {
+	source := newSource(t)
+	request := ask(t, source)
+	require.Equal(t, "APPROVED", request.text("approvalStatus"))
+	require.Len(t, recordsOf(t, source), 1)
+}
+
+// TestTwoDecidersAtOnce has the same approver approve and reject in the same
+// moment: one verdict is stored, the other is refused.
+func TestTwoDecidersAtOnce(t *testing.T) {
+	source := newSource(t, "approver.one")
+	for range 8 {
+		request := ask(t, source)
+		item := request.items()[0]
+		approver := as(t, "approver.one")
+		var group sync.WaitGroup
+		statuses := make([]int, 2)
+		for i, verdict := range []string{"approve", "reject"} {
+			group.Go(func() {
+				a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/"+verdict, object{"comment": "At once " + marker})
+				if err == nil {
+					statuses[i] = a.status
+				}
+			})
+		}
+		group.Wait()
+		require.ElementsMatch(t, []int{200, 400}, statuses)
+		done := readRequest(t, request.id())
+		if statuses[0] == 200 {
+			require.Equal(t, "APPROVED", done.text("approvalStatus"))
+		} else {
+			require.Equal(t, "REJECTED", done.text("approvalStatus"))
+		}
+	}
+}
+
+func TestTheSameDecisionManyTimesAtOnceIsOne(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	approver := as(t, "approver.one")
+	var group sync.WaitGroup
+	statuses := make([]int, 8)
+	for i := range statuses {
+		group.Go(func() {
+			a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+request.items()[0].id()+"/approve", object{}, "Idempotency-Key", "k1")
+			if err == nil {
+				statuses[i] = a.status
+			}
+		})
+	}
+	group.Wait()
+	for _, status := range statuses {
+		require.Equal(t, 200, status)
+	}
+	require.Len(t, recordsOf(t, source), 1)
+}
+
+func TestDeletingAPendingRequestEndsItsWorkflow(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	as(t, "admin").delete("/non-employee-requests/" + request.id()).want(204)
+	as(t, "admin").get("/non-employee-requests/"+request.id()).wantError(404, "404 Not found", "")
+	awaitEnd(t, request.id())
+	same := person(source)
+	same["accountName"] = request.text("accountName")
+	as(t, "jane.doe").post("/non-employee-requests", same).want(200)
+}
+
+func TestAnInactiveApproverCancelsTheRequest(t *testing.T) {
+	source := newSource(t, "approver.three")
+	request := ask(t, source)
+	stack.execute(t, `UPDATE identities SET active = false WHERE alias = 'approver.three'`)
+	t.Cleanup(func() { stack.execute(t, `UPDATE identities SET active = true WHERE alias = 'approver.three'`) })
+	eventually(t, "the sweep cancels the request", func() bool {
+		return readRequest(t, request.id()).text("approvalStatus") == "CANCELLED"
+	})
+	eventually(t, "the requester is told", func() bool {
+		return stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'request_cancelled' AND request_id = $1`, request.id()) == 1
+	})
+	same := person(source)
+	same["accountName"] = request.text("accountName")
+	as(t, "admin").post("/non-employee-records", same).want(200)
+}
+
+// awaitEnd waits until no workflow of the request runs.
+func awaitEnd(t *testing.T, request string) {
+	t.Helper()
+	eventually(t, "the workflow of the request ends", func() bool { return !stack.running(t, request) })
+}
+
+// awaitRunning waits until a workflow of the request runs.
+func awaitRunning(t *testing.T, request string) {
+	t.Helper()
+	eventually(t, "a workflow of the request runs", func() bool { return stack.running(t, request) })
+}
+
+func TestWhatOperatorsSeeIsOpaque(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two", "approver.three")
+	request := ask(t, source)
+	approve(t, "approver.one", request.items()[0]).want(200)
+	eventually(t, "the current details show the stage", func() bool {
+		return strings.Contains(stack.details(t, request.id()), "approval 2 of 3, waiting since "+time.Now().UTC().Format("2006-"))
+	})
+	eventually(t, "the search attributes find it", func() bool {
+		return stack.countWorkflows(t, `GatehouseKind = "request" AND GatehouseSource = "`+source.id()+
+			`" AND GatehouseStatus = "PENDING" AND GatehouseStage = "2/3"`) == 1
+	})
+}

@@ -1,0 +1,317 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"gatehouse/auth"
+	"gatehouse/devstack"
+	"gatehouse/lifecycle"
+	"gatehouse/store"
+)
+
+// stack is the running system, one for all tests: the real programs on a real
+// Postgres and a real Temporal. Tests that take a part away run one after
+// another and bring it back.
+var stack *system
+
+type system struct {
+	*devstack.Stack
+	apiURL   string
+	db       *sql.DB
+	temporal client.Client
+}
+
+// startLimit bounds the start of everything, the build of the programs included.
+const startLimit = 10 * time.Minute
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "gatehouse-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	started, err := devstack.Start(ctx, devstack.Options{
+		Dir: dir, Race: true, Demo: true,
+		Env: map[string]string{
+			// Short, so that the tests don't wait for what operators wait for.
+			"GATEHOUSE_SWEEP_INTERVAL":   "2s",
+			"GATEHOUSE_DECISION_TIMEOUT": "5s",
+			"GATEHOUSE_LOG_LEVEL":        "debug",
+		},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the stack does not start:", err)
+		return 1
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := started.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "the stack does not stop:", err)
+		}
+	}()
+	stack = &system{Stack: started, apiURL: started.APIURL()}
+	if stack.db, err = sql.Open("pgx", started.Postgres.URL()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = stack.db.Close() }()
+	stack.temporal, err = client.NewLazyClient(client.Options{
+		HostPort: started.Temporal.Address(), Namespace: started.Temporal.Namespace(),
+		Logger: log.NewStructuredLogger(nil),
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer stack.temporal.Close()
+	return m.Run()
+}
+
+// patience bounds a step of a test that stops or starts something.
+func patience(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func (s *system) execute(t *testing.T, query string, args ...any) {
+	t.Helper()
+	_, err := s.db.ExecContext(patience(t), query, args...)
+	require.NoError(t, err)
+}
+
+func (s *system) count(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	var n int
+	require.NoError(t, s.db.QueryRowContext(patience(t), query, args...).Scan(&n))
+	return n
+}
+
+func (s *system) text(t *testing.T, query string, args ...any) string {
+	t.Helper()
+	var text string
+	require.NoError(t, s.db.QueryRowContext(patience(t), query, args...).Scan(&text))
+	return text
+}
+
+// ensureApp makes an application client with one right, secret "ID-secret".
+func (s *system) ensureApp(t *testing.T, id, right string) {
+	t.Helper()
+	rows, err := store.Open(t.Context(), store.Config{URL: s.Postgres.AppURL(), MaxConns: 2})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	hash, err := auth.HashSecret(id + "-secret")
+	require.NoError(t, err)
+	require.NoError(t, rows.EnsureClient(t.Context(), lifecycle.Client{
+		ID: id, Name: id, SecretHash: hash, Rights: []lifecycle.Right{lifecycle.Right(right)},
+		Scopes: []string{lifecycle.ScopeAll}, Active: true, Created: time.Now(),
+	}))
+}
+
+// lockItem holds a lock on the row of an approval item until the function it
+// returns is called.
+func (s *system) lockItem(t *testing.T, item string) (release func()) {
+	t.Helper()
+	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
+	require.NoError(t, err)
+	_, err = tx.Exec(`SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	return func() { require.NoError(t, tx.Rollback()) }
+}
+
+// blockedTransactions counts the transactions that wait for a lock.
+func (s *system) blockedTransactions(t *testing.T) int {
+	t.Helper()
+	return s.count(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)
+}
+
+func (s *system) stopTemporal(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Temporal.Pause(patience(t)))
+	t.Cleanup(func() { s.startTemporal(t) })
+}
+
+func (s *system) startTemporal(t *testing.T) {
+	t.Helper()
+	if s.Temporal.PID() == 0 {
+		require.NoError(t, s.Temporal.Resume(patience(t)))
+	}
+}
+
+func (s *system) pauseTemporal(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Temporal.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { _ = s.Temporal.Signal(syscall.SIGCONT) })
+}
+
+func (s *system) resumeTemporal(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Temporal.Signal(syscall.SIGCONT))
+}
+
+func (s *system) stopPostgres(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Postgres.Pause(patience(t)))
+	t.Cleanup(func() { s.startPostgres(t) })
+}
+
+func (s *system) startPostgres(t *testing.T) {
+	t.Helper()
+	if s.Postgres.PID() == 0 {
+		require.NoError(t, s.Postgres.Resume(patience(t)))
+	}
+}
+
+func (s *system) killWorker(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Worker.Kill())
+	t.Cleanup(func() { s.startWorker(t) })
+}
+
+func (s *system) startWorker(t *testing.T) {
+	t.Helper()
+	if s.Worker.PID() == 0 {
+		require.NoError(t, s.Worker.Start(patience(t)))
+	}
+}
+
+// running reports whether a workflow of the request runs.
+func (s *system) running(t *testing.T, request string) bool {
+	t.Helper()
+	answer, err := s.temporal.DescribeWorkflowExecution(patience(t), "request/"+request, "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return false
+	}
+	require.NoError(t, err)
+	return answer.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+}
+
+func (s *system) terminate(t *testing.T, request string) {
+	t.Helper()
+	require.NoError(t, s.temporal.TerminateWorkflow(patience(t), "request/"+request, "", "a test"))
+}
+
+// deleteWorkflow makes Temporal forget the workflow, history and all.
+func (s *system) deleteWorkflow(t *testing.T, request string) {
+	t.Helper()
+	s.terminate(t, request)
+	id := "request/" + request
+	described, err := s.temporal.DescribeWorkflowExecution(patience(t), id, "")
+	require.NoError(t, err)
+	_, err = s.temporal.WorkflowService().DeleteWorkflowExecution(patience(t), &workflowservice.DeleteWorkflowExecutionRequest{
+		Namespace: s.Temporal.Namespace(), WorkflowExecution: described.GetWorkflowExecutionInfo().GetExecution(),
+	})
+	require.NoError(t, err)
+}
+
+// details returns the current details of the request's workflow.
+func (s *system) details(t *testing.T, request string) string {
+	t.Helper()
+	answer, err := s.temporal.QueryWorkflow(patience(t), "request/"+request, "", "__temporal_workflow_metadata")
+	require.NoError(t, err)
+	var metadata sdkpb.WorkflowMetadata
+	require.NoError(t, answer.Get(&metadata))
+	return metadata.GetCurrentDetails()
+}
+
+func (s *system) countWorkflows(t *testing.T, query string) int {
+	t.Helper()
+	answer, err := s.temporal.CountWorkflow(patience(t), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	require.NoError(t, err)
+	return int(answer.GetCount())
+}
+
+// signal sends a payload as the command line would, JSON that may be anything.
+func (s *system) signal(t *testing.T, request, name, payload string) {
+	t.Helper()
+	require.NoError(t, s.temporal.SignalWorkflow(patience(t), "request/"+request, "", name, json.RawMessage(payload)))
+}
+
+func (s *system) signalObject(t *testing.T, request, name string, payload object) {
+	t.Helper()
+	require.NoError(t, s.temporal.SignalWorkflow(patience(t), "request/"+request, "", name, payload))
+}
+
+// metric returns the sum of a counter of the worker over its labels.
+func (s *system) metric(t *testing.T, name string) float64 {
+	t.Helper()
+	response, err := http.Get(s.WorkerMetricsURL() + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var sum float64
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		line := lines.Text()
+		if strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ") {
+			value, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
+			require.NoError(t, err)
+			sum += value
+		}
+	}
+	require.NoError(t, lines.Err())
+	return sum
+}
+
+// histories returns every history in the namespace, each as JSON with its
+// payloads decoded.
+func (s *system) histories(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	var token []byte
+	for {
+		page, err := s.temporal.ListWorkflow(patience(t), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 500, NextPageToken: token})
+		require.NoError(t, err)
+		for _, execution := range page.GetExecutions() {
+			id, run := execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId()
+			var text strings.Builder
+			memo, err := json.Marshal(execution)
+			require.NoError(t, err)
+			text.Write(memo)
+			events := s.temporal.GetWorkflowHistory(patience(t), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+			for events.HasNext() {
+				event, err := events.Next()
+				require.NoError(t, err)
+				encoded, err := json.Marshal(event)
+				require.NoError(t, err)
+				text.Write(encoded)
+				text.WriteString("\n")
+			}
+			found[id+" "+run] = decodePayloads(text.String())
+		}
+		if token = page.GetNextPageToken(); len(token) == 0 {
+			return found
+		}
+	}
+}

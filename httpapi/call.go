@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/policy"
+)
+
+// call is what is known of one HTTP request beyond net/http. It is filled in on
+// the way in, by one goroutine, and read on the way out.
+type call struct {
+	// trackingID is 32 hex digits (contract §3).
+	trackingID string
+	at         location
+	// route is the template of the route, empty until one was found.
+	route string
+	actor policy.Actor
+	body  body
+	// failure is the kind of the error that was answered, empty if none was.
+	failure string
+	// gone is true once the client has left without its answer.
+	gone bool
+}
+
+type callKey struct{}
+
+func newCall() *call {
+	var id [16]byte
+	// Read never fails: the process ends first.
+	_, _ = rand.Read(id[:])
+	return &call{trackingID: hex.EncodeToString(id[:])}
+}
+
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// callOf returns the call, and the context of the HTTP request in the place of
+// Gin's, which is used again once the request is over.
+func callOf(ctx context.Context) (context.Context, *call) {
+	if g, ok := ctx.(*gin.Context); ok {
+		ctx = g.Request.Context()
+	}
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		c = newCall()
+	}
+	return ctx, c
+}

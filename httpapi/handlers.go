@@ -1,0 +1,7 @@
+package httpapi
+
+// handlers implements the generated StrictServerInterface, a file for each
+// feature: bind, call, answer, and nothing else.
+type handlers struct{ service Service }
+
+var _ StrictServerInterface = (*handlers)(nil)

@@ -1,0 +1,257 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+const aBody = `{"sourceId":"0193a1b27c3d7e4f8a5b6c7d8e9f0a1b","accountName":"william.smith","firstName":"William",
+	"lastName":"Smith","phone":null,"data":{"costCentre":"4711"},"unknown":[1,{"a":2}]}`
+
+// served has every operation that this version carries out, with a call that
+// succeeds.
+var served = map[policy.Operation]struct {
+	method, path, body string
+	status             int
+	// answer is a part of the body.
+	answer string
+}{
+	policy.ListSources:   {"GET", "/non-employee-sources?requested-for=me&non-employee-count=true&count=true&sorters=-name", "", 200, `"nonEmployeeCount":0`},
+	policy.CreateSource:  {"POST", "/non-employee-sources", `{"name":"A","owner":{"id":"x"},"approvers":["y",{"id":"z"}]}`, 200, `"accountManagers":[]`},
+	policy.GetSource:     {"GET", "/non-employee-sources/{source}", "", 200, `"sourceId":"0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"`},
+	policy.PatchSource:   {"PATCH", "/non-employee-sources/{source}", `[{"op":"replace","path":"/name","value":"B"}]`, 200, `"GOVERNANCE_GROUP"`},
+	policy.DeleteSource:  {"DELETE", "/non-employee-sources/{source}", "", 204, ""},
+	policy.ListSchema:    {"GET", "/non-employee-sources/{source}/schema-attributes", "", 200, `"technicalName":"costCentre"`},
+	policy.CreateSchema:  {"POST", "/non-employee-sources/{source}/schema-attributes", `{"type":"TEXT","label":"L","required":true}`, 200, `"system":false`},
+	policy.DeleteSchema:  {"DELETE", "/non-employee-sources/{source}/schema-attributes", "", 204, ""},
+	policy.GetAttribute:  {"GET", "/non-employee-sources/{source}/schema-attributes/{id}", "", 200, `"required":true`},
+	policy.PatchAttr:     {"PATCH", "/non-employee-sources/{source}/schema-attributes/{id}", `[]`, 200, `"label":"Cost centre"`},
+	policy.DeleteAttr:    {"DELETE", "/non-employee-sources/{source}/schema-attributes/{id}", "", 204, ""},
+	policy.Template:      {"GET", "/non-employee-sources/{source}/schema-attributes-template/download", "", 200, "accountName,firstName,lastName,phone,email,manager,startDate,endDate,costCentre\n"},
+	policy.ListRecords:   {"GET", "/non-employee-records?limit=0&offset=3", "", 200, `"data":{}`},
+	policy.CreateRecord:  {"POST", "/non-employee-records", aBody, 200, `"manager":"jane.doe"`},
+	policy.GetRecord:     {"GET", "/non-employee-records/{id}", "", 200, `"startDate":"2026-03-02T08:00:00.120Z"`},
+	policy.PutRecord:     {"PUT", "/non-employee-records/{id}", aBody, 200, `"accountName":"william.smith"`},
+	policy.PatchRecord:   {"PATCH", "/non-employee-records/{id}", `[{"op":"remove","path":"/data/a"}]`, 200, `"phone":"+1 512 555 0147"`},
+	policy.DeleteRecord:  {"DELETE", "/non-employee-records/{id}", "", 204, ""},
+	policy.BulkDelete:    {"POST", "/non-employee-records/bulk-delete", `{"ids":["a","b"]}`, 204, ""},
+	policy.ListRequests:  {"GET", "/non-employee-requests?requested-for=me&filters=sourceId+eq+%22a%22", "", 200, `"completionDate":"2026-03-02T08:00:00.120Z"`},
+	policy.CreateRequest: {"POST", "/non-employee-requests", aBody, 200, `"approvalItems":[]`},
+	policy.GetRequest:    {"GET", "/non-employee-requests/{id}", "", 200, `"nonEmployeeSource":{`},
+	policy.DeleteRequest: {"DELETE", "/non-employee-requests/{id}", "", 204, ""},
+	policy.RequestSum:    {"GET", "/non-employee-requests/summary/me", "", 200, `"nonEmployeeCount":4`},
+	policy.ListApprovals: {"GET", "/non-employee-approvals?count=true", "", 200, `"nonEmployeeRequest":{"id":"0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","requester":{`},
+	policy.GetApproval:   {"GET", "/non-employee-approvals/{id}", "", 200, `"startDate":"2026-03-02"`},
+	policy.ApprovalSum:   {"GET", "/non-employee-approvals/summary/me", "", 200, `"rejected":2`},
+	policy.Approve:       {"POST", "/non-employee-approvals/{id}/approve", `{}`, 200, `"approvalOrder":1`},
+	policy.Reject:        {"POST", "/non-employee-approvals/{id}/reject", `{"comment":"No"}`, 200, `"comment":"No"`},
+}
+
+// later are the operations that are mounted but not carried out yet.
+var later = map[policy.Operation]struct{ method, path string }{
+	policy.BulkUpload: {"POST", "/non-employee-sources/{source}/non-employee-bulk-upload"},
+	policy.BulkStatus: {"GET", "/non-employee-sources/{source}/non-employee-bulk-upload/status"},
+	policy.Export:     {"GET", "/non-employee-sources/{source}/non-employees/download"},
+}
+
+func fill(path string) string {
+	return "/v3" + strings.NewReplacer("{source}", sourceID.String(), "{id}", objectID.String()).Replace(path)
+}
+
+func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	require.Len(t, served, len(policy.Rules)-len(later))
+	for op, call := range served {
+		t.Run(string(op), func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			w := a.do(t, request(call.method, fill(call.path), call.body))
+			require.Equal(t, call.status, w.Code, w.Body.String())
+			require.Contains(t, w.Body.String(), call.answer)
+			require.NotContains(t, w.Body.String(), "null")
+			require.Equal(t, person, a.service.actor.IdentityID)
+			require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+		})
+	}
+}
+
+func TestEveryOperationPassesTheErrorsOfTheServiceOn(t *testing.T) {
+	t.Parallel()
+	for op, call := range served {
+		t.Run(string(op), func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			a.service.err = lifecycle.NewError(lifecycle.KindForbidden, "Not yours.")
+			w := a.do(t, request(call.method, fill(call.path), call.body))
+			require.Equal(t, http.StatusForbidden, w.Code)
+			require.Contains(t, w.Body.String(), `"text":"Not yours."`)
+		})
+	}
+}
+
+func TestEveryOperationNeedsAToken(t *testing.T) {
+	t.Parallel()
+	check := func(t *testing.T, method, path, body string) {
+		t.Helper()
+		a := newAPI(t)
+		r := request(method, fill(path), body)
+		r.Header.Del("Authorization")
+		w := a.do(t, r)
+		require.Equal(t, http.StatusUnauthorized, w.Code)
+		require.JSONEq(t, `{"error":"JWT validation failed: no token"}`, w.Body.String())
+		require.Empty(t, a.service.actor.ClientID, "the service was not asked")
+	}
+	for _, call := range served {
+		check(t, call.method, call.path, call.body)
+	}
+	for _, call := range later {
+		check(t, call.method, call.path, "")
+	}
+}
+
+func TestAnOperationThatComesLaterSaysSo(t *testing.T) {
+	t.Parallel()
+	for op, call := range later {
+		t.Run(string(op), func(t *testing.T) {
+			t.Parallel()
+			r := request(call.method, fill(call.path), "")
+			if op == policy.BulkUpload {
+				r = request(call.method, fill(call.path), "--x\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\na\r\n--x--\r\n")
+				r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+			}
+			w := newAPI(t).do(t, r)
+			require.Equal(t, http.StatusNotImplemented, w.Code)
+			require.Contains(t, w.Body.String(), "This operation is not available in this version.")
+			require.Contains(t, w.Body.String(), "500.0 Internal Fault")
+		})
+	}
+}
+
+func TestAnEmptyListIsAnEmptyArray(t *testing.T) {
+	t.Parallel()
+	for _, op := range []policy.Operation{
+		policy.ListSources, policy.ListRecords, policy.ListRequests, policy.ListApprovals, policy.ListSchema,
+	} {
+		a := newAPI(t)
+		a.service.empty = true
+		w := a.do(t, request("GET", fill(served[op].path), ""))
+		require.JSONEq(t, `[]`, w.Body.String(), op)
+	}
+}
+
+func TestCollectionParametersReachTheService(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	w := a.do(t, request("GET", `/v3/non-employee-records?limit=10&offset=20&count=true&sorters=-created&filters=email+sw+"a"`, ""))
+	require.Equal(t, "7", w.Header().Get("X-Total-Count"))
+	p := a.service.params
+	require.Equal(t, 10, *p.Limit)
+	require.Equal(t, 20, *p.Offset)
+	require.Equal(t, "-created", *p.Sorters)
+	require.Equal(t, `email sw "a"`, *p.Filters)
+
+	w = a.do(t, request("GET", "/v3/non-employee-records", ""))
+	require.NotContains(t, w.Header(), "X-Total-Count")
+	require.Nil(t, a.service.params.Limit)
+	w = a.do(t, request("GET", "/v3/non-employee-records?count=false", ""))
+	require.NotContains(t, w.Header(), "X-Total-Count")
+
+	a.do(t, request("GET", "/v3/non-employee-sources", ""))
+	require.Nil(t, a.service.requestedFor)
+	a.do(t, request("GET", "/v3/non-employee-sources?requested-for=me&non-employee-count=true", ""))
+	require.Equal(t, "me", *a.service.requestedFor)
+	require.True(t, a.service.flag)
+}
+
+func TestIdsAreAcceptedInBothForms(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, id := range []string{
+		"2c918085-7d7e-4f0e-8d0c-5a1f3b6c9e01", "2c9180857d7e4f0e8d0c5a1f3b6c9e01", "2C918085-7D7E-4F0E-8D0C-5A1F3B6C9E01",
+	} {
+		a.service.id = lifecycle.ID{}
+		w := a.do(t, request("GET", "/v3/non-employee-records/"+id, ""))
+		require.Equal(t, http.StatusOK, w.Code)
+		require.Equal(t, objectID, a.service.id)
+	}
+}
+
+func TestAParameterThatIsWrongIsNamed(t *testing.T) {
+	t.Parallel()
+	const records, requests = "/v3/non-employee-records", "/v3/non-employee-requests"
+	for target, want := range map[string]string{
+		records + "?limit=ten":                        "limit must be a whole number",
+		records + "?limit=":                           "limit must be a whole number",
+		records + "?limit=1.5":                        "limit must be a whole number",
+		records + "?limit=99999999999999999999":       "limit must be a whole number",
+		records + "?limit=1&limit=2":                  "limit must be a whole number",
+		records + "?offset=x":                         "offset must be a whole number",
+		records + "?count=maybe":                      "count must be true or false",
+		records + "?sorters=a&sorters=b":              "sorters must be given once",
+		records + "?limit=%zz":                        "The query string can't be read.",
+		records + "?a;b":                              "The query string can't be read.",
+		records + "?filters=%00":                      "must be UTF-8",
+		records + "?filters=%ff":                      "must be UTF-8",
+		requests:                                      "requested-for is required;",
+		requests + "?requested-for=a&requested-for=b": "requested-for must be given once",
+		records + "/nobody":                           "id must be a UUID",
+		records + "/%20" + objectID.String():          "id must be a UUID",
+		records + "/{" + objectID.String() + "}":      "id must be a UUID",
+		"/v3/non-employee-sources/" + sourceID.String() + "/schema-attributes/x":         "attributeId must be a UUID",
+		"/v3/non-employee-sources?non-employee-count=2":                                  "non-employee-count must be true or false",
+		"/v3/non-employee-approvals/" + objectID.String() + "?include-detail=2":          "include-detail must be true or false",
+		"/beta/non-employee-sources/" + sourceID.String() + "/schema-attributes?limit=x": "limit must be a whole number",
+	} {
+		a := newAPI(t)
+		w := a.do(t, request("GET", target, ""))
+		require.Equal(t, http.StatusBadRequest, w.Code, target)
+		require.Contains(t, w.Body.String(), want, target)
+		require.Empty(t, a.service.actor.ClientID, "the service was not asked")
+	}
+}
+
+func TestAnIdempotencyKeyReachesTheService(t *testing.T) {
+	t.Parallel()
+	for _, verdict := range []string{"approve", "reject"} {
+		a := newAPI(t)
+		target := "/v3/non-employee-approvals/" + objectID.String() + "/" + verdict
+		r := request("POST", target, `{"comment":"Fine"}`)
+		r.Header.Set("Idempotency-Key", "k-1")
+		a.do(t, r)
+		require.Equal(t, "k-1", a.service.decision.Key)
+		require.Equal(t, "Fine", *a.service.decision.Comment)
+		require.Empty(t, a.service.decision.Faults)
+
+		r = request("POST", target, `{}`)
+		r.Header.Add("Idempotency-Key", "a")
+		r.Header.Add("Idempotency-Key", "b")
+		w := a.do(t, r)
+		require.Equal(t, http.StatusBadRequest, w.Code)
+		require.Contains(t, w.Body.String(), "Idempotency-Key must be given once")
+	}
+}
+
+func TestDetailOfAnApprovalIsLeftOutOnDemand(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	w := a.do(t, request("GET", "/v3/non-employee-approvals/"+objectID.String()+"?include-detail=false", ""))
+	require.False(t, a.service.flag)
+	require.Contains(t, w.Body.String(), `"nonEmployeeRequest":{"id":"0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","requester":{"id":"5b0f6f0e-1111-4222-8333-444455556666","type":"IDENTITY"}}`)
+	w = a.do(t, request("GET", "/v3/non-employee-approvals/"+objectID.String(), ""))
+	require.True(t, a.service.flag)
+	require.Contains(t, w.Body.String(), `"schemaAttributes":[{`)
+}
+
+func TestATemplateIsAFileToSave(t *testing.T) {
+	t.Parallel()
+	w := newAPI(t).do(t, request("GET", fill(served[policy.Template].path), ""))
+	require.Equal(t, `attachment; filename="template-0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.csv"`, w.Header().Get("Content-Disposition"))
+	require.Equal(t, "text/csv", w.Header().Get("Content-Type"))
+}

@@ -1,0 +1,180 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// statusClientGone is logged for a client that left without its answer. It is
+// never sent.
+const statusClientGone = 499
+
+// unmatched is the route of what has none.
+const unmatched = "unmatched"
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the first final status.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the status that net/http would send by itself.
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush is what Gin's writer calls without asking.
+func (w *recorder) Flush() {
+	// A writer that can't be flushed is none of net/http's.
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ServeHTTP is the front of everything: it gives the request its tracking id,
+// finds its mount, and says afterwards what became of it.
+func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	c, w, start := newCall(), &recorder{ResponseWriter: rw}, time.Now()
+	r = r.WithContext(withCall(r.Context(), c))
+	header := w.Header()
+	header.Set("X-Request-Id", c.trackingID)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+
+	defer func() {
+		thrown := recover()
+		if thrown != nil {
+			thrown = s.recovered(w, r, c, thrown)
+		}
+		s.observe(r, c, w.status, time.Since(start))
+		if thrown != nil {
+			panic(thrown)
+		}
+	}()
+
+	at, ok := locate(r.URL.Path, r.URL.EscapedPath())
+	if !ok {
+		s.fail(w, r, errNoRoute)
+		return
+	}
+	c.at = at
+	routed := *r
+	url := *r.URL
+	url.Path, url.RawPath = at.path, ""
+	routed.URL = &url
+	routes := s.service
+	if at.contract {
+		routes = s.contract
+	}
+	routes.ServeHTTP(w, &routed)
+}
+
+// recovered answers a panic with 500. It returns what must be thrown again:
+// http.ErrAbortHandler always, and in the place of any panic after which the
+// client would take half an answer for a whole one.
+func (s *server) recovered(w *recorder, r *http.Request, c *call, thrown any) any {
+	if err, ok := thrown.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		return thrown
+	}
+	s.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
+		slog.String("tracking_id", c.trackingID), slog.String("route", c.route),
+		slog.String("panic", fmt.Sprint(thrown)), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		return http.ErrAbortHandler
+	}
+	s.fail(w, r, errPanic)
+	return nil
+}
+
+var errPanic = errors.New("a handler panicked")
+
+// observe writes the access log and feeds the metrics. What it says of a
+// request is bounded: no path, no query, no body, no address.
+func (s *server) observe(r *http.Request, c *call, status int, took time.Duration) {
+	route := c.route
+	if route == "" {
+		route = unmatched
+	}
+	switch {
+	case c.gone:
+		status = statusClientGone
+	case status == 0:
+		status = http.StatusOK
+	}
+	method := knownMethod(r.Method)
+	if s.observer != nil {
+		s.observer(method, route, status, took)
+	}
+	attrs := []slog.Attr{
+		slog.String("tracking_id", c.trackingID), slog.String("method", method), slog.String("route", route),
+		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+	}
+	if c.actor.ClientID != "" {
+		attrs = append(attrs, slog.String("client_id", c.actor.ClientID))
+	}
+	if c.actor.IsUser() {
+		attrs = append(attrs, slog.String("identity_id", c.actor.IdentityID.String()))
+	}
+	if c.failure != "" {
+		attrs = append(attrs, slog.String("failure", c.failure))
+	}
+	// The request may be over for its context, but not for the log.
+	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "request", attrs...)
+}
+
+// knownMethod bounds the values of a metric's label.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "OTHER"
+}
+
+// noteRoute tells the front which route was found.
+func noteRoute(g *gin.Context) {
+	_, c := callOf(g)
+	c.route = g.FullPath()
+	g.Next()
+}
+
+// authenticate admits requests with a valid token only, and not too many of
+// them.
+func (s *server) authenticate(g *gin.Context) {
+	_, c := callOf(g)
+	actor, err := s.authenticator(g.Request)
+	if err != nil {
+		g.Abort()
+		s.fail(g.Writer, g.Request, err)
+		return
+	}
+	c.actor = actor
+	if s.limiter != nil {
+		if wait := s.limiter(g.Request, actor); wait > 0 {
+			g.Abort()
+			s.tooMany(g.Writer, g.Request, wait)
+			return
+		}
+	}
+	g.Next()
+}

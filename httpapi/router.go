@@ -1,0 +1,153 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+// Options are the parts that the API is made of.
+type Options struct {
+	// Service carries out the operations. Required.
+	Service Service
+	// Authenticate returns who calls. KindUnauthenticated is answered 401 with
+	// the error's Message; any other error as everywhere. Required.
+	Authenticate func(r *http.Request) (policy.Actor, error)
+	// Limit returns how long the caller has to wait before it may go on: more
+	// than 0 is answered 429 with a Retry-After. nil limits nobody.
+	Limit func(r *http.Request, a policy.Actor) time.Duration
+	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
+	// /oauth/jwks and /.well-known/jwks.json. Required.
+	Token, TokenInfo, JWKS http.Handler
+	// Ready returns what is missing, in words for an operator; nothing if the
+	// process can serve. nil is always ready.
+	Ready func(ctx context.Context) []string
+	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
+	MaxBodyBytes int64
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is
+	// believed; nil trusts none.
+	TrustedProxies []string
+	// Log gets a line for each request and each fault. Required.
+	Log *slog.Logger
+	// Observe is told of each request: method is one of a fixed list, route a
+	// template, or "unmatched". May be nil.
+	Observe func(method, route string, status int, took time.Duration)
+}
+
+// server holds what all requests share.
+type server struct {
+	authenticator func(*http.Request) (policy.Actor, error)
+	limiter       func(*http.Request, policy.Actor) time.Duration
+	observer      func(method, route string, status int, took time.Duration)
+	ready         func(context.Context) []string
+	maxBody       int64
+	log           *slog.Logger
+	// contract knows the contract's operations, service everything else. They
+	// are apart so that no mount leads to what is not the contract's.
+	contract, service *gin.Engine
+}
+
+// New returns the handler of the whole API. An error names the option that is
+// missing or wrong.
+func New(opts Options) (http.Handler, error) {
+	switch {
+	case opts.Service == nil:
+		return nil, errors.New("httpapi: Service is missing")
+	case opts.Authenticate == nil:
+		return nil, errors.New("httpapi: Authenticate is missing")
+	case opts.Token == nil || opts.TokenInfo == nil || opts.JWKS == nil:
+		return nil, errors.New("httpapi: Token, TokenInfo or JWKS is missing")
+	case opts.MaxBodyBytes < 1:
+		return nil, errors.New("httpapi: MaxBodyBytes must be at least 1")
+	case opts.Log == nil:
+		return nil, errors.New("httpapi: Log is missing")
+	}
+	return newServer(opts)
+}
+
+func newServer(opts Options) (*server, error) {
+	s := &server{
+		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
+		ready: opts.Ready, maxBody: opts.MaxBodyBytes, log: opts.Log,
+	}
+	gin.SetMode(gin.ReleaseMode)
+	for _, engine := range []**gin.Engine{&s.contract, &s.service} {
+		var err error
+		if *engine, err = s.engine(opts.TrustedProxies); err != nil {
+			return nil, errors.New("httpapi: TrustedProxies: " + err.Error())
+		}
+	}
+	s.routeContract(&handlers{service: opts.Service})
+	s.routeService(opts)
+	return s, nil
+}
+
+func (s *server) engine(trusted []string) (*gin.Engine, error) {
+	e := gin.New()
+	if err := e.SetTrustedProxies(trusted); err != nil {
+		return nil, err
+	}
+	// Neither redirects nor guesses: a path is a route or it is none.
+	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
+	e.HandleMethodNotAllowed = true
+	e.NoRoute(func(g *gin.Context) { s.fail(g.Writer, g.Request, errNoRoute) })
+	e.NoMethod(func(g *gin.Context) { s.fail(g.Writer, g.Request, errMethod) })
+	e.Use(noteRoute)
+	return e, nil
+}
+
+func (s *server) routeContract(h *handlers) {
+	strict := NewStrictHandlerWithOptions(h, nil, StrictGinServerOptions{
+		RequestErrorHandlerFunc:  s.failBinding,
+		HandlerErrorFunc:         func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },
+		ResponseErrorHandlerFunc: s.failResponse,
+	})
+	operations := s.contract.Group("", s.authenticate, s.checkQuery, s.readBody)
+	RegisterHandlersWithOptions(operations, strict, GinServerOptions{ErrorHandler: s.failParameter})
+}
+
+func (s *server) routeService(opts Options) {
+	e := s.service
+	e.POST("/oauth/token", gin.WrapH(opts.Token))
+	e.GET("/oauth/info", gin.WrapH(opts.TokenInfo))
+	e.GET("/oauth/jwks", gin.WrapH(opts.JWKS))
+	e.GET("/.well-known/jwks.json", gin.WrapH(opts.JWKS))
+	e.GET("/healthz", s.getHealth)
+	e.GET("/readyz", s.getReadiness)
+	e.GET("/openapi.yaml", getDocument)
+	docs := gin.WrapH(documentation())
+	e.GET("/docs", docs)
+	e.GET("/docs/*asset", docs)
+}
+
+// failBinding answers a body that the generated code could not bind. Bodies of
+// JSON are null by then and always bind; the multipart one of the upload is
+// left, and its form is told to those only who may upload at all.
+func (s *server) failBinding(g *gin.Context, err error) {
+	_, c := callOf(g)
+	if refused := policy.Enter(policy.BulkUpload, c.actor); refused != nil {
+		s.fail(g.Writer, g.Request, refused)
+		return
+	}
+	s.fail(g.Writer, g.Request, lifecycle.NewError(lifecycle.KindUnsupportedMedia,
+		"The body must be multipart/form-data.").WithCause(err))
+}
+
+// failResponse is told when an answer could not be encoded or written. Where
+// part of it is out already, the client is gone or must not take it for whole.
+func (s *server) failResponse(g *gin.Context, err error) {
+	if g.Writer.Written() {
+		if g.Request.Context().Err() == nil {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
+	s.fail(g.Writer, g.Request, err)
+}

@@ -1,0 +1,129 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/policy"
+)
+
+type noService struct{ Service }
+
+func options() Options {
+	return Options{
+		Service:      noService{},
+		Authenticate: func(*http.Request) (policy.Actor, error) { return policy.Actor{}, nil },
+		Token:        http.NotFoundHandler(), TokenInfo: http.NotFoundHandler(), JWKS: http.NotFoundHandler(),
+		MaxBodyBytes: 1, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+func TestTheRouterHasWhatTheDocumentHas(t *testing.T) {
+	t.Parallel()
+	s, err := newServer(options())
+	require.NoError(t, err)
+	doc, err := openapi3.NewLoader().LoadFromData(Document)
+	require.NoError(t, err)
+
+	var documented, routed []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			documented = append(documented, method+" "+regexp.MustCompile(`\{([^}]+)\}`).ReplaceAllString(path, ":$1"))
+		}
+	}
+	for _, route := range append(s.contract.Routes(), s.service.Routes()...) {
+		// The page's own files are no operations.
+		if route.Path != "/docs/*asset" {
+			routed = append(routed, route.Method+" "+route.Path)
+		}
+	}
+	require.ElementsMatch(t, documented, routed)
+	require.Contains(t, routed, "POST "+uploadRoute)
+}
+
+func TestAnOptionThatIsMissingStopsTheStart(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*Options){
+		"Service":        func(o *Options) { o.Service = nil },
+		"Authenticate":   func(o *Options) { o.Authenticate = nil },
+		"JWKS":           func(o *Options) { o.JWKS = nil },
+		"MaxBodyBytes":   func(o *Options) { o.MaxBodyBytes = 0 },
+		"Log":            func(o *Options) { o.Log = nil },
+		"TrustedProxies": func(o *Options) { o.TrustedProxies = []string{"not an address"} },
+	} {
+		opts := options()
+		spoil(&opts)
+		_, err := New(opts)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestReadinessSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	opts := options()
+	var missing []string
+	opts.Ready = func(context.Context) []string { return missing }
+	s, err := newServer(opts)
+	require.NoError(t, err)
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w
+	}
+	require.JSONEq(t, `{"status":"ok"}`, get("/readyz").Body.String())
+	missing = []string{"postgres", "temporal"}
+	w := get("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Equal(t, "5", w.Header().Get("Retry-After"))
+	require.JSONEq(t, `{"status":"unavailable","missing":["postgres","temporal"]}`, w.Body.String())
+	require.JSONEq(t, `{"status":"ok"}`, get("/healthz").Body.String())
+}
+
+func TestTheDocumentationNeedsNothingFromOutside(t *testing.T) {
+	t.Parallel()
+	s, err := newServer(options())
+	require.NoError(t, err)
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, http.StatusOK, w.Code, path)
+		return w
+	}
+	require.Equal(t, Document, get("/openapi.yaml").Body.Bytes())
+	page := get("/docs")
+	require.Contains(t, page.Header().Get("Content-Security-Policy"), "default-src 'self'")
+	// Every address on the page is one of ours.
+	addresses := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1)
+	require.NotEmpty(t, addresses)
+	for _, address := range addresses {
+		require.True(t, strings.HasPrefix(address[1], "/docs/"), address[1])
+		require.NotZero(t, get(address[1]).Body.Len(), address[1])
+	}
+}
+
+func TestALineOfTheLogHoldsNothingPersonal(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	opts := options()
+	opts.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	s, err := newServer(opts)
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodPost, "/oauth/token?client_secret=hidden", strings.NewReader("client_secret=hidden"))
+	r.RemoteAddr = "192.0.2.7:1234"
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	r = httptest.NewRequest("SMUGGLE", "/v3/jane.doe", nil)
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	for _, secret := range []string{"hidden", "192.0.2.7", "jane.doe", "SMUGGLE"} {
+		require.NotContains(t, log.String(), secret)
+	}
+	require.Contains(t, log.String(), `"route":"/oauth/token"`)
+	require.Contains(t, log.String(), `"method":"OTHER","route":"unmatched"`)
+}

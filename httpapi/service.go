@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"context"
+
+	"gatehouse/filter"
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+	"gatehouse/service"
+)
+
+// Service is what the handlers call: one method for each operation, in the
+// order and with the errors of contract §5. Errors are lifecycle errors where
+// the caller may be told of them; anything else is answered as an internal
+// fault. The number that a list returns beside its page is the number of
+// matches, meaningful where the parameters ask for a count.
+type Service interface {
+	ListSources(ctx context.Context, a policy.Actor, requestedFor *string, withCount bool, p filter.Params) ([]lifecycle.CountedSource, int, error)
+	CreateSource(ctx context.Context, a policy.Actor, in lifecycle.SourceInput) (lifecycle.Source, error)
+	GetSource(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Source, error)
+	PatchSource(ctx context.Context, a policy.Actor, id lifecycle.ID, patch service.Patch) (lifecycle.Source, error)
+	DeleteSource(ctx context.Context, a policy.Actor, id lifecycle.ID) error
+
+	// ListAttributes takes Limit and Offset of p only.
+	ListAttributes(ctx context.Context, a policy.Actor, source lifecycle.ID, p filter.Params) ([]lifecycle.SchemaAttribute, error)
+	CreateAttribute(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.AttributeInput) (lifecycle.SchemaAttribute, error)
+	DeleteAttributes(ctx context.Context, a policy.Actor, source lifecycle.ID) error
+	GetAttribute(ctx context.Context, a policy.Actor, source, id lifecycle.ID) (lifecycle.SchemaAttribute, error)
+	PatchAttribute(ctx context.Context, a policy.Actor, source, id lifecycle.ID, patch service.Patch) (lifecycle.SchemaAttribute, error)
+	DeleteAttribute(ctx context.Context, a policy.Actor, source, id lifecycle.ID) error
+	// Template returns the attributes of which the source's CSV template has
+	// the columns.
+	Template(ctx context.Context, a policy.Actor, source lifecycle.ID) ([]lifecycle.SchemaAttribute, error)
+
+	ListRecords(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.Record, int, error)
+	CreateRecord(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Record, error)
+	GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error)
+	PutRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.PersonInput) (lifecycle.Record, error)
+	PatchRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, patch service.Patch) (lifecycle.Record, error)
+	DeleteRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) error
+	// DeleteRecords takes the ids as they were sent, nil if there were none;
+	// faults is what was wrong with the body.
+	DeleteRecords(ctx context.Context, a policy.Actor, ids []string, faults lifecycle.Faults) error
+
+	ListRequests(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.Request, int, error)
+	CreateRequest(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Request, error)
+	GetRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Request, error)
+	DeleteRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) error
+	SummarizeRequests(ctx context.Context, a policy.Actor, requestedFor string) (lifecycle.RequestSummary, error)
+
+	ListApprovals(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.ApprovalItem, int, error)
+	// GetApproval leaves Request and Attributes empty where detail is false.
+	GetApproval(ctx context.Context, a policy.Actor, id lifecycle.ID, detail bool) (service.ApprovalDetail, error)
+	SummarizeApprovals(ctx context.Context, a policy.Actor, requestedFor string) (lifecycle.ApprovalSummary, error)
+	Approve(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
+	Reject(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
+}
+
+var _ Service = (*service.Service)(nil)

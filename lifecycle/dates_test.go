@@ -1,0 +1,80 @@
+package lifecycle_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
+)
+
+func TestParseDate(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"2020-03-24":                          "2020-03-24T00:00:00.000Z",
+		"2020-03-24T00:00:00Z":                "2020-03-24T00:00:00.000Z",
+		"2020-03-24T11:11:41.139-05:00":       "2020-03-24T16:11:41.139Z",
+		"2020-03-24T00:00:00+02:00":           "2020-03-23T22:00:00.000Z",
+		"2019-08-23T18:40:35.772999999Z":      "2019-08-23T18:40:35.772Z",
+		"2024-02-29":                          "2024-02-29T00:00:00.000Z",
+		"9999-12-31T23:59:59.999Z":            "9999-12-31T23:59:59.999Z",
+		"0001-01-02":                          "0001-01-02T00:00:00.000Z",
+		"2020-03-24T00:00:00.000000000+00:00": "2020-03-24T00:00:00.000Z",
+	} {
+		t.Run(in, func(t *testing.T) {
+			t.Parallel()
+			got, err := lifecycle.ParseDate(in)
+			require.NoError(t, err)
+			require.Equal(t, time.UTC, got.Location())
+			require.Equal(t, want, lifecycle.FormatTime(got))
+			again, err := lifecycle.ParseDate(lifecycle.FormatTime(got))
+			require.NoError(t, err)
+			require.Equal(t, got, again)
+		})
+	}
+	for _, in := range []string{
+		"", "today", "2020-13-01", "2020-02-30", "2023-02-29", "20200324", "24.03.2020", "2020-3-4",
+		"2020-03-24 00:00:00Z", "2020-03-24T00:00:00", "2020-03-24T24:00:00Z", "2020-03-24T0:00:00Z",
+		"2020-03-24T00:00:00,5Z", "2020-03-24T00:00:00+24:00", "1585008000", " 2020-03-24",
+		"0000-01-01", "0001-01-01", "0001-01-01T00:00:00.0004Z", "10000-01-01", "-0001-01-01",
+		"0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2020-03-24\x00",
+	} {
+		t.Run("refuses "+in, func(t *testing.T) {
+			t.Parallel()
+			_, err := lifecycle.ParseDate(in)
+			require.ErrorIs(t, err, lifecycle.ErrNotADate)
+		})
+	}
+}
+
+func TestParseInstantIsExact(t *testing.T) {
+	t.Parallel()
+	got, err := lifecycle.ParseInstant("2019-08-23T20:40:35.772000001+02:00")
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2019, 8, 23, 18, 40, 35, 772000001, time.UTC), got)
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2020, 3, 24, 23, 11, 41, 5e6, time.FixedZone("", -5*3600))
+	require.Equal(t, "2020-03-25T04:11:41.005Z", lifecycle.FormatTime(at))
+	require.Equal(t, "2020-03-25", lifecycle.FormatDate(at))
+}
+
+func FuzzParseDate(f *testing.F) {
+	for _, seed := range []string{"", "2020-03-24", "2020-03-24T11:11:41.139-05:00", "0001-01-01T00:00:00Z"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := lifecycle.ParseDate(text)
+		if err != nil {
+			require.ErrorIs(t, err, lifecycle.ErrNotADate)
+			return
+		}
+		again, err := lifecycle.ParseDate(lifecycle.FormatTime(got))
+		require.NoError(t, err)
+		require.Equal(t, got, again)
+		require.False(t, got.IsZero())
+	})
+}

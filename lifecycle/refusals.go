@@ -1,0 +1,62 @@
+package lifecycle
+
+import "fmt"
+
+// Refusals that depend on what is stored. Their texts stand here, so that
+// every layer that finds one says the same.
+
+// AccountNameTaken refuses an account name that a record or a pending request
+// of the source holds (contract §3).
+func AccountNameTaken(name string) *Error {
+	return FieldError(KindConflict, "accountName",
+		`Unable to create Non-Employee because the accountName "`+name+`" is already being used.`)
+}
+
+// SourceNameTaken refuses the name of another source.
+func SourceNameTaken(name string) *Error {
+	return FieldError(KindConflict, "name", `A source with the name "`+name+`" exists already.`)
+}
+
+// TechnicalNameTaken refuses the technicalName of another attribute of the
+// source, the system ones included.
+func TechnicalNameTaken(name string) *Error {
+	return FieldError(KindConflict, "technicalName",
+		`The source has an attribute with the technicalName "`+name+`" already.`)
+}
+
+// TooManySources refuses one source more than limit.
+func TooManySources(limit int) *Error {
+	return NewError(KindLimit, fmt.Sprintf("There are %d sources already, which is the limit.", limit))
+}
+
+// TooManyRecords refuses one record or pending request more than limit in a
+// source.
+func TooManyRecords(limit int) *Error {
+	return NewError(KindLimit,
+		fmt.Sprintf("The source has %d records and pending requests already, which is the limit.", limit))
+}
+
+// TooManyAttributes refuses one custom attribute more than
+// [MaxCustomAttributes].
+func TooManyAttributes() *Error {
+	return NewError(KindLimit,
+		fmt.Sprintf("The source has %d custom attributes already, which is the limit.", MaxCustomAttributes))
+}
+
+// TooManyApprovers refuses more than [MaxApprovers].
+func TooManyApprovers() *Error {
+	return FieldError(KindLimit, "approvers",
+		fmt.Sprintf("approvers names more than %d identities, which is the limit", MaxApprovers))
+}
+
+// TooManyAccountManagers refuses more than [MaxAccountManagers].
+func TooManyAccountManagers() *Error {
+	return FieldError(KindLimit, "accountManagers",
+		fmt.Sprintf("accountManagers names more than %d identities, which is the limit", MaxAccountManagers))
+}
+
+// TooManyIDs refuses a bulk-delete of more than [MaxBulkDelete].
+func TooManyIDs() *Error {
+	return FieldError(KindLimit, "ids",
+		fmt.Sprintf("ids names more than %d records, which is the limit.", MaxBulkDelete))
+}

@@ -1,0 +1,155 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// judge collects what is wrong with one input.
+type judge struct{ faults Faults }
+
+// newJudge begins with what was found wrong while the input was read. It copies
+// that, so that one input can be judged more than once.
+func newJudge(found Faults) *judge { return &judge{faults: slices.Clone(found)} }
+
+// faulty reports whether something is wrong with the field already.
+func (j *judge) faulty(field string) bool {
+	return slices.ContainsFunc(j.faults, func(f *Error) bool { return f.Field == field })
+}
+
+// missing notes that a required field is absent or empty, unless it is only
+// absent because what was sent could not be read.
+func (j *judge) missing(field string) {
+	if !j.faulty(field) {
+		j.faults.Add(KindRequired, field, field+" is required")
+	}
+}
+
+// textRule says what a text may be.
+type textRule struct {
+	// max is the greatest length, in characters.
+	max int
+	// optional texts may be absent or empty.
+	optional bool
+	// breaks allows line feeds and tabs.
+	breaks bool
+}
+
+// text normalises and judges one text. The result is empty if it is absent or
+// wrong.
+func (j *judge) text(field string, given *string, rule textRule) string {
+	text := ""
+	if given != nil {
+		text = Normalize(*given)
+	}
+	if text == "" {
+		if !rule.optional {
+			j.missing(field)
+		}
+		return ""
+	}
+	if problem := rule.problem(text); problem != "" {
+		j.faults.Add(KindIllegalValue, field, field+" "+problem)
+		return ""
+	}
+	return text
+}
+
+// problem says what is wrong with a normalised text, nothing if nothing is.
+func (rule textRule) problem(text string) string {
+	if !utf8.ValidString(text) {
+		return "must be UTF-8"
+	}
+	if utf8.RuneCountInString(text) > rule.max {
+		return fmt.Sprintf("must not be longer than %d characters", rule.max)
+	}
+	for _, r := range text {
+		switch {
+		case !unicode.IsControl(r), rule.breaks && (r == '\n' || r == '\t'):
+		case r == '\n' || r == '\t':
+			return "must be on one line and have no tabs"
+		default:
+			return fmt.Sprintf("must not hold the control character U+%04X", r)
+		}
+	}
+	return ""
+}
+
+// id reads an id that the field must or may name.
+func (j *judge) id(field string, given *string, optional bool) ID {
+	if given == nil || Normalize(*given) == "" {
+		if !optional {
+			j.missing(field)
+		}
+		return ID{}
+	}
+	id, err := ParseID(Normalize(*given))
+	if err != nil {
+		j.faults.Add(KindBadRequest, field, field+" must be a UUID")
+	}
+	return id
+}
+
+// references reads the ids of a list of identities. limit is the fault of a
+// list with more than most of them.
+func (j *judge) references(field string, given []string, unique bool, most int, limit func() *Error) []Reference {
+	references, malformed := make([]Reference, 0, min(len(given), most)), 0
+	for i, text := range given {
+		id, err := ParseID(Normalize(text))
+		if err != nil {
+			// What is wrong with so many of them is wrong with the rest.
+			if malformed++; malformed <= most {
+				j.faults.Add(KindBadRequest, field, field+"["+strconv.Itoa(i)+"] must be a UUID")
+			}
+			continue
+		}
+		reference := IdentityReference(id)
+		if unique && slices.Contains(references, reference) {
+			continue
+		}
+		if len(references) == most {
+			j.faults = append(j.faults, limit())
+			break
+		}
+		references = append(references, reference)
+	}
+	return references
+}
+
+// JudgeComment returns an approver's comment, normalised; a rejection requires
+// one (contract §4). Errors: KindRequired; KindLimit beyond [MaxCommentLength]
+// characters; KindIllegalValue for a control character other than line feed
+// and tab, or text that is no UTF-8.
+func JudgeComment(comment *string, required bool) (string, error) {
+	const field = "comment"
+	text := ""
+	if comment != nil {
+		text = Normalize(*comment)
+	}
+	switch {
+	case text == "" && required:
+		return "", FieldError(KindRequired, field, "comment is required.")
+	case utf8.RuneCountInString(text) > MaxCommentLength:
+		return "", FieldError(KindLimit, field,
+			fmt.Sprintf("comment is longer than the limit of %d characters.", MaxCommentLength))
+	}
+	if problem := (textRule{max: MaxCommentLength, breaks: true}).problem(text); problem != "" {
+		return "", FieldError(KindIllegalValue, field, "comment "+problem+".")
+	}
+	return text, nil
+}
+
+// shownLength bounds how much of a client's text a fault repeats, in
+// characters.
+const shownLength = 64
+
+// shown quotes a client's text for a fault, cutting a long one short.
+func shown(text string) string {
+	if utf8.RuneCountInString(text) > shownLength {
+		text = string([]rune(text)[:shownLength]) + "…"
+	}
+	return strconv.Quote(text)
+}

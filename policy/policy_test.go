@@ -1,0 +1,273 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+var (
+	caller  = lifecycle.MustParseID("11111111-1111-4111-8111-111111111111")
+	another = lifecycle.MustParseID("22222222-2222-4222-8222-222222222222")
+
+	allScopes = []string{lifecycle.ScopeRead, lifecycle.ScopeManage}
+	allRights = []lifecycle.Right{
+		lifecycle.RightCreate, lifecycle.RightRead, lifecycle.RightUpdate, lifecycle.RightDelete,
+	}
+)
+
+func user(levels ...lifecycle.Level) policy.Actor {
+	return policy.Actor{ClientID: "pat", IdentityID: caller, Levels: levels, Scopes: allScopes}
+}
+
+func app(rights ...lifecycle.Right) policy.Actor {
+	return policy.Actor{ClientID: "app", Rights: rights, Scopes: allScopes}
+}
+
+func scoped(a policy.Actor, scopes ...string) policy.Actor {
+	a.Scopes = scopes
+	return a
+}
+
+// kind is one column of the matrix: an actor with what ties it to the object.
+type kind struct {
+	name string
+	// column indexes the letters of a row; kinds that must fare alike share one.
+	column int
+	actor  policy.Actor
+	rel    policy.Relations
+}
+
+// Columns of the matrix.
+const (
+	colAdmin = iota
+	colSubadminHere
+	colSubadminElsewhere
+	colManagerHere
+	colSubadminManages
+	colApproverHere
+	colRequester
+	colOutsider
+	colAppCreate
+	colAppRead
+	colAppUpdate
+	colAppDelete
+	colAppAll
+	columns
+)
+
+func kinds() []kind {
+	var (
+		none     policy.Relations
+		group    = policy.Relations{Workgroup: true}
+		manager  = policy.Relations{AccountManager: true}
+		approver = policy.Relations{Approver: true}
+		made     = policy.Relations{Requester: true}
+		sub      = lifecycle.LevelSourceSubadmin
+	)
+	return []kind{
+		{"ORG_ADMIN", colAdmin, user(lifecycle.LevelOrgAdmin), none},
+		{"SOURCE_ADMIN", colAdmin, user(lifecycle.LevelSourceAdmin), none},
+		{"SOURCE_ADMIN who is a subadmin too", colAdmin, user(sub, lifecycle.LevelSourceAdmin), none},
+		{"ORG_ADMIN with sp:scopes:all", colAdmin, scoped(user(lifecycle.LevelOrgAdmin), lifecycle.ScopeAll), none},
+		{"SOURCE_SUBADMIN in the workgroup", colSubadminHere, user(sub), group},
+		{"SOURCE_SUBADMIN elsewhere", colSubadminElsewhere, user(sub), none},
+		{"account manager here", colManagerHere, user(), manager},
+		{"SOURCE_SUBADMIN elsewhere who manages here", colSubadminManages, user(sub), manager},
+		{"account manager elsewhere", colOutsider, user(), none},
+		{"approver here", colApproverHere, user(), approver},
+		{"approver elsewhere", colOutsider, user(), none},
+		{"requester", colRequester, user(), made},
+		{"outsider", colOutsider, user(), none},
+		{"member of the workgroup without the level", colOutsider, user(), group},
+		{"outsider whose token claims rights", colOutsider, policy.Actor{IdentityID: caller, Rights: allRights, Scopes: allScopes}, none},
+		{"application with create", colAppCreate, app(lifecycle.RightCreate), none},
+		{"application with read", colAppRead, app(lifecycle.RightRead), none},
+		{"application with update", colAppUpdate, app(lifecycle.RightUpdate), none},
+		{"application with delete", colAppDelete, app(lifecycle.RightDelete), none},
+		{"application with all rights", colAppAll, app(allRights...), none},
+	}
+}
+
+// matrix is contract §5, written out. One letter for each column:
+//
+//	A  allowed on the object at hand; if it does not exist, 404
+//	a  allowed on the object at hand; if it does not exist, 403 like any other
+//	e  enters, but is refused on this object, and told 404 if it does not exist
+//	r  enters, but is refused on this object, existing or not
+//	-  refused before any object is looked at
+var matrix = map[policy.Operation]struct {
+	// manage: the scope is manage, not read.
+	manage bool
+	row    string
+}{
+	// The columns are those of the constants above.
+	"listNonEmployeeSources":                  {false, "A a r a a r r r - A - - A"},
+	"getNonEmployeeSource":                    {false, "A a r a a r r r - A - - A"},
+	"createNonEmployeeSource":                 {true, "A - - - - - - - A - - - A"},
+	"patchNonEmployeeSource":                  {true, "A a r - r - - - - - A - A"},
+	"deleteNonEmployeeSource":                 {true, "A a r - r - - - - - - A A"},
+	"getNonEmployeeSourceSchemaAttributes":    {false, "A a r a a r r r - A - - A"},
+	"getNonEmployeeSchemaAttribute":           {false, "A a r a a r r r - A - - A"},
+	"createNonEmployeeSourceSchemaAttributes": {true, "A a r - r - - - A - - - A"},
+	"patchNonEmployeeSchemaAttribute":         {true, "A a r - r - - - - - A - A"},
+	"deleteNonEmployeeSchemaAttribute":        {true, "A a r - r - - - - - - A A"},
+	"deleteNonEmployeeSourceSchemaAttributes": {true, "A a r - r - - - - - - A A"},
+	"exportNonEmployeeSourceSchemaTemplate":   {false, "A a r - r - - - - A - - A"},
+	"exportNonEmployeeRecords":                {false, "A - - - - - - - - A - - A"},
+	"getNonEmployeeBulkUploadStatus":          {false, "A - - - - - - - - A - - A"},
+	"importNonEmployeeRecordsInBulk":          {true, "A - - - - - - - A - - - A"},
+	"createNonEmployeeRecord":                 {true, "A - - - - - - - A - - - A"},
+	"deleteNonEmployeeRecord":                 {true, "A - - - - - - - - - - A A"},
+	"deleteNonEmployeeRecordsInBulk":          {true, "A - - - - - - - - - - A A"},
+	"getNonEmployeeRecord":                    {false, "A r r a a r r r - A - - A"},
+	"listNonEmployeeRecords":                  {false, "A r r a a r r r - A - - A"},
+	"updateNonEmployeeRecord":                 {true, "A r r a a r r r - - - - -"},
+	"patchNonEmployeeRecord":                  {true, "A r r a a r r r - - - - -"},
+	"createNonEmployeeRequest":                {true, "A r r a a r r r A - - - A"},
+	"listNonEmployeeRequests":                 {false, "A r r a a r r r - A - - A"},
+	"getNonEmployeeRequestSummary":            {false, "A r r a a r r r - A - - A"},
+	"getNonEmployeeRequest":                   {false, "A r r a a r a r - A - - A"},
+	"deleteNonEmployeeRequest":                {true, "A - - - - - - - - - - A A"},
+	"listNonEmployeeApprovals":                {false, "A r r r r a r r - A - - A"},
+	"getNonEmployeeApprovalSummary":           {false, "A r r r r a r r - A - - A"},
+	"getNonEmployeeApproval":                  {false, "A r r r r a r r - - - - -"},
+	"approveNonEmployeeRequest":               {true, "e r r r r a r r - - - - -"},
+	"rejectNonEmployeeRequest":                {true, "e r r r r a r r - - - - -"},
+}
+
+func TestTheAccessTableIsContractSection5(t *testing.T) {
+	t.Parallel()
+	require.Len(t, matrix, 32)
+	require.Len(t, policy.Rules, 32)
+	for op, want := range matrix {
+		letters := strings.Fields(want.row)
+		require.Len(t, letters, columns, op)
+		for _, k := range kinds() {
+			letter := letters[k.column]
+			inRead, inManage := letter, "-"
+			if want.manage {
+				inRead, inManage = "-", letter
+			}
+			for _, scopes := range []struct {
+				name   string
+				scopes []string
+				letter string
+			}{
+				{"with its scopes", k.actor.Scopes, letter},
+				{"without scopes", nil, "-"},
+				{"with the read scope only", []string{lifecycle.ScopeRead}, inRead},
+				{"with the manage scope only", []string{lifecycle.ScopeManage}, inManage},
+			} {
+				t.Run(string(op)+" by "+k.name+" "+scopes.name, func(t *testing.T) {
+					t.Parallel()
+					expect(t, op, scoped(k.actor, scopes.scopes...), k.rel, scopes.letter)
+				})
+			}
+		}
+	}
+}
+
+func expect(t *testing.T, op policy.Operation, a policy.Actor, rel policy.Relations, letter string) {
+	t.Helper()
+	var enter, check, missing error
+	switch letter {
+	case "A":
+		missing = policy.ErrNotFound
+	case "a":
+		missing = policy.ErrForbidden
+	case "e":
+		check, missing = policy.ErrForbidden, policy.ErrNotFound
+	case "r":
+		check, missing = policy.ErrForbidden, policy.ErrForbidden
+	case "-":
+		enter, check, missing = policy.ErrForbidden, policy.ErrForbidden, policy.ErrForbidden
+	default:
+		require.FailNow(t, "no such letter", letter)
+	}
+	require.Equal(t, enter, policy.Enter(op, a), "Enter")
+	require.Equal(t, check, policy.Check(op, a, rel), "Check")
+	require.Equal(t, missing, policy.Missing(op, a), "Missing")
+}
+
+func TestAnAdministratorWhoIsTheApproverDecides(t *testing.T) {
+	t.Parallel()
+	for _, op := range []policy.Operation{policy.Approve, policy.Reject} {
+		require.NoError(t, policy.Check(op, user(lifecycle.LevelOrgAdmin), policy.Relations{Approver: true}))
+	}
+}
+
+func TestAnApplicationHasNoRelations(t *testing.T) {
+	t.Parallel()
+	everything := policy.Relations{AccountManager: true, Workgroup: true, Requester: true, Approver: true}
+	for op := range policy.Rules {
+		require.Equal(t, policy.ErrForbidden, policy.Check(op, app(), everything), op)
+		withLevels := policy.Actor{Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Scopes: allScopes}
+		require.Equal(t, policy.ErrForbidden, policy.Check(op, withLevels, everything), op)
+	}
+}
+
+func TestAnUnknownOperationIsForbidden(t *testing.T) {
+	t.Parallel()
+	admin := user(lifecycle.LevelOrgAdmin)
+	require.Equal(t, policy.ErrForbidden, policy.Enter("", admin))
+	require.Equal(t, policy.ErrForbidden, policy.Check("dropTables", admin, policy.Relations{Approver: true}))
+	require.Equal(t, policy.ErrForbidden, policy.Missing("dropTables", admin))
+}
+
+func TestOnlyHoldersOfUpdateChangeMoreThanTheEndDate(t *testing.T) {
+	t.Parallel()
+	require.False(t, policy.MayChangeOnlyEndDate(user(lifecycle.LevelOrgAdmin)))
+	require.False(t, policy.MayChangeOnlyEndDate(user(lifecycle.LevelSourceAdmin)))
+	require.True(t, policy.MayChangeOnlyEndDate(user(lifecycle.LevelSourceSubadmin)))
+	require.True(t, policy.MayChangeOnlyEndDate(user()))
+}
+
+func TestMayDecide(t *testing.T) {
+	t.Parallel()
+	group := lifecycle.Reference{ID: another, Type: lifecycle.ReferenceGovernanceGroup}
+	tests := []struct {
+		name     string
+		identity lifecycle.ID
+		approver lifecycle.Reference
+		groups   []lifecycle.ID
+		want     bool
+	}{
+		{"the approver", caller, lifecycle.IdentityReference(caller), nil, true},
+		{"somebody else", caller, lifecycle.IdentityReference(another), nil, false},
+		{"a member of the group", caller, group, []lifecycle.ID{caller, another}, true},
+		{"no member of the group", caller, group, []lifecycle.ID{caller}, false},
+		{"a member of a group with the approver's id", caller, lifecycle.IdentityReference(another), []lifecycle.ID{another}, false},
+		{"an identity with the group's id", another, group, nil, false},
+		{"nobody, though the item names nobody", lifecycle.ID{}, lifecycle.IdentityReference(lifecycle.ID{}), nil, false},
+		{"nobody, though the group is named", lifecycle.ID{}, group, []lifecycle.ID{another}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tt.want, policy.MayDecide(tt.identity, tt.approver, tt.groups))
+		})
+	}
+}
+
+func TestTheScopeFollowsTheMethod(t *testing.T) {
+	t.Parallel()
+	for op, want := range matrix {
+		scope := lifecycle.ScopeRead
+		if want.manage {
+			scope = lifecycle.ScopeManage
+		}
+		require.Equal(t, scope, policy.Rules[op].Scope, op)
+	}
+	reads := 0
+	for _, rule := range policy.Rules {
+		if rule.Scope == lifecycle.ScopeRead {
+			reads++
+		}
+	}
+	require.Equal(t, 15, reads, "the contract has 15 GET operations")
+}

@@ -1,0 +1,134 @@
+package service
+
+import (
+	"context"
+
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+// admit turns the outcome of looking an object up into the answer of contract
+// §5: found and allowed, forbidden, or not found for those who may know.
+func admit(op policy.Operation, a policy.Actor, rel policy.Relations, err error) error {
+	switch {
+	case err == nil:
+		return policy.Check(op, a, rel)
+	case lifecycle.KindOf(err) == lifecycle.KindNotFound:
+		return policy.Missing(op, a)
+	default:
+		return err
+	}
+}
+
+// goneSince answers an object that was there when access was checked and is
+// gone now as one that never was.
+func goneSince(op policy.Operation, a policy.Actor, err error) error {
+	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
+		return policy.Missing(op, a)
+	}
+	return err
+}
+
+// notFound gives the one text for an unknown id to an actor who may know.
+func notFound(err error) error {
+	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
+		return policy.ErrNotFound
+	}
+	return err
+}
+
+// viewer is whose relations to the object decide about op: nobody's where the
+// actor holds the right for it anyway, which spares the store the question.
+func viewer(op policy.Operation, a policy.Actor) lifecycle.ID {
+	if a.Holds(policy.Rules[op].Right) {
+		return lifecycle.ID{}
+	}
+	return a.IdentityID
+}
+
+// source returns the source if the actor may do op to it.
+func (s *Service) source(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (lifecycle.Source, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.Source{}, err
+	}
+	source, rel, err := s.store.GetSource(ctx, id, viewer(op, a))
+	return source, admit(op, a, rel, err)
+}
+
+// record returns the record if the actor may do op to it.
+func (s *Service) record(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.Record{}, err
+	}
+	record, rel, err := s.store.GetRecord(ctx, id, viewer(op, a))
+	return record, admit(op, a, rel, err)
+}
+
+// request returns the request if the actor may do op to it.
+func (s *Service) request(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (lifecycle.Request, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.Request{}, err
+	}
+	request, rel, err := s.store.GetRequest(ctx, id, viewer(op, a))
+	return request, admit(op, a, rel, err)
+}
+
+// approval returns the approval item if the actor may do op to it.
+func (s *Service) approval(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (lifecycle.ApprovalItem, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.ApprovalItem{}, err
+	}
+	item, rel, err := s.store.GetApproval(ctx, id, viewer(op, a))
+	return item, admit(op, a, rel, err)
+}
+
+// target is the source that a body names, with its schema.
+type target struct {
+	source     lifecycle.Source
+	attributes []lifecycle.SchemaAttribute
+}
+
+// bodySource finds the source that a body names and asks whether the actor may
+// do op in it. Who holds no right for op gets the same refusal whether the
+// source is malformed, unknown or another's (contract §5); who does is told
+// what is wrong with it, as a fault of the body.
+func (s *Service) bodySource(ctx context.Context, op policy.Operation, a policy.Actor, in *lifecycle.PersonInput) (target, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return target{}, err
+	}
+	holds := a.Holds(policy.Rules[op].Right)
+	if in.SourceID == nil || *in.SourceID == "" {
+		if !holds {
+			return target{}, policy.ErrForbidden
+		}
+		in.Faults.Add(lifecycle.KindRequired, "sourceId", "sourceId is required")
+		return target{}, nil
+	}
+	id, err := lifecycle.ParseID(*in.SourceID)
+	if err != nil {
+		if !holds {
+			return target{}, policy.ErrForbidden
+		}
+		in.Faults.Add(lifecycle.KindBadRequest, "sourceId", "sourceId must be a UUID")
+		return target{}, nil
+	}
+	source, rel, err := s.store.GetSource(ctx, id, viewer(op, a))
+	if err != nil {
+		if lifecycle.KindOf(err) != lifecycle.KindNotFound {
+			return target{}, err
+		}
+		if !holds {
+			return target{}, policy.ErrForbidden
+		}
+		in.Faults.Add(lifecycle.KindReferenceNotFound, "sourceId", "sourceId names no source")
+		return target{}, nil
+	}
+	if err := policy.Check(op, a, rel); err != nil {
+		return target{}, err
+	}
+	attributes, err := s.store.ListAttributes(ctx, id)
+	if err != nil {
+		return target{}, err
+	}
+	return target{source: source, attributes: attributes}, nil
+}

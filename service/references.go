@@ -1,0 +1,106 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"gatehouse/lifecycle"
+)
+
+// errUnresolved ends an attempt that met a reference nobody has looked up yet.
+var errUnresolved = errors.New("service: a reference has to be looked up")
+
+// maxResolveRounds bounds how often an update is begun anew because it met
+// further references. Two are enough unless others keep changing the object.
+const maxResolveRounds = 5
+
+// references are the identities that a body names, looked up outside the
+// transaction that needs them, so that a transaction never waits for a second
+// connection.
+type references struct {
+	known  map[string]lifecycle.Identity
+	looked map[string]bool
+	wanted []string
+}
+
+func newReferences(wanted ...string) *references {
+	return &references{known: map[string]lifecycle.Identity{}, looked: map[string]bool{}, wanted: wanted}
+}
+
+// resolve looks up what is wanted and not yet known.
+func (r *references) resolve(ctx context.Context, store IdentityStore) error {
+	var ask []string
+	for _, reference := range r.wanted {
+		if !r.looked[reference] {
+			r.looked[reference] = true
+			ask = append(ask, reference)
+		}
+	}
+	r.wanted = nil
+	if len(ask) == 0 {
+		return nil
+	}
+	found, err := store.ResolveIdentities(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for reference, identity := range found {
+		r.known[reference] = identity
+	}
+	return nil
+}
+
+// find returns the identity that the reference names; ok is false where there
+// is none, or one that is not active and so can't be named any more. A
+// reference that was not looked up is noted and answered with errUnresolved.
+func (r *references) find(reference string) (identity lifecycle.Identity, ok bool, err error) {
+	if !r.looked[reference] {
+		r.wanted = append(r.wanted, reference)
+		return lifecycle.Identity{}, false, errUnresolved
+	}
+	identity, ok = r.known[reference]
+	return identity, ok && identity.Active, nil
+}
+
+// attempt runs update until it meets no reference that was not looked up.
+func (r *references) attempt(ctx context.Context, store IdentityStore, update func() error) error {
+	for range maxResolveRounds {
+		if err := r.resolve(ctx, store); err != nil {
+			return err
+		}
+		if err := update(); !errors.Is(err, errUnresolved) {
+			return err
+		}
+	}
+	return lifecycle.NewError(lifecycle.KindUnavailable, "The object is being changed by others; try again.")
+}
+
+// resolveManager replaces the reference in person by the identity it names.
+func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.Faults) error {
+	reference := person.Manager.Alias
+	if reference == "" {
+		return nil
+	}
+	identity, ok, err := r.find(reference)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		faults.Add(lifecycle.KindReferenceNotFound, "manager", "manager names no active identity")
+		return nil
+	}
+	person.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}
+	return nil
+}
+
+// checkIdentity adds a fault if the reference names no active identity.
+func (r *references) checkIdentity(id lifecycle.ID, field string, faults *lifecycle.Faults) error {
+	_, ok, err := r.find(id.String())
+	if err != nil {
+		return err
+	}
+	if !ok {
+		faults.Add(lifecycle.KindReferenceNotFound, field, field+" names no active identity: "+id.String())
+	}
+	return nil
+}

@@ -1,0 +1,339 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatehouse/filter"
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+// approvalColumns are those of r, an item, with its request q.
+const approvalColumns = `r.id, r.request_id, r.position, r.approver_id, r.approver_type, r.status, r.decided_by, r.comment,
+	q.account_name, q.requester_id, r.created, r.modified`
+
+func approvalDest(i *lifecycle.ApprovalItem) []any {
+	return []any{
+		&i.ID, &i.RequestID, &i.Order, &i.Approver.ID, &i.Approver.Type, &i.Status, &i.DecidedBy, &i.Comment,
+		&i.AccountName, &i.Requester, &i.Created, &i.Modified,
+	}
+}
+
+// GetApproval returns the item and what ties viewer, who may be zero, to it;
+// KindNotFound if there is none.
+func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item lifecycle.ApprovalItem, rel policy.Relations, err error) {
+	defer s.done("GetApproval", time.Now(), &err)
+	found, err := row(ctx, s.db,
+		append(approvalDest(&item), &rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.Approver),
+		"SELECT "+approvalColumns+`, ?0, ?1, coalesce(q.requester_id = ?2, FALSE),
+			CASE r.approver_type WHEN 'IDENTITY' THEN coalesce(r.approver_id = ?2, FALSE)
+			ELSE EXISTS (SELECT 1 FROM workgroup_members AS w WHERE w.workgroup_id = r.approver_id AND w.identity_id = ?2) END
+		FROM approval_items AS r
+		JOIN requests AS q ON q.id = r.request_id
+		JOIN sources AS s ON s.id = q.source_id
+		WHERE r.id = ?3`, managedBy(viewer), workgroupOf(viewer), uuidOf(viewer), id)
+	if err != nil {
+		return lifecycle.ApprovalItem{}, policy.Relations{}, err
+	}
+	if !found {
+		return lifecycle.ApprovalItem{}, policy.Relations{}, missing()
+	}
+	item.Created, item.Modified = item.Created.UTC(), item.Modified.UTC()
+	return item, rel, nil
+}
+
+// approvalList is the list of the items assigned to reach.AssignedTo or to a
+// workgroup it is a member of.
+func (s *Store) approvalList(reach policy.Reach) list {
+	l := list{
+		table: "approval_items", fields: approvalFields,
+		within: "r.approver_id = reach.id AND r.approver_type = reach.type",
+	}
+	if !reach.All {
+		l.reach = s.db.NewSelect().ColumnExpr("a.id, a.type").TableExpr(`(SELECT ?0 AS id, 'IDENTITY' AS type
+			UNION ALL SELECT w.workgroup_id, 'GOVERNANCE_GROUP' FROM workgroup_members AS w WHERE w.identity_id = ?0) AS a`,
+			uuidOf(reach.AssignedTo)).Where("a.id IS NOT NULL")
+	}
+	return l
+}
+
+// ListApprovals returns a page and, where q.Count, the number of matches.
+func (s *Store) ListApprovals(ctx context.Context, reach policy.Reach, q filter.Query) (items []lifecycle.ApprovalItem, count int, err error) {
+	defer s.done("ListApprovals", time.Now(), &err)
+	if q.Count {
+		query, err := s.countApprovalsQuery(reach, q.Where)
+		if err != nil {
+			return nil, 0, err
+		}
+		if count, err = scalar(ctx, query); err != nil {
+			return nil, 0, err
+		}
+	}
+	if q.Limit == 0 {
+		return nil, count, nil
+	}
+	query, err := s.approvalsQuery(reach, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	var item lifecycle.ApprovalItem
+	rows, err := query.Rows(ctx)
+	err = each(rows, err, approvalDest(&item), func() error {
+		item.Created, item.Modified = item.Created.UTC(), item.Modified.UTC()
+		items = append(items, item)
+		return nil
+	})
+	return items, count, err
+}
+
+func (s *Store) approvalsQuery(reach policy.Reach, q filter.Query) (*bun.SelectQuery, error) {
+	page, err := s.page(s.approvalList(reach), q)
+	if err != nil {
+		return nil, err
+	}
+	order, err := approvalFields.order(q.Sort)
+	if err != nil {
+		return nil, err
+	}
+	query := s.db.NewSelect().ColumnExpr(approvalColumns).TableExpr("(?) AS r", page).
+		Join("JOIN requests AS q ON q.id = r.request_id")
+	for _, term := range order {
+		query = query.OrderExpr(term)
+	}
+	return query, nil
+}
+
+func (s *Store) countApprovalsQuery(reach policy.Reach, where filter.Expr) (*bun.SelectQuery, error) {
+	if reach.All && where == nil {
+		return s.countersQuery(reach, nil, "coalesce(sum(c.items), 0)"), nil
+	}
+	return s.matches(s.approvalList(reach), where)
+}
+
+// SummarizeApprovals counts the items within reach.
+func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum lifecycle.ApprovalSummary, err error) {
+	defer s.done("SummarizeApprovals", time.Now(), &err)
+	query, err := s.matches(s.approvalList(reach), nil)
+	if err != nil {
+		return lifecycle.ApprovalSummary{}, err
+	}
+	var status lifecycle.ApprovalStatus
+	var n int
+	rows, err := query.ColumnExpr("r.status").GroupExpr("r.status").Rows(ctx)
+	err = each(rows, err, []any{&n, &status}, func() error {
+		switch status {
+		case lifecycle.StatusApproved:
+			sum.Approved = n
+		case lifecycle.StatusRejected:
+			sum.Rejected = n
+		case lifecycle.StatusPending:
+			sum.Pending = n
+		case lifecycle.StatusNotReady, lifecycle.StatusCancelled:
+		}
+		return nil
+	})
+	return sum, err
+}
+
+// SaveDecisionComment keeps the comment of a decision that is about to be sent;
+// a second comment under the same id changes nothing. KindNotFound if the item
+// is gone.
+func (s *Store) SaveDecisionComment(ctx context.Context, decision lifecycle.Decision, comment string) (err error) {
+	defer s.done("SaveDecisionComment", time.Now(), &err)
+	return exec(ctx, s.db, `INSERT INTO decision_comments (decision_id, item_id, approver_id, verdict, comment, created)
+		VALUES ? ON CONFLICT (decision_id) DO NOTHING`,
+		tuples{{decision.ID, decision.ItemID, decision.Approver, string(decision.Verdict), comment, now()}})
+}
+
+// Decide stores the decision, in one transaction with all that follows from it:
+// the next item becomes PENDING, or the request final, with its record or with
+// its account name freed. Whether the approver may decide and whether the item
+// can be decided is judged again under the locks. What stands in the way of the
+// decision is an outcome, not an error; an error is a fault of the store, and
+// the decision may be sent again.
+func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result lifecycle.DecisionResult, err error) {
+	defer s.done("Decide", time.Now(), &err)
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		final, source, err := lockForDecision(ctx, tx, decision)
+		if err != nil {
+			return err
+		}
+		q, err := lockRequest(ctx, tx, decision.RequestID)
+		if err != nil {
+			return err
+		}
+		d, err := loadDeciding(ctx, tx, decision)
+		if err != nil {
+			return err
+		}
+		effect, done := d.judge(decision, q.status)
+		if done {
+			result = d.result
+			return nil
+		}
+		result, err = d.store(ctx, tx, decision, q, source, effect)
+		if err == nil && effect.Request.Final() != final {
+			return errors.New("store: a decision was final that could not be")
+		}
+		return err
+	})
+	if err == nil {
+		return result, nil
+	}
+	if lifecycle.KindOf(err) == lifecycle.KindNotFound {
+		return lifecycle.DecisionResult{Outcome: lifecycle.DecisionGone}, nil
+	}
+	return lifecycle.DecisionResult{}, err
+}
+
+// lockForDecision locks the counters where the decision, if it holds, makes its
+// request final: a rejection does, and an approval of the last item. Both the
+// position of an item and the number of items are fixed, so this needs no lock.
+func lockForDecision(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (final bool, source lifecycle.ID, err error) {
+	var last bool
+	found, err := row(ctx, tx, []any{&source, &last}, `SELECT r.source_id,
+			i.position = (SELECT max(n.position) FROM approval_items AS n WHERE n.request_id = r.id)
+		FROM requests AS r JOIN approval_items AS i ON i.request_id = r.id
+		WHERE r.id = ? AND i.id = ?`, decision.RequestID, decision.ItemID)
+	if err != nil {
+		return false, source, err
+	}
+	if !found {
+		return false, source, missing()
+	}
+	if decision.Verdict == lifecycle.VerdictApprove && !last {
+		return false, source, nil
+	}
+	found, err = lockCounters(ctx, tx, source, forCounting)
+	if err == nil && !found {
+		err = missing()
+	}
+	return true, source, err
+}
+
+// deciding is a decision at its rows.
+type deciding struct {
+	request lifecycle.Request
+	// position is that of the item in request.Items.
+	position int
+	since    time.Time
+	groups   []lifecycle.ID
+	// active is whether the approver is an identity that may still act.
+	active bool
+	// comment is what the approver left under the decision's id.
+	comment string
+	result  lifecycle.DecisionResult
+}
+
+// loadDeciding reads the items of a locked request, and what there is to know
+// about the approver.
+func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (*deciding, error) {
+	d := &deciding{position: -1}
+	var (
+		item    lifecycle.ApprovalItem
+		since   sql.NullTime
+		groups  sql.NullString
+		comment sql.NullString
+	)
+	rows, err := tx.QueryContext(ctx, `SELECT i.id, i.approver_id, i.approver_type, i.status, i.decided_by, i.pending_since,
+			EXISTS (SELECT 1 FROM identities AS a WHERE a.id = ?0 AND a.active),
+			(SELECT string_agg('GOVERNANCE_GROUP ' || w.workgroup_id, ',') FROM workgroup_members AS w WHERE w.identity_id = ?0),
+			(SELECT c.comment FROM decision_comments AS c WHERE c.decision_id = ?1 AND c.item_id = ?2
+				AND c.approver_id = ?0 AND c.verdict = ?3)
+		FROM approval_items AS i WHERE i.request_id = ?4 ORDER BY i.position`,
+		uuidOf(decision.Approver), uuidOf(decision.ID), uuidOf(decision.ItemID), string(decision.Verdict), decision.RequestID)
+	dest := []any{
+		&item.ID, &item.Approver.ID, &item.Approver.Type, &item.Status, &item.DecidedBy, &since, &d.active, &groups, &comment,
+	}
+	err = each(rows, err, dest, func() error {
+		if item.ID == decision.ItemID {
+			d.position, d.since, d.comment = len(d.request.Items), since.Time, comment.String
+		}
+		d.request.Items = append(d.request.Items, item)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.position < 0 {
+		return nil, missing()
+	}
+	member, err := parseReferences(groups.String)
+	for _, group := range member {
+		d.groups = append(d.groups, group.ID)
+	}
+	return d, err
+}
+
+// judge returns the effect of the decision, or done with the outcome in
+// d.result where it has none.
+func (d *deciding) judge(decision lifecycle.Decision, status lifecycle.ApprovalStatus) (effect lifecycle.Effect, done bool) {
+	d.request.Status = status
+	item := d.request.Items[d.position]
+	d.result = lifecycle.DecisionResult{Status: item.Status, Request: status}
+	if !d.active || !policy.MayDecide(decision.Approver, item.Approver, d.groups) {
+		d.result.Outcome = lifecycle.DecisionForbidden
+		return effect, true
+	}
+	if item.DecidedBy == decision.Approver && item.Status == decision.Verdict.Status() {
+		d.result.Outcome = lifecycle.DecisionRepeated
+		return effect, true
+	}
+	effect, err := d.request.Decide(d.position, decision.Verdict)
+	if err != nil {
+		d.result.Outcome = lifecycle.DecisionNotDecidable
+		return effect, true
+	}
+	if decision.Via == lifecycle.ViaSignal && decision.Verdict == lifecycle.VerdictReject && d.comment == "" {
+		d.comment = lifecycle.SignalRejectionComment
+	}
+	return effect, false
+}
+
+func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect) (lifecycle.DecisionResult, error) {
+	at := later(now(), d.since.Add(-time.Millisecond))
+	status := decision.Verdict.Status()
+	changed, err := affected(ctx, tx, `UPDATE approval_items
+		SET status = ?, comment = ?, decided_by = ?, decision_id = ?, modified = ?
+		WHERE id = ? AND status = 'PENDING'`,
+		string(status), d.comment, decision.Approver, decision.ID, at, decision.ItemID)
+	if err := one(changed, err); err != nil {
+		return lifecycle.DecisionResult{}, err
+	}
+	switch effect.Request {
+	case lifecycle.StatusApproved:
+		err = approveRequest(ctx, tx, q, at)
+	case lifecycle.StatusRejected:
+		err = closeRequest(ctx, tx, source, q, effect.Request, at)
+	default:
+		next := d.request.Items[effect.Next].ID
+		changed, err = affected(ctx, tx, `WITH q AS (UPDATE requests SET modified = ? WHERE id = ?)
+			UPDATE approval_items SET status = 'PENDING', pending_since = ?, modified = ? WHERE id = ? AND status = 'NOT_READY'`,
+			q.moved(at), q.id, at, at, next)
+		err = one(changed, err)
+	}
+	if err != nil {
+		return lifecycle.DecisionResult{}, err
+	}
+	return lifecycle.DecisionResult{
+		Outcome: lifecycle.DecisionStored, Status: status, Waited: at.Sub(d.since), Request: effect.Request,
+	}, nil
+}
+
+// PendingApprovals counts the items that wait for a decision, and tells since
+// when the oldest does; zero if none does.
+func (s *Store) PendingApprovals(ctx context.Context) (count int, oldest time.Time, err error) {
+	defer s.done("PendingApprovals", time.Now(), &err)
+	var since sql.NullTime
+	_, err = row(ctx, s.db, []any{&count, &since},
+		"SELECT count(*), min(pending_since) FROM approval_items WHERE status = 'PENDING'")
+	if since.Valid {
+		oldest = since.Time.UTC()
+	}
+	return count, oldest, err
+}

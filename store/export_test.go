@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"gatehouse/filter"
+	"gatehouse/policy"
+)
+
+// Translate is the error map, for its table test.
+var Translate = translate
+
+// The tables of the error map.
+func MappedConstraints() []string {
+	var names []string
+	for name := range constraints {
+		names = append(names, name)
+	}
+	return names
+}
+
+func MappedStates() []string {
+	var states_ []string
+	for state := range states {
+		states_ = append(states_, state)
+	}
+	return states_
+}
+
+// Queries are the queries of the lists, as the store builds them.
+func (s *Store) Queries(kind string, reach policy.Reach, q filter.Query) (page, count string, err error) {
+	build := map[string]struct {
+		page  func(policy.Reach, filter.Query) (*bun.SelectQuery, error)
+		count func(policy.Reach, filter.Expr) (*bun.SelectQuery, error)
+	}{
+		"records":   {s.recordsQuery, s.countRecordsQuery},
+		"requests":  {s.requestsQuery, s.countRequestsQuery},
+		"approvals": {s.approvalsQuery, s.countApprovalsQuery},
+	}[kind]
+	p, err := build.page(reach, q)
+	if err != nil {
+		return "", "", err
+	}
+	c, err := build.count(reach, q.Where)
+	if err != nil {
+		return "", "", err
+	}
+	return p.String(), c.String(), nil
+}
+
+// Format is what the dialect makes of a query and its arguments.
+func (s *Store) Format(query string, args ...any) string {
+	return s.db.QueryGen().FormatQuery(query, args...)
+}
+
+// Select runs a query that selects one text.
+func (s *Store) Select(ctx context.Context, query string, args ...any) (text string, err error) {
+	err = s.db.QueryRowContext(ctx, query, args...).Scan(&text)
+	return text, err
+}
+
+// Exec runs a statement as the application's role.
+func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
+	return exec(ctx, s.db, query, args...)
+}

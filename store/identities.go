@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"gatehouse/lifecycle"
+)
+
+const identityColumns = "i.id, i.alias, i.name, i.email, i.levels, i.active, i.created, i.modified"
+
+type identityRow struct {
+	identity lifecycle.Identity
+	levels   []string
+}
+
+func (r *identityRow) dest() []any {
+	i := &r.identity
+	r.levels = nil
+	return []any{&i.ID, &i.Alias, &i.Name, &i.Email, pgdialect.Array(&r.levels), &i.Active, &i.Created, &i.Modified}
+}
+
+func (r *identityRow) toIdentity() lifecycle.Identity {
+	i := r.identity
+	i.Created, i.Modified = i.Created.UTC(), i.Modified.UTC()
+	i.Levels = typed[lifecycle.Level](r.levels)
+	return i
+}
+
+func typed[T ~string](list []string) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	result := make([]T, len(list))
+	for i, text := range list {
+		result[i] = T(text)
+	}
+	return result
+}
+
+func plain[T ~string](list []T) texts {
+	result := make(texts, len(list))
+	for i, value := range list {
+		result[i] = string(value)
+	}
+	return result
+}
+
+const insertIdentity = "INSERT INTO identities (id, alias, alias_folded, name, email, levels, active, created, modified) VALUES ?"
+
+func identityValues(i lifecycle.Identity) tuples {
+	return tuples{{
+		i.ID, i.Alias, lifecycle.Fold(i.Alias), i.Name, i.Email, plain(i.Levels), i.Active, i.Created, i.Modified,
+	}}
+}
+
+// CreateIdentity adds an identity. KindConflict for an alias, without regard to
+// case, or an id that is taken.
+func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
+	defer s.done("CreateIdentity", time.Now(), &err)
+	return exec(ctx, s.db, insertIdentity, identityValues(identity))
+}
+
+// EnsureIdentity makes the identity with this id be as given, whether it is
+// there or not; only created stays. KindConflict for an alias of another.
+func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
+	defer s.done("EnsureIdentity", time.Now(), &err)
+	return exec(ctx, s.db, insertIdentity+` ON CONFLICT (id) DO UPDATE SET alias = excluded.alias,
+		alias_folded = excluded.alias_folded, name = excluded.name, email = excluded.email,
+		levels = excluded.levels, active = excluded.active, modified = excluded.modified`, identityValues(identity))
+}
+
+// GetIdentity returns the identity, active or not; KindNotFound if there is none.
+func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity lifecycle.Identity, err error) {
+	defer s.done("GetIdentity", time.Now(), &err)
+	var r identityRow
+	found, err := row(ctx, s.db, r.dest(), "SELECT "+identityColumns+" FROM identities AS i WHERE i.id = ?", id)
+	if err != nil {
+		return lifecycle.Identity{}, err
+	}
+	if !found {
+		return lifecycle.Identity{}, missing()
+	}
+	return r.toIdentity(), nil
+}
+
+// ListIdentities returns all identities by alias.
+func (s *Store) ListIdentities(ctx context.Context) (identities []lifecycle.Identity, err error) {
+	defer s.done("ListIdentities", time.Now(), &err)
+	return queryIdentities(ctx, s.db, "SELECT "+identityColumns+" FROM identities AS i ORDER BY i.alias_folded")
+}
+
+func queryIdentities(ctx context.Context, db bun.IDB, query string, args ...any) ([]lifecycle.Identity, error) {
+	var identities []lifecycle.Identity
+	var r identityRow
+	rows, err := db.QueryContext(ctx, query, args...)
+	err = each(rows, err, r.dest(), func() error {
+		identities = append(identities, r.toIdentity())
+		return nil
+	})
+	return identities, err
+}
+
+// SetIdentityActive switches the identity on or off; KindNotFound if there is none.
+func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active bool) (err error) {
+	defer s.done("SetIdentityActive", time.Now(), &err)
+	return changedOne(affected(ctx, s.db, "UPDATE identities SET active = ?, modified = ? WHERE id = ?", active, now(), id))
+}
+
+func changedOne(changed int64, err error) error {
+	if err == nil && changed == 0 {
+		return missing()
+	}
+	return err
+}
+
+// ResolveIdentities finds identities by alias (without regard to case) or id;
+// what is not found is absent from the answer, which is keyed by the references
+// as given. Where a reference is one's id and another's alias, the id counts.
+// Inactive identities are found too.
+func (s *Store) ResolveIdentities(ctx context.Context, references []string) (found map[string]lifecycle.Identity, err error) {
+	defer s.done("ResolveIdentities", time.Now(), &err)
+	found = map[string]lifecycle.Identity{}
+	var ids idList
+	var aliases texts
+	for _, reference := range references {
+		if strings.IndexByte(reference, 0) >= 0 {
+			continue // no stored alias can hold it
+		}
+		aliases = append(aliases, lifecycle.Fold(reference))
+		if id, err := lifecycle.ParseID(reference); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	if len(aliases) == 0 {
+		return found, nil
+	}
+	identities, err := queryIdentities(ctx, s.db, "SELECT "+identityColumns+
+		" FROM identities AS i WHERE i.alias_folded = ANY (?) OR i.id = ANY (?)", aliases, ids)
+	if err != nil {
+		return nil, err
+	}
+	byAlias, byID := map[string]lifecycle.Identity{}, map[lifecycle.ID]lifecycle.Identity{}
+	for _, identity := range identities {
+		byAlias[lifecycle.Fold(identity.Alias)], byID[identity.ID] = identity, identity
+	}
+	for _, reference := range references {
+		identity, ok := byAlias[lifecycle.Fold(reference)]
+		if id, err := lifecycle.ParseID(reference); err == nil {
+			if named, is := byID[id]; is {
+				identity, ok = named, true
+			}
+		}
+		if ok {
+			found[reference] = identity
+		}
+	}
+	return found, nil
+}
+
+// CreateWorkgroup adds a workgroup with its members. Errors: KindConflict for a
+// name, without regard to case, or an id that is taken, KindReferenceNotFound
+// for a member that does not exist.
+func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
+	defer s.done("CreateWorkgroup", time.Now(), &err)
+	return s.writeWorkgroup(ctx, group, "")
+}
+
+// EnsureWorkgroup makes the workgroup with this id bear the name and have these
+// members, and leaves members that it has beside them. Errors as
+// CreateWorkgroup's, but for the id.
+func (s *Store) EnsureWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
+	defer s.done("EnsureWorkgroup", time.Now(), &err)
+	return s.writeWorkgroup(ctx, group, " ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded")
+}
+
+func (s *Store) writeWorkgroup(ctx context.Context, group lifecycle.Workgroup, conflict string) error {
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		err := exec(ctx, tx, "INSERT INTO workgroups (id, name, name_folded, created) VALUES ?"+conflict,
+			tuples{{group.ID, group.Name, lifecycle.Fold(group.Name), group.Created}})
+		if err != nil || len(group.Members) == 0 {
+			return err
+		}
+		members := make(tuples, len(group.Members))
+		for i, member := range group.Members {
+			members[i] = []any{group.ID, member}
+		}
+		return exec(ctx, tx, "INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES ? ON CONFLICT DO NOTHING", members)
+	})
+}
+
+// FindWorkgroup returns the workgroup with this id or, without regard to case,
+// this name, with its members; KindNotFound if there is none.
+func (s *Store) FindWorkgroup(ctx context.Context, reference string) (group lifecycle.Workgroup, err error) {
+	defer s.done("FindWorkgroup", time.Now(), &err)
+	id, parseErr := lifecycle.ParseID(reference)
+	if parseErr != nil {
+		id = lifecycle.ID{}
+	}
+	found, err := row(ctx, s.db, []any{&group.ID, &group.Name, &group.Created},
+		"SELECT id, name, created FROM workgroups WHERE id = ?0 OR name_folded = ?1 ORDER BY id = ?0 DESC LIMIT 1",
+		uuidOf(id), lifecycle.Fold(reference))
+	if err != nil {
+		return lifecycle.Workgroup{}, err
+	}
+	if !found {
+		return lifecycle.Workgroup{}, missing()
+	}
+	group.Created = group.Created.UTC()
+	var member lifecycle.ID
+	rows, err := s.db.QueryContext(ctx,
+		"SELECT identity_id FROM workgroup_members WHERE workgroup_id = ? ORDER BY identity_id", group.ID)
+	err = each(rows, err, []any{&member}, func() error { group.Members = append(group.Members, member); return nil })
+	return group, err
+}
+
+// AddWorkgroupMember makes the identity a member; one that is a member already
+// is no error. KindReferenceNotFound if either does not exist.
+func (s *Store) AddWorkgroupMember(ctx context.Context, group, identity lifecycle.ID) (err error) {
+	defer s.done("AddWorkgroupMember", time.Now(), &err)
+	return exec(ctx, s.db, "INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+		group, identity)
+}
+
+// WorkgroupExists reports whether there is a workgroup with this id.
+func (s *Store) WorkgroupExists(ctx context.Context, id lifecycle.ID) (exists bool, err error) {
+	defer s.done("WorkgroupExists", time.Now(), &err)
+	_, err = row(ctx, s.db, []any{&exists}, "SELECT EXISTS (SELECT 1 FROM workgroups WHERE id = ?)", id)
+	return exists, err
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"gatehouse/lifecycle"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrationTable lists the migrations that were applied.
+const migrationTable = "gatehouse_migrations"
+
+// lockPoll is how often a process asks whether another has done migrating. It
+// asks rather than waits in the database, where a waiting statement would hold
+// up an index that is built concurrently.
+const lockPoll = 50 * time.Millisecond
+
+// Migrate brings the schema that url's search path names first to the newest
+// version and lets appRole use it, which needs to exist and gets no DDL; an
+// empty appRole grants nothing. The role in url owns the schema. However many
+// processes call it at once, one works and the others wait for it, until ctx
+// ends. Its errors are for operators. It needs a direct connection: behind a pooler that hands connections
+// around, the lock would be left behind.
+func Migrate(ctx context.Context, url, appRole string) error {
+	conn, err := connConfig(url)
+	if err != nil {
+		return err
+	}
+	conn.RuntimeParams["gatehouse.app_role"] = appRole
+	conn.RuntimeParams["statement_timeout"] = "0"
+	db := stdlib.OpenDB(*conn)
+	defer func() { _ = db.Close() }()
+	unlock, err := lockMigrations(ctx, db)
+	if err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	defer unlock()
+	provider, err := newProvider(db)
+	if err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	return nil
+}
+
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithTableName(migrationTable), goose.WithLogger(goose.NopLogger()),
+		goose.WithDisableGlobalRegistry(true))
+}
+
+// lockMigrations takes the lock of the schema on a connection of its own; the
+// lock goes with the connection, whatever becomes of the process.
+func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unlock = func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock_all()")
+		_ = conn.Close()
+	}
+	tick := time.NewTicker(lockPoll)
+	defer tick.Stop()
+	for {
+		var locked sql.NullBool
+		err := conn.QueryRowContext(ctx,
+			"SELECT pg_try_advisory_lock(hashtextextended('gatehouse/migrate/' || current_schema(), 0))").Scan(&locked)
+		switch {
+		case err != nil:
+			unlock()
+			return nil, err
+		case !locked.Valid:
+			unlock()
+			return nil, errors.New("the search path names no schema that exists")
+		case locked.Bool:
+			return unlock, nil
+		}
+		select {
+		case <-ctx.Done():
+			unlock()
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// newestVersion is the version of the last migration that is built in.
+func newestVersion() (int64, error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	var newest int64
+	for _, file := range files {
+		version, err := goose.NumericComponent(file)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
+}
+
+// Ready returns nil if the database answers and its schema is at least as new as
+// this program needs, else KindUnavailable with a text that says what is
+// missing; the text is for operators.
+func (s *Store) Ready(ctx context.Context) (err error) {
+	defer s.done("Ready", time.Now(), &err)
+	needed, err := newestVersion()
+	if err != nil {
+		return err
+	}
+	var exists bool
+	if _, err := row(ctx, s.db, []any{&exists}, "SELECT to_regclass(?) IS NOT NULL", migrationTable); err != nil {
+		return err
+	}
+	if !exists {
+		return lifecycle.NewError(lifecycle.KindUnavailable, "The database has no schema yet: the migrations have not run.")
+	}
+	var version int64
+	if _, err := row(ctx, s.db, []any{&version},
+		"SELECT coalesce(max(version_id), 0) FROM "+migrationTable+" WHERE is_applied"); err != nil {
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.Code == "42501" {
+			return lifecycle.NewError(lifecycle.KindUnavailable,
+				"The database's schema may not be used by this role: the migrations ran for another.")
+		}
+		return err
+	}
+	if version < needed {
+		return lifecycle.NewError(lifecycle.KindUnavailable,
+			fmt.Sprintf("The database's schema is at version %d, this program needs %d: the migrations have not run.", version, needed))
+	}
+	return nil
+}

@@ -1,0 +1,455 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"gatehouse/filter"
+	"gatehouse/lifecycle"
+	"gatehouse/policy"
+)
+
+// recordSpace is the name space of the ids of records that requests become, so
+// that one request becomes one record however often it is completed.
+var recordSpace = lifecycle.MustParseID("5b0c8e0f-36a1-5a6e-8f0e-2d4c9b7a1e63")
+
+// requestColumns are those of r, a request, with its source s and manager m.
+// The items are one JSON array.
+const requestColumns = `r.id, s.id, s.name, s.description, r.requester_id, ` + personColumns + `,
+	r.approval_status, r.completion_date, r.created, r.modified,
+	(SELECT json_agg(json_build_object(
+		'id', i.id, 'order', i.position, 'approver', i.approver_id, 'type', i.approver_type, 'status', i.status,
+		'decidedBy', i.decided_by, 'comment', i.comment,
+		'created', (extract(epoch FROM i.created) * 1000)::bigint,
+		'modified', (extract(epoch FROM i.modified) * 1000)::bigint) ORDER BY i.position)
+	FROM approval_items AS i WHERE i.request_id = r.id)`
+
+type requestRow struct {
+	personRow
+	request   lifecycle.Request
+	completed sql.NullTime
+	items     sql.NullString
+}
+
+func (r *requestRow) dest() []any {
+	q := &r.request
+	dest := append([]any{&q.ID, &q.Source.ID, &q.Source.Name, &q.Source.Description, &q.Requester}, r.personRow.dest()...)
+	return append(dest, &q.Status, &r.completed, &q.Created, &q.Modified, &r.items)
+}
+
+func (r *requestRow) toRequest() (lifecycle.Request, error) {
+	q := r.request
+	q.Created, q.Modified = q.Created.UTC(), q.Modified.UTC()
+	if r.completed.Valid {
+		q.Completed = r.completed.Time.UTC()
+	}
+	var err error
+	if q.Person, err = r.toPerson(); err != nil {
+		return q, err
+	}
+	q.Items, err = parseItems(r.items.String, q)
+	return q, err
+}
+
+func parseItems(text string, request lifecycle.Request) ([]lifecycle.ApprovalItem, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var rows []struct {
+		ID        lifecycle.ID
+		Order     int
+		Approver  lifecycle.ID
+		Type      lifecycle.ReferenceType
+		Status    lifecycle.ApprovalStatus
+		DecidedBy lifecycle.ID
+		Comment   string
+		Created   int64
+		Modified  int64
+	}
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	items := make([]lifecycle.ApprovalItem, len(rows))
+	for i, r := range rows {
+		items[i] = lifecycle.ApprovalItem{
+			ID: r.ID, RequestID: request.ID, Order: r.Order,
+			Approver: lifecycle.Reference{ID: r.Approver, Type: r.Type}, Status: r.Status,
+			DecidedBy: r.DecidedBy, Comment: r.Comment, AccountName: request.AccountName, Requester: request.Requester,
+			Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(),
+		}
+	}
+	return items, nil
+}
+
+// AcceptRequest is the accepting transaction: the request, its items for the
+// approvers that the source names at this moment, the account name and the
+// counter. request carries ID, Source.ID, Requester, Person and Created; the
+// rest is filled in. Errors as CreateRecord's.
+func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, maxPerSource int) (accepted lifecycle.Request, err error) {
+	defer s.done("AcceptRequest", time.Now(), &err)
+	var approvers, manager sql.NullString
+	found, err := row(ctx, s.db, []any{&request.Source.Name, &request.Source.Description, &approvers, &manager},
+		"SELECT s.name, s.description, "+approverList+`, (SELECT m.alias FROM identities AS m WHERE m.id = ?)
+		FROM sources AS s WHERE s.id = ?`, request.Manager.ID, request.Source.ID)
+	switch {
+	case err != nil:
+		return lifecycle.Request{}, err
+	case !found:
+		return lifecycle.Request{}, errNoSource
+	case !manager.Valid:
+		return lifecycle.Request{}, errNoManager
+	}
+	references, err := parseReferences(approvers.String)
+	if err != nil {
+		return lifecycle.Request{}, err
+	}
+	request.Manager.Alias = manager.String
+	request.Status, request.Completed, request.Modified = lifecycle.StatusPending, time.Time{}, request.Created
+	if request.Data == nil {
+		request.Data = map[string]string{}
+	}
+	request.Items = lifecycle.NewApprovalItems(request, references)
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		return acceptRequest(ctx, tx, request, maxPerSource)
+	})
+	if err != nil {
+		return lifecycle.Request{}, err
+	}
+	return request, nil
+}
+
+func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSource int) error {
+	err := takePlace(ctx, tx, q.Source.ID, maxPerSource, "pending = pending + 1, items = items + ?", len(q.Items))
+	if err != nil {
+		return err
+	}
+	values, err := personValues(q.Person, q.Source.ID)
+	if err != nil {
+		return err
+	}
+	const insert = `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?0),
+		request AS (INSERT INTO requests (id, source_id, requester_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1)`
+	name := tuples{{q.Source.ID, lifecycle.Fold(q.AccountName), q.ID}}
+	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, string(q.Status), q.Created, q.Modified}, values...)}
+	if len(q.Items) == 0 {
+		return nameTaken(exec(ctx, tx, insert+" SELECT 1", name, request), q.AccountName)
+	}
+	items := make(tuples, len(q.Items))
+	for i, item := range q.Items {
+		var since any
+		if item.Status == lifecycle.StatusPending {
+			since = item.Created
+		}
+		items[i] = []any{
+			item.ID, item.RequestID, item.Order, item.Approver.ID, string(item.Approver.Type), string(item.Status),
+			since, item.Created, item.Modified,
+		}
+	}
+	err = exec(ctx, tx, insert+` INSERT INTO approval_items
+		(id, request_id, position, approver_id, approver_type, status, pending_since, created, modified) VALUES ?2`,
+		name, request, items)
+	return nameTaken(err, q.AccountName)
+}
+
+// GetRequest returns the request with its items and what ties viewer, who may
+// be zero, to it; KindNotFound if there is none.
+func (s *Store) GetRequest(ctx context.Context, id, viewer lifecycle.ID) (request lifecycle.Request, rel policy.Relations, err error) {
+	defer s.done("GetRequest", time.Now(), &err)
+	var r requestRow
+	found, err := row(ctx, s.db, append(r.dest(), &rel.AccountManager, &rel.Workgroup, &rel.Requester),
+		"SELECT "+requestColumns+`, ?, ?, coalesce(r.requester_id = ?, FALSE)
+		FROM requests AS r
+		JOIN identities AS m ON m.id = r.manager_id
+		JOIN sources AS s ON s.id = r.source_id
+		WHERE r.id = ?`, managedBy(viewer), workgroupOf(viewer), uuidOf(viewer), id)
+	if err != nil {
+		return lifecycle.Request{}, policy.Relations{}, err
+	}
+	if !found {
+		return lifecycle.Request{}, policy.Relations{}, missing()
+	}
+	request, err = r.toRequest()
+	return request, rel, err
+}
+
+// ListRequests returns a page with the items and, where q.Count, the number of
+// matches. Without a filter, or with one source alone, the number is that of
+// the counters.
+func (s *Store) ListRequests(ctx context.Context, reach policy.Reach, q filter.Query) (requests []lifecycle.Request, count int, err error) {
+	defer s.done("ListRequests", time.Now(), &err)
+	if q.Count {
+		query, err := s.countRequestsQuery(reach, q.Where)
+		if err != nil {
+			return nil, 0, err
+		}
+		if count, err = scalar(ctx, query); err != nil {
+			return nil, 0, err
+		}
+	}
+	if q.Limit == 0 {
+		return nil, count, nil
+	}
+	query, err := s.requestsQuery(reach, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	var r requestRow
+	rows, err := query.Rows(ctx)
+	err = each(rows, err, r.dest(), func() error {
+		request, err := r.toRequest()
+		requests = append(requests, request)
+		return err
+	})
+	return requests, count, err
+}
+
+func (s *Store) requestList(reach policy.Reach) list {
+	return list{table: "requests", fields: requestFields, reach: s.reachSources(reach), within: "r.source_id = reach.id"}
+}
+
+func (s *Store) requestsQuery(reach policy.Reach, q filter.Query) (*bun.SelectQuery, error) {
+	query, err := s.peopleQuery(s.requestList(reach), q, requestColumns)
+	if err != nil {
+		return nil, err
+	}
+	return query.Join("JOIN sources AS s ON s.id = r.source_id"), nil
+}
+
+func (s *Store) countRequestsQuery(reach policy.Reach, where filter.Expr) (*bun.SelectQuery, error) {
+	const all = "coalesce(sum(c.pending + c.approved + c.rejected + c.cancelled), 0)"
+	if query := s.countersQuery(reach, where, all); query != nil {
+		return query, nil
+	}
+	return s.matches(s.requestList(reach), where)
+}
+
+// SummarizeRequests counts the requests and records of the sources within
+// reach, from the counters.
+func (s *Store) SummarizeRequests(ctx context.Context, reach policy.Reach) (sum lifecycle.RequestSummary, err error) {
+	defer s.done("SummarizeRequests", time.Now(), &err)
+	rows, err := s.countersQuery(reach, nil, `coalesce(sum(c.approved), 0), coalesce(sum(c.rejected), 0),
+		coalesce(sum(c.pending), 0), coalesce(sum(c.records), 0)`).Rows(ctx)
+	err = each(rows, err, []any{&sum.Approved, &sum.Rejected, &sum.Pending, &sum.Records}, func() error { return nil })
+	return sum, err
+}
+
+// DeleteRequest removes the request; a pending one frees its account name and
+// its place in the counter, and its workflow is noted to end. A decided one
+// leaves its record. KindNotFound if there is none.
+func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
+	defer s.done("DeleteRequest", time.Now(), &err)
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		source, found, err := lockCountersOf(ctx, tx, "requests", id, forCounting)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return missing()
+		}
+		q, err := lockRequest(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		// The request first, its items by cascade: others lock them in this order.
+		var items int
+		if _, err := row(ctx, tx, []any{&items}, "SELECT count(*) FROM approval_items WHERE request_id = ?", id); err != nil {
+			return err
+		}
+		if err := exec(ctx, tx, "DELETE FROM requests WHERE id = ?", id); err != nil {
+			return err
+		}
+		if q.status == lifecycle.StatusPending {
+			if err := freeName(ctx, tx, source, q); err != nil {
+				return err
+			}
+			if err := exec(ctx, tx, `INSERT INTO workflow_endings (request_id, created) VALUES (?, ?)
+				ON CONFLICT DO NOTHING`, id, now()); err != nil {
+				return err
+			}
+		}
+		column := counterOf[q.status]
+		return exec(ctx, tx, "UPDATE source_counters SET ?0 = ?0 - 1, items = items - ?1 WHERE source_id = ?2",
+			column, items, source)
+	})
+}
+
+// counterOf is the counter of the requests with a status.
+var counterOf = map[lifecycle.ApprovalStatus]bun.Safe{
+	lifecycle.StatusPending: "pending", lifecycle.StatusApproved: "approved",
+	lifecycle.StatusRejected: "rejected", lifecycle.StatusCancelled: "cancelled",
+}
+
+// lockedRequest is what transactions need of a request that they locked.
+type lockedRequest struct {
+	id       lifecycle.ID
+	status   lifecycle.ApprovalStatus
+	name     string
+	modified time.Time
+	seen     sql.NullTime
+}
+
+// moved is a time for the row to be changed at, behind all that happened to it.
+func (q lockedRequest) moved(at time.Time) time.Time { return later(at, q.modified, q.seen.Time) }
+
+// lockRequest locks the request, after the counters of its source where both
+// are needed; KindNotFound if there is none.
+func lockRequest(ctx context.Context, tx bun.Tx, id lifecycle.ID) (lockedRequest, error) {
+	q := lockedRequest{id: id}
+	found, err := row(ctx, tx, []any{&q.status, &q.name, &q.modified, &q.seen},
+		`SELECT approval_status, account_name_folded, modified, workflow_seen_at
+		FROM requests WHERE id = ? FOR UPDATE`, id)
+	if err == nil && !found {
+		return q, missing()
+	}
+	return q, err
+}
+
+func freeName(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
+	return exec(ctx, tx, "DELETE FROM account_names WHERE source_id = ? AND folded = ? AND holder = ?",
+		source, q.name, q.id)
+}
+
+// approveRequest makes the pending request APPROVED and a record of it: the
+// record takes over the account name, and a place that the request had.
+func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Time) error {
+	moved, err := affected(ctx, tx, `WITH q AS (
+			UPDATE requests SET approval_status = 'APPROVED', completion_date = ?0, modified = ?1
+			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING *
+		), record AS (
+			INSERT INTO records (id, source_id, created, modified, `+storedPerson+`)
+			SELECT ?3::uuid, source_id, ?0::timestamptz, ?0::timestamptz, `+storedPerson+` FROM q
+		), name AS (
+			UPDATE account_names AS n SET holder = ?3::uuid FROM q
+			WHERE n.source_id = q.source_id AND n.folded = q.account_name_folded AND n.holder = q.id
+		)
+		UPDATE source_counters AS c SET pending = pending - 1, approved = approved + 1, records = records + 1
+		FROM q WHERE c.source_id = q.source_id`,
+		at, q.moved(at), q.id, lifecycle.DeriveID(recordSpace, q.id.String()))
+	return one(moved, err)
+}
+
+// closeRequest makes the pending request REJECTED or CANCELLED, cancels the
+// items that nobody decided and frees the account name.
+func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, status lifecycle.ApprovalStatus, at time.Time) error {
+	if err := exec(ctx, tx, `UPDATE approval_items SET status = 'CANCELLED', modified = ?
+		WHERE request_id = ? AND status IN ('PENDING', 'NOT_READY')`, at, q.id); err != nil {
+		return err
+	}
+	if err := freeName(ctx, tx, source, q); err != nil {
+		return err
+	}
+	moved, err := affected(ctx, tx, `WITH q AS (
+			UPDATE requests SET approval_status = ?0, modified = ?1
+			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING source_id
+		)
+		UPDATE source_counters AS c SET pending = pending - 1, ?3 = ?3 + 1 FROM q WHERE c.source_id = q.source_id`,
+		string(status), q.moved(at), q.id, counterOf[status])
+	return one(moved, err)
+}
+
+// one holds that a write under lock changed the one row it was for.
+func one(changed int64, err error) error {
+	if err == nil && changed != 1 {
+		return fmt.Errorf("store: a write changed %d rows instead of one", changed)
+	}
+	return err
+}
+
+// inRequest runs fn with the counters of the request's source and the request
+// locked. KindNotFound if there is none.
+func (s *Store) inRequest(ctx context.Context, id lifecycle.ID, fn func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error) error {
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		source, found, err := lockCountersOf(ctx, tx, "requests", id, forCounting)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return missing()
+		}
+		q, err := lockRequest(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return fn(tx, source, q)
+	})
+}
+
+// deciderGone: nobody is left who can decide the item i.
+const deciderGone = `CASE i.approver_type
+	WHEN 'IDENTITY' THEN NOT EXISTS (SELECT 1 FROM identities AS a WHERE a.id = i.approver_id AND a.active)
+	ELSE NOT EXISTS (SELECT 1 FROM workgroup_members AS w JOIN identities AS a ON a.id = w.identity_id
+		WHERE w.workgroup_id = i.approver_id AND a.active) END`
+
+// LoadRequest returns where the request stands and notes that its workflow has
+// seen this. KindNotFound if there is none.
+func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress lifecycle.Progress, err error) {
+	defer s.done("LoadRequest", time.Now(), &err)
+	var (
+		modified    time.Time
+		seen, since sql.NullTime
+		order       sql.NullInt64
+		gone        sql.NullBool
+	)
+	found, err := row(ctx, s.db,
+		[]any{&progress.SourceID, &progress.Status, &progress.Items, &modified, &seen, &progress.Pending, &order, &since, &gone},
+		`SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id),
+			r.modified, r.workflow_seen_at, i.id, i.position, i.pending_since, `+deciderGone+`
+		FROM requests AS r LEFT JOIN approval_items AS i
+			ON i.request_id = r.id AND i.status = 'PENDING' AND r.approval_status = 'PENDING'
+		WHERE r.id = ?`, id)
+	if err != nil {
+		return lifecycle.Progress{}, err
+	}
+	if !found {
+		return lifecycle.Progress{}, missing()
+	}
+	progress.Order = int(order.Int64)
+	if !progress.Pending.IsZero() {
+		progress.PendingSince, progress.ApproverGone = since.Time.UTC(), gone.Bool
+	}
+	if seen.Valid && !seen.Time.Before(modified) {
+		return progress, nil
+	}
+	// Only if the row is still as it was read; else the sweep has it read again.
+	err = exec(ctx, s.db, "UPDATE requests SET workflow_seen_at = greatest(?, modified) WHERE id = ? AND modified = ?",
+		now(), id, modified)
+	return progress, err
+}
+
+// CompleteRequest makes a request without approval items APPROVED, with its
+// record. Doing it again changes nothing, nor does it with a request that is
+// final. Errors: KindNotFound, KindIllegalUpdate for a request that has items.
+func (s *Store) CompleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
+	defer s.done("CompleteRequest", time.Now(), &err)
+	return s.inRequest(ctx, id, func(tx bun.Tx, _ lifecycle.ID, q lockedRequest) error {
+		if q.status.Final() {
+			return nil
+		}
+		var items int
+		if _, err := row(ctx, tx, []any{&items}, "SELECT count(*) FROM approval_items WHERE request_id = ?", id); err != nil {
+			return err
+		}
+		if items > 0 {
+			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request waits for its approvers.")
+		}
+		return approveRequest(ctx, tx, q, now())
+	})
+}
+
+// CancelRequest makes a pending request and its undecided items CANCELLED and
+// frees the account name. Doing it again changes nothing, nor does it with a
+// request that is final. KindNotFound if there is none.
+func (s *Store) CancelRequest(ctx context.Context, id lifecycle.ID) (err error) {
+	defer s.done("CancelRequest", time.Now(), &err)
+	return s.inRequest(ctx, id, func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
+		if q.status.Final() {
+			return nil
+		}
+		return closeRequest(ctx, tx, source, q, lifecycle.StatusCancelled, now())
+	})
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/lifecycle"
+)
+
+// PendingToCheck returns up to limit pending requests whose workflow needs
+// looking after: first those whose rows moved without it or whose approver is
+// gone, then, in rotation, those that MarkChecked named longest ago. A request
+// that was made or changed less than settled ago is left to the process that
+// did so.
+func (s *Store) PendingToCheck(ctx context.Context, limit int, settled time.Duration) (pending []lifecycle.PendingRequest, err error) {
+	defer s.done("PendingToCheck", time.Now(), &err)
+	var p lifecycle.PendingRequest
+	rows, err := s.db.QueryContext(ctx, `WITH moved AS (
+			SELECT r.id FROM requests AS r
+			WHERE r.approval_status = 'PENDING' AND (r.workflow_seen_at IS NULL OR r.workflow_seen_at < r.modified)
+				AND r.modified <= ?1
+			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+		), orphaned AS (
+			SELECT r.id FROM identities AS a
+			JOIN approval_items AS i ON i.approver_id = a.id AND i.approver_type = 'IDENTITY' AND i.status = 'PENDING'
+			JOIN requests AS r ON r.id = i.request_id
+			WHERE NOT a.active AND r.approval_status = 'PENDING' AND r.modified <= ?1
+			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+		), next AS (
+			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND r.modified <= ?1
+			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+		)
+		SELECT r.id, r.source_id,
+			r.workflow_seen_at IS NULL OR r.workflow_seen_at < r.modified OR EXISTS (
+				SELECT 1 FROM approval_items AS i WHERE i.request_id = r.id AND i.status = 'PENDING' AND `+deciderGone+`
+			) AS moved
+		FROM (SELECT id FROM moved UNION SELECT id FROM orphaned UNION SELECT id FROM next) AS chosen
+		JOIN requests AS r ON r.id = chosen.id
+		ORDER BY moved DESC, r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0`,
+		max(0, limit), now().Add(-settled))
+	err = each(rows, err, []any{&p.RequestID, &p.SourceID, &p.Moved}, func() error {
+		pending = append(pending, p)
+		return nil
+	})
+	return pending, err
+}
+
+// MarkChecked notes that the workflows of these requests were looked after. A
+// request that somebody else holds at this moment is passed over.
+func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID) (err error) {
+	defer s.done("MarkChecked", time.Now(), &err)
+	return exec(ctx, s.db, `UPDATE requests SET workflow_checked_at = ? WHERE id IN
+		(SELECT id FROM requests WHERE id = ANY (?) FOR UPDATE SKIP LOCKED)`, now(), idList(ids))
+}
+
+// WorkflowEndings returns up to limit requests that were deleted while pending
+// and whose workflows must end, the oldest first.
+func (s *Store) WorkflowEndings(ctx context.Context, limit int) (ids []lifecycle.ID, err error) {
+	defer s.done("WorkflowEndings", time.Now(), &err)
+	var id lifecycle.ID
+	rows, err := s.db.QueryContext(ctx,
+		"SELECT request_id FROM workflow_endings ORDER BY created, request_id LIMIT ?", max(0, limit))
+	err = each(rows, err, []any{&id}, func() error { ids = append(ids, id); return nil })
+	return ids, err
+}
+
+// DropWorkflowEndings forgets endings that are done; one that is not there is
+// no error.
+func (s *Store) DropWorkflowEndings(ctx context.Context, ids []lifecycle.ID) (err error) {
+	defer s.done("DropWorkflowEndings", time.Now(), &err)
+	return exec(ctx, s.db, `DELETE FROM workflow_endings WHERE request_id IN
+		(SELECT request_id FROM workflow_endings WHERE request_id = ANY (?) FOR UPDATE SKIP LOCKED)`, idList(ids))
+}

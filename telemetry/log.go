@@ -1,0 +1,83 @@
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// redacted stands in a log line for a value that must not be there.
+const redacted = "[redacted]"
+
+// NewLogger returns a logger that writes lines of at least this level to w, as
+// text where format is "text", else as JSON. Times are in UTC. Lines logged
+// with a context carry the tracking id that [WithTrackingID] put there.
+//
+// The value of an attribute that by its name is a secret or personal data is
+// replaced. That is a net under the rule that such things are not logged, not
+// the rule: a value in a message or under another name goes through.
+func NewLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: replace}
+	if format == "text" {
+		return slog.New(tracking{slog.NewTextHandler(w, options)})
+	}
+	return slog.New(tracking{slog.NewJSONHandler(w, options)})
+}
+
+// hidden are names of attributes in lower case without separators.
+var hidden = map[string]bool{
+	"token": true, "accesstoken": true, "authorization": true, "cookie": true, "setcookie": true,
+	"databaseurl": true, "dsn": true, "query": true, "rawquery": true, "body": true,
+	"accountname": true, "firstname": true, "lastname": true, "fullname": true, "email": true,
+	"phone": true, "comment": true, "alias": true, "username": true,
+}
+
+var separators = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
+func replace(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
+		return slog.Time(a.Key, a.Value.Time().UTC())
+	}
+	name := separators.Replace(strings.ToLower(a.Key))
+	if hidden[name] || strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "privatekey") {
+		return slog.String(a.Key, redacted)
+	}
+	return a
+}
+
+type trackingKey struct{}
+
+// TrackingIDKey is the name of the tracking id in log lines.
+const TrackingIDKey = "tracking_id"
+
+// WithTrackingID returns a context whose log lines carry the tracking id of a
+// call, the one its error body would show (contract §3).
+func WithTrackingID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, trackingKey{}, id)
+}
+
+// TrackingID returns what [WithTrackingID] put into ctx, or nothing.
+func TrackingID(ctx context.Context) string {
+	id, _ := ctx.Value(trackingKey{}).(string)
+	return id
+}
+
+// tracking adds the tracking id to what is logged.
+type tracking struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (t tracking) Handle(ctx context.Context, record slog.Record) error {
+	if id := TrackingID(ctx); id != "" {
+		record.AddAttrs(slog.String(TrackingIDKey, id))
+	}
+	return t.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (t tracking) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return tracking{t.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (t tracking) WithGroup(name string) slog.Handler { return tracking{t.Handler.WithGroup(name)} }

@@ -1,0 +1,128 @@
+package telemetry
+
+import (
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"gatehouse/lifecycle"
+)
+
+const namespace = "gatehouse"
+
+// Buckets in seconds. Serving ends at the longest a decision may wait, waiting
+// for an approver at a quarter of a year.
+var (
+	servingBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+	waitingBuckets = []float64{1, 10, 60, 600, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600, 14 * 24 * 3600, 30 * 24 * 3600, 90 * 24 * 3600}
+)
+
+// Metrics are the metrics of one process. Labels take values from small closed
+// sets; ids, names and paths never are labels. Safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+	temporal *temporalSeries
+
+	httpDuration   *prometheus.HistogramVec
+	storeDuration  *prometheus.HistogramVec
+	requests       *prometheus.CounterVec
+	decisions      *prometheus.CounterVec
+	decisionWait   *prometheus.HistogramVec
+	signalsRefused *prometheus.CounterVec
+	notifications  *prometheus.CounterVec
+	sweepActions   *prometheus.CounterVec
+}
+
+// NewMetrics returns the metrics of the program of this name, with those of
+// the Go runtime and of the process among them.
+func NewMetrics(program string) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: name, Help: help, Buckets: buckets,
+		}, labels)
+	}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		temporal: newTemporalSeries(),
+		httpDuration: histogram("http_request_duration_seconds",
+			"Time from the head of a call to the end of its answer.", servingBuckets, "method", "route", "code"),
+		storeDuration: histogram("store_operation_duration_seconds",
+			"Time that an operation of the store took.", servingBuckets, "operation", "outcome"),
+		requests: counter("requests_total", "Requests that came to their end.", "outcome"),
+		decisions: counter("approval_decisions_total",
+			"Decisions that reached the rows.", "verdict", "outcome", "via"),
+		decisionWait: histogram("approval_decision_wait_seconds",
+			"Time that a decided approval item had been pending.", waitingBuckets, "verdict"),
+		signalsRefused: counter("signals_refused_total", "Signals that changed nothing.", "reason"),
+		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
+		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildInfo(program), m.temporal, m.temporal.dropped,
+		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
+		m.signalsRefused, m.notifications, m.sweepActions,
+	)
+	return m
+}
+
+func buildInfo(program string) prometheus.Collector {
+	version, revision := "unknown", "unknown"
+	goVersion := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		goVersion = info.GoVersion
+		if info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "What is running; always 1.",
+		ConstLabels: prometheus.Labels{"program": program, "version": version, "revision": revision, "goversion": goVersion},
+	})
+	gauge.Set(1)
+	return gauge
+}
+
+// Gatherer returns what the metrics are read from.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// HTTPServed notes a call that was answered. route is the template that the
+// router matched, never the path; empty where none did.
+func (m *Metrics) HTTPServed(method, route string, code int, took time.Duration) {
+	if route == "" {
+		route = "unmatched"
+	}
+	m.httpDuration.WithLabelValues(knownMethod(method), route, strconv.Itoa(code)).Observe(took.Seconds())
+}
+
+// knownMethod keeps what clients make up out of the labels.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// StoreDone notes an operation of the store by its name, how long it took and
+// what it returned; it fits the store's observer.
+func (m *Metrics) StoreDone(operation string, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = lifecycle.KindOf(err).String()
+	}
+	m.storeDuration.WithLabelValues(operation, outcome).Observe(took.Seconds())
+}

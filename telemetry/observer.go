@@ -1,0 +1,36 @@
+package telemetry
+
+import "time"
+
+// storedOutcome is the outcome of a decision that is the verdict; only such a
+// one says how long its item had waited.
+const storedOutcome = "stored"
+
+// DecisionMade notes what became of a decision, and how long its item had been
+// PENDING if the decision is the verdict.
+func (m *Metrics) DecisionMade(verdict, outcome, via string, waited time.Duration) {
+	m.decisions.WithLabelValues(verdict, outcome, via).Inc()
+	if outcome == storedOutcome {
+		m.decisionWait.WithLabelValues(verdict).Observe(waited.Seconds())
+	}
+}
+
+// RequestEnded notes a request that came to its final status, in lower case.
+func (m *Metrics) RequestEnded(outcome string) { m.requests.WithLabelValues(outcome).Inc() }
+
+// SignalRefused notes a signal that changed nothing, with the reason in a word.
+func (m *Metrics) SignalRefused(reason string) { m.signalsRefused.WithLabelValues(reason).Inc() }
+
+// Notified notes an event that somebody is told of: "saved", or "nobody" if it
+// was told before or concerns nobody.
+func (m *Metrics) Notified(event, outcome string) {
+	m.notifications.WithLabelValues(event, outcome).Inc()
+}
+
+// Swept notes how often the sweep did something: "checked", "started",
+// "nudged", "ended" or "failed".
+func (m *Metrics) Swept(action string, count int) {
+	if count > 0 {
+		m.sweepActions.WithLabelValues(action).Add(float64(count))
+	}
+}

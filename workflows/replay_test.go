@@ -1,0 +1,70 @@
+package workflows
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"gatehouse/workflows/wire"
+)
+
+// paths are the ways a workflow can go. Each has a history, recorded on a real
+// server, that the code must replay; docs/workflows.md says how.
+var paths = []string{
+	"approved-by-one", "approved-by-three", "approved-without-approvers", "approved-by-signal",
+	"rejected-first", "rejected-second", "rejected-third", "approver-gone",
+	"request-deleted", "source-deleted", "restarted-in-the-middle", "sweep",
+}
+
+const historiesDir = "testdata/histories"
+
+func TestRecordedHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	found, err := filepath.Glob(filepath.Join(historiesDir, "*.json"))
+	require.NoError(t, err)
+	require.Len(t, found, len(paths), "one history for each path")
+	for _, path := range paths {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			require.NoError(t, replay(t, readHistory(t, path)))
+		})
+	}
+}
+
+// TestAHistoryThatDoesNotFitIsRefused proves that the replay can fail.
+func TestAHistoryThatDoesNotFitIsRefused(t *testing.T) {
+	t.Parallel()
+	text := readHistory(t, "approved-by-one")
+	other := strings.ReplaceAll(text, `"Notify"`, `"Another"`)
+	require.NotEqual(t, text, other)
+	require.Error(t, replay(t, other))
+}
+
+func readHistory(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(historiesDir, path+".json"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// replay runs the workflow of a history against it, under the id that it had:
+// a request's workflow knows its request by it.
+func replay(t *testing.T, text string) error {
+	t.Helper()
+	history, err := client.HistoryFromJSON(strings.NewReader(text), client.HistoryJSONOptions{})
+	require.NoError(t, err)
+	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	replayer := worker.NewWorkflowReplayer()
+	w := &Workflows{}
+	replayer.RegisterWorkflowWithOptions(w.RequestWorkflow, workflow.RegisterOptions{Name: wire.WorkflowRequest})
+	replayer.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
+	return replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
+	})
+}

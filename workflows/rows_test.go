@@ -1,0 +1,350 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"gatehouse/activities"
+	"gatehouse/lifecycle"
+	"gatehouse/workflows/wire"
+)
+
+// rows stand for the database where a test runs in virtual time or records a
+// history. They judge decisions by the rules of lifecycle. What the real store
+// does is tested with the real store.
+type rows struct {
+	mutex    sync.Mutex
+	requests map[lifecycle.ID]*lifecycle.Request
+	inactive map[lifecycle.ID]bool
+	outbox   []wire.Notice
+	endings  []lifecycle.ID
+	checked  []lifecycle.ID
+	pending  []lifecycle.PendingRequest
+	// calls are the names of the steps in their order.
+	calls []string
+	// fault, where set, is asked before each step.
+	fault func(step string) error
+	// after, where set, runs after a step has changed the rows.
+	after func(step string)
+}
+
+func newRows() *rows {
+	return &rows{requests: map[lifecycle.ID]*lifecycle.Request{}, inactive: map[lifecycle.ID]bool{}}
+}
+
+// accept adds a pending request with this many approvers.
+func (r *rows) accept(approvers int) lifecycle.Request {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request := lifecycle.Request{
+		ID: lifecycle.NewID(), Source: lifecycle.SourceSummary{ID: lifecycle.NewID()},
+		Status: lifecycle.StatusPending, Created: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
+	}
+	references := make([]lifecycle.Reference, approvers)
+	for i := range references {
+		references[i].ID = lifecycle.NewID()
+	}
+	request.Items = lifecycle.NewApprovalItems(request, references)
+	stored := request
+	stored.Items = slices.Clone(request.Items)
+	r.requests[request.ID] = &stored
+	return request
+}
+
+// remove deletes a request.
+func (r *rows) remove(request lifecycle.ID) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	delete(r.requests, request)
+	r.endings = append(r.endings, request)
+}
+
+func (r *rows) deactivate(identity lifecycle.ID, inactive bool) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.inactive[identity] = inactive
+}
+
+func (r *rows) status(request lifecycle.ID) lifecycle.ApprovalStatus {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if found, ok := r.requests[request]; ok {
+		return found.Status
+	}
+	return ""
+}
+
+func (r *rows) notices(event string) []wire.Notice {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var found []wire.Notice
+	for _, n := range r.outbox {
+		if n.Event == event {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func (r *rows) count(step string) int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	n := 0
+	for _, call := range r.calls {
+		if call == step {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *rows) begin(step string) error {
+	r.mutex.Lock()
+	r.calls = append(r.calls, step)
+	fault := r.fault
+	r.mutex.Unlock()
+	if fault == nil {
+		return nil
+	}
+	return fault(step)
+}
+
+func (r *rows) end(step string) {
+	if r.after != nil {
+		r.after(step)
+	}
+}
+
+var errNoRow = lifecycle.NewError(lifecycle.KindNotFound, "no such request")
+
+func (r *rows) LoadRequest(_ context.Context, id lifecycle.ID) (lifecycle.Progress, error) {
+	if err := r.begin(wire.ActivityLoadRequest); err != nil {
+		return lifecycle.Progress{}, err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request, ok := r.requests[id]
+	if !ok {
+		return lifecycle.Progress{}, errNoRow
+	}
+	p := lifecycle.Progress{SourceID: request.Source.ID, Status: request.Status, Items: len(request.Items)}
+	for _, item := range request.Items {
+		if item.Status == lifecycle.StatusPending {
+			p.Pending, p.Order, p.PendingSince = item.ID, item.Order, item.Modified
+			p.ApproverGone = r.inactive[item.Approver.ID]
+		}
+	}
+	return p, nil
+}
+
+func (r *rows) Decide(_ context.Context, d lifecycle.Decision) (lifecycle.DecisionResult, error) {
+	if err := r.begin(wire.ActivityDecide); err != nil {
+		return lifecycle.DecisionResult{}, err
+	}
+	result := r.decide(d)
+	r.end(wire.ActivityDecide)
+	return result, nil
+}
+
+func (r *rows) decide(d lifecycle.Decision) lifecycle.DecisionResult {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request, ok := r.requests[d.RequestID]
+	if !ok {
+		return lifecycle.DecisionResult{Outcome: lifecycle.DecisionGone}
+	}
+	position := slices.IndexFunc(request.Items, func(i lifecycle.ApprovalItem) bool { return i.ID == d.ItemID })
+	if position < 0 {
+		return lifecycle.DecisionResult{Outcome: lifecycle.DecisionGone, Request: request.Status}
+	}
+	item := &request.Items[position]
+	if item.Approver.ID != d.Approver {
+		return lifecycle.DecisionResult{Outcome: lifecycle.DecisionForbidden, Status: item.Status, Request: request.Status}
+	}
+	effect, err := request.Decide(position, d.Verdict)
+	if err != nil {
+		outcome := lifecycle.DecisionNotDecidable
+		if item.DecidedBy == d.Approver && item.Status == d.Verdict.Status() {
+			outcome = lifecycle.DecisionRepeated
+		}
+		return lifecycle.DecisionResult{Outcome: outcome, Status: item.Status, Request: request.Status}
+	}
+	item.Status, item.DecidedBy = d.Verdict.Status(), d.Approver
+	request.Status = effect.Request
+	for i := range request.Items {
+		switch {
+		case i == effect.Next:
+			request.Items[i].Status = lifecycle.StatusPending
+		case request.Items[i].Status == lifecycle.StatusNotReady && d.Verdict == lifecycle.VerdictReject:
+			request.Items[i].Status = lifecycle.StatusCancelled
+		}
+	}
+	return lifecycle.DecisionResult{
+		Outcome: lifecycle.DecisionStored, Status: item.Status, Request: request.Status, Waited: time.Minute,
+	}
+}
+
+func (r *rows) CompleteRequest(_ context.Context, id lifecycle.ID) error {
+	return r.finish(wire.ActivityCompleteRequest, id, lifecycle.StatusApproved)
+}
+
+func (r *rows) CancelRequest(_ context.Context, id lifecycle.ID) error {
+	return r.finish(wire.ActivityCancelRequest, id, lifecycle.StatusCancelled)
+}
+
+func (r *rows) finish(step string, id lifecycle.ID, status lifecycle.ApprovalStatus) error {
+	if err := r.begin(step); err != nil {
+		return err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request, ok := r.requests[id]
+	if !ok {
+		return errNoRow
+	}
+	if request.Status != lifecycle.StatusPending {
+		return lifecycle.NewError(lifecycle.KindIllegalUpdate, "not pending")
+	}
+	request.Status = status
+	for i := range request.Items {
+		request.Items[i].Status = status
+	}
+	return nil
+}
+
+func (r *rows) SaveNotification(_ context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
+	if err := r.begin(wire.ActivityNotify); err != nil {
+		return false, lifecycle.ID{}, err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if _, ok := r.requests[request]; !ok {
+		return false, lifecycle.ID{}, errNoRow
+	}
+	n := wire.Notice{Event: event, RequestID: request, ItemID: item}
+	if slices.Contains(r.outbox, n) {
+		return false, lifecycle.ID{}, nil
+	}
+	r.outbox = append(r.outbox, n)
+	return true, lifecycle.NewID(), nil
+}
+
+func (r *rows) PendingToCheck(_ context.Context, limit int, _ time.Duration) ([]lifecycle.PendingRequest, error) {
+	if err := r.begin(wire.ActivitySweepPending); err != nil {
+		return nil, err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return slices.Clone(r.pending[:min(limit, len(r.pending))]), nil
+}
+
+func (r *rows) MarkChecked(_ context.Context, ids []lifecycle.ID) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.checked = append(r.checked, ids...)
+	r.pending = slices.DeleteFunc(r.pending, func(p lifecycle.PendingRequest) bool { return slices.Contains(ids, p.RequestID) })
+	return nil
+}
+
+func (r *rows) WorkflowEndings(_ context.Context, limit int) ([]lifecycle.ID, error) {
+	if err := r.begin(wire.ActivitySweepEndings); err != nil {
+		return nil, err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return slices.Clone(r.endings[:min(limit, len(r.endings))]), nil
+}
+
+func (r *rows) DropWorkflowEndings(_ context.Context, ids []lifecycle.ID) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.endings = slices.DeleteFunc(r.endings, func(id lifecycle.ID) bool { return slices.Contains(ids, id) })
+	return nil
+}
+
+var errAway = lifecycle.NewError(lifecycle.KindUnavailable, "the database is away").WithCause(errors.New("secret text"))
+
+// counts is an Observer.
+type counts struct {
+	mutex sync.Mutex
+	by    map[string]int
+}
+
+func (c *counts) add(key string, n int) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.by == nil {
+		c.by = map[string]int{}
+	}
+	c.by[key] += n
+}
+
+func (c *counts) get(key string) int {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.by[key]
+}
+
+func (c *counts) DecisionMade(verdict, outcome, via string, _ time.Duration) {
+	c.add("decision "+verdict+" "+outcome+" "+via, 1)
+}
+func (c *counts) RequestEnded(outcome string)    { c.add("ended "+outcome, 1) }
+func (c *counts) SignalRefused(reason string)    { c.add("refused "+reason, 1) }
+func (c *counts) Notified(event, outcome string) { c.add("notified "+event+" "+outcome, 1) }
+func (c *counts) Swept(action string, n int)     { c.add("swept "+action, n) }
+
+// reach stands for the workflows that a sweep looks after.
+type reach struct {
+	mutex                    sync.Mutex
+	running, started, nudged []lifecycle.ID
+	cancelled                []lifecycle.ID
+	failing                  []lifecycle.ID
+}
+
+func (w *reach) note(list *[]lifecycle.ID, id lifecycle.ID) error {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if slices.Contains(w.failing, id) {
+		return errAway
+	}
+	*list = append(*list, id)
+	return nil
+}
+
+func (w *reach) StartRequest(_ context.Context, request, _ lifecycle.ID) error {
+	return w.note(&w.started, request)
+}
+
+func (w *reach) NudgeRequest(_ context.Context, request, _ lifecycle.ID) error {
+	return w.note(&w.nudged, request)
+}
+
+func (w *reach) RequestRunning(_ context.Context, request lifecycle.ID) (bool, error) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return slices.Contains(w.running, request), nil
+}
+
+func (w *reach) CancelRequests(_ context.Context, requests []lifecycle.ID) ([]lifecycle.ID, error) {
+	var ended []lifecycle.ID
+	var fault error
+	for _, id := range requests {
+		if err := w.note(&w.cancelled, id); err != nil {
+			fault = err
+			continue
+		}
+		ended = append(ended, id)
+	}
+	return ended, fault
+}
+
+func newActivities(r *rows, w activities.Workflows, c *counts) *activities.Activities {
+	return &activities.Activities{
+		Store: r, Workflows: w, Observer: c, Log: slog.New(slog.DiscardHandler),
+		SignalDecisions: true, SweepGrace: time.Minute, SweepConcurrency: 4,
+	}
+}

@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"gatehouse/workflows/wire"
+)
+
+// maxSweepBatches bounds the batches of one step of one sweep. What is left is
+// for the next one.
+const maxSweepBatches = 40
+
+// SweepWorkflow looks after what requests and deletions left behind: pending
+// requests whose rows moved without their workflow or that have none, and
+// workflows of deleted requests that run still. A step that fails does not keep
+// the other from its turn.
+func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wire.SweepResult, error) {
+	var total wire.SweepResult
+	in.Batch = max(in.Batch, 1)
+	pendingErr := sweep(ctx, wire.ActivitySweepPending, in, &total)
+	endingsErr := sweep(ctx, wire.ActivitySweepEndings, in, &total)
+	if pendingErr != nil {
+		return total, pendingErr
+	}
+	return total, endingsErr
+}
+
+// sweep repeats one step as long as it finds a full batch and gets on with it.
+func sweep(ctx workflow.Context, activity string, in wire.SweepInput, total *wire.SweepResult) error {
+	ctx = sweeping(ctx)
+	for range maxSweepBatches {
+		var step wire.SweepResult
+		if err := workflow.ExecuteActivity(ctx, activity, in).Get(ctx, &step); err != nil {
+			return err
+		}
+		total.Checked += step.Checked
+		total.Started += step.Started
+		total.Nudged += step.Nudged
+		total.Ended += step.Ended
+		total.Failed += step.Failed
+		if step.Checked < in.Batch || step.Failed >= step.Checked {
+			return nil
+		}
+	}
+	return nil
+}
