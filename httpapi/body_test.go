@@ -186,7 +186,7 @@ func TestAPatchChangesTheDocument(t *testing.T) {
 func TestAPatchThatIsWrongSaysWhere(t *testing.T) {
 	t.Parallel()
 	const doc = `{"name":"A","tags":["x"]}`
-	copies := strings.Repeat(`{"op":"copy","from":"","path":"/c"},`, 25)
+	copies := strings.Repeat(`{"op":"copy","from":"","path":"/tags/-"},`, 25)
 	for patch, want := range map[string]struct {
 		kind lifecycle.Kind
 		text string
@@ -218,7 +218,7 @@ func TestAPatchThatIsWrongSaysWhere(t *testing.T) {
 		`[{"op":"test","path":"/name","value":"B"}]`:    {lifecycle.KindIllegalValue, `operation 0 (test "/name"): the value is another one;`},
 		`[{"op":"test","path":"/nothing","value":"B"}]`: {lifecycle.KindIllegalValue, `operation 0 (test "/nothing")`},
 		`[{"op":"remove","op":"add","path":"/name"}]`:   {lifecycle.KindBadRequest, `the key "op" twice`},
-		`[` + copies + `{"op":"remove","path":"/c"}]`:   {lifecycle.KindIllegalValue, "the copies become too large"},
+		`[` + copies + `{"op":"remove","path":"/tags"}]`:   {lifecycle.KindIllegalValue, "the copies become too large"},
 	} {
 		_, err := patched(t, "application/json-patch+json", patch, doc)
 		require.Error(t, err, patch)
