@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -159,11 +160,6 @@ func arePrefixes(value string) bool {
 
 func isOneOf(values ...string) func(string) bool {
 	return func(value string) bool {
-		for _, v := range values {
-			if v == value {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(values, value)
 	}
 }

@@ -144,7 +144,7 @@ func (s *system) lockItem(t *testing.T, item string) (release func()) {
 	t.Helper()
 	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	require.NoError(t, err)
-	_, err = tx.Exec(`SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+	_, err = tx.ExecContext(patience(t), `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback() })
 	return func() { require.NoError(t, tx.Rollback()) }
@@ -210,8 +210,7 @@ func (s *system) startWorker(t *testing.T) {
 func (s *system) running(t *testing.T, request string) bool {
 	t.Helper()
 	answer, err := s.temporal.DescribeWorkflowExecution(patience(t), "request/"+request, "")
-	var gone *serviceerror.NotFound
-	if errors.As(err, &gone) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return false
 	}
 	require.NoError(t, err)
@@ -267,7 +266,9 @@ func (s *system) signalObject(t *testing.T, request, name string, payload object
 // metric returns the sum of a counter of the worker over its labels.
 func (s *system) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	response, err := http.Get(s.WorkerMetricsURL() + "/metrics")
+	request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/metrics", http.NoBody)
+	require.NoError(t, err)
+	response, err := httpClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	var sum float64

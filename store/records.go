@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -276,9 +277,7 @@ func (s *Store) UpdateRecord(ctx context.Context, id lifecycle.ID,
 		}
 		record = before
 		record.Data = make(map[string]string, len(before.Data))
-		for name, value := range before.Data {
-			record.Data[name] = value
-		}
+		maps.Copy(record.Data, before.Data)
 		if err := change(&record, attributes); err != nil {
 			return err
 		}

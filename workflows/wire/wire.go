@@ -201,7 +201,7 @@ type CancelInput struct {
 	Reason string `json:"reason"`
 }
 
-// Reasons for a cancelled request.
+// ReasonApproverGone is the reason of a request that nobody is left to decide.
 const ReasonApproverGone = "approver_gone"
 
 // Notice is the payload of the Notify activity. Together its fields name the
