@@ -12,6 +12,7 @@
 package config
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -83,8 +84,15 @@ type Common struct {
 	LogLevel  slog.Level `env:"GATEHOUSE_LOG_LEVEL" envDefault:"info" form:"level" doc:"The least level that is logged."`
 	LogFormat string     `env:"GATEHOUSE_LOG_FORMAT" envDefault:"json" form:"format" doc:"How log lines are written to standard error."`
 	// Unknown are the GATEHOUSE_ variables of the environment that no program
-	// reads, sorted: most likely misspelt, so worth a warning.
+	// reads, sorted: most likely misspelt.
 	Unknown []string
+}
+
+// WarnOfUnknown logs each of c.Unknown, by name: its value may be a secret.
+func (c Common) WarnOfUnknown(ctx context.Context, log *slog.Logger) {
+	for _, name := range c.Unknown {
+		log.WarnContext(ctx, "this setting is not known", "variable", name)
+	}
 }
 
 // Running is what the programs that run until they are told to stop have.

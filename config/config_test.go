@@ -191,6 +191,13 @@ func TestUnknownVariablesAreTold(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"GATEHOUSE_DEMOS", "GATEHOUSE_SWEEP_INTERVALL"}, worker.Unknown)
+
+	var logged strings.Builder
+	worker.WarnOfUnknown(t.Context(), slog.New(slog.NewTextHandler(&logged, nil)))
+	require.Equal(t, 2, strings.Count(logged.String(), "level=WARN"))
+	require.Contains(t, logged.String(), "variable=GATEHOUSE_DEMOS")
+	require.Contains(t, logged.String(), "variable=GATEHOUSE_SWEEP_INTERVALL")
+	require.NotContains(t, logged.String(), "1s")
 }
 
 func TestSecretsDoNotShow(t *testing.T) {

@@ -24,9 +24,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
-	"gatehouse/auth"
 	"gatehouse/devstack"
-	"gatehouse/lifecycle"
 	"gatehouse/store"
 )
 
@@ -124,18 +122,13 @@ func (s *system) text(t *testing.T, query string, args ...any) string {
 	return text
 }
 
-// ensureApp makes an application client with one right, secret "ID-secret".
-func (s *system) ensureApp(t *testing.T, id, right string) {
+// rows opens the store, for what no operation of the API does.
+func (s *system) rows(t *testing.T) *store.Store {
 	t.Helper()
 	rows, err := store.Open(t.Context(), store.Config{URL: s.Postgres.AppURL(), MaxConns: 2})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rows.Close()) }()
-	hash, err := auth.HashSecret(id + "-secret")
-	require.NoError(t, err)
-	require.NoError(t, rows.EnsureClient(t.Context(), lifecycle.Client{
-		ID: id, Name: id, SecretHash: hash, Rights: []lifecycle.Right{lifecycle.Right(right)},
-		Scopes: []string{lifecycle.ScopeAll}, Active: true, Created: time.Now(),
-	}))
+	t.Cleanup(func() { require.NoError(t, rows.Close()) })
+	return rows
 }
 
 // lockItem holds a lock on the row of an approval item until the function it

@@ -195,8 +195,8 @@ func (f *fake) DeleteRecords(ctx context.Context, a policy.Actor, ids []string, 
 	return f.asked(ctx, a)
 }
 
-func (f *fake) ListRequests(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.Request, int, error) {
-	f.requestedFor, f.params = requestedFor, p
+func (f *fake) ListRequests(ctx context.Context, a policy.Actor, requestedFor string, p filter.Params) ([]lifecycle.Request, int, error) {
+	f.requestedFor, f.params = &requestedFor, p
 	return page(f, aRequest, f.asked(ctx, a))
 }
 

@@ -49,9 +49,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
-	for _, name := range cfg.Unknown {
-		log.WarnContext(ctx, "this setting is not known", "variable", name)
-	}
+	cfg.WarnOfUnknown(ctx, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
