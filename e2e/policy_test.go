@@ -175,6 +175,7 @@ func (a answer) wantRefusal(what ...any) {
 		require.NotEmpty(a.t, header.Get(own), what...)
 		header.Del(own)
 	}
+	header.Del("Connection")
 	require.Equal(a.t, http.Header{
 		"Cache-Control": {"no-store"}, "Content-Type": {"application/json"}, "X-Content-Type-Options": {"nosniff"},
 		"Content-Length": {header.Get("Content-Length")},

@@ -143,7 +143,7 @@ func (s *server) logFault(ctx context.Context, c *call, a answer, err error) {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{
-		slog.String("tracking_id", c.trackingID), slog.String("route", c.route), slog.String("error", err.Error()),
+		slog.String("route", c.route), slog.String("error", err.Error()),
 	}
 	if known, ok := errors.AsType[*lifecycle.Error](err); ok {
 		if cause := known.Unwrap(); cause != nil {

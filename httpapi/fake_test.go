@@ -18,6 +18,7 @@ import (
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
 	"gatehouse/service"
+	"gatehouse/telemetry"
 )
 
 var (
@@ -283,7 +284,7 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
 		MaxBodyBytes: maxBodyBytes,
-		Log:          slog.New(slog.NewJSONHandler(a.log, nil)),
+		Log:          telemetry.NewLogger(a.log, slog.LevelInfo, "json", httpapi.TrackingID),
 		Observe: func(method, route string, status int, _ time.Duration) {
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))
 		},

@@ -34,7 +34,8 @@ type Options struct {
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is
 	// believed; nil trusts none.
 	TrustedProxies []string
-	// Log gets a line for each request and each fault. Required.
+	// Log gets a line for each request and each fault; their contexts have the
+	// tracking id, see [TrackingID]. Required.
 	Log *slog.Logger
 	// Observe is told of each request: method is one of a fixed list, route a
 	// template, or "unmatched". May be nil.

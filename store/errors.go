@@ -174,6 +174,5 @@ func nameTaken(err error, accountName string) error {
 	if !violates(err, "account_names_pkey") {
 		return err
 	}
-	return lifecycle.FieldError(lifecycle.KindConflict, "accountName",
-		`Unable to create Non-Employee because the accountName "`+accountName+`" is already being used.`)
+	return lifecycle.AccountNameTaken(accountName)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"time"
 
@@ -145,8 +144,7 @@ func takePlace(ctx context.Context, tx bun.Tx, source lifecycle.ID, maxPerSource
 	if !found {
 		return errNoSource
 	}
-	return lifecycle.NewError(lifecycle.KindLimit,
-		fmt.Sprintf("The limit of %d records and pending requests in a source is reached.", maxPerSource))
+	return lifecycle.TooManyRecords(maxPerSource)
 }
 
 // GetRecord returns the record and what ties viewer, who may be zero, to its

@@ -95,9 +95,6 @@ func buildInfo(program string) prometheus.Collector {
 	return gauge
 }
 
-// Gatherer returns what the metrics are read from.
-func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
-
 // HTTPServed notes a call that was answered. route is the template that the
 // router matched, never the path; empty where none did.
 func (m *Metrics) HTTPServed(method, route string, code int, took time.Duration) {

@@ -48,7 +48,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, httpapi.TrackingID)
 	cfg.WarnOfUnknown(ctx, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -86,7 +86,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err == nil {
 		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
 		<-ctx.Done()
-		err = cause(ctx)
+		err = serve.Cause(ctx)
 	}
 	log.InfoContext(ctx, "stopping")
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
@@ -95,14 +95,6 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		err = errors.Join(err, stopAPI(ending))
 	}
 	return errors.Join(err, workflows.Close(ending), stopMetrics(ending))
-}
-
-// cause returns what ended ctx, nil if it was a signal.
-func cause(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
 }
 
 // listen waits for the database, which holds the signing keys, and opens the
@@ -125,7 +117,7 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		return err
 	}, func(err error) { log.WarnContext(ctx, "waiting for the database", "error", err) })
 	if err != nil {
-		return nil, cause(ctx)
+		return nil, serve.Cause(ctx)
 	}
 	tokens := auth.Settings{Issuer: cfg.Tokens.Issuer, Tenant: cfg.Tokens.Tenant, Lifetime: cfg.Tokens.Lifetime}
 	operations := service.New(rows, workflows, service.Settings{

@@ -51,7 +51,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, nil)
 	cfg.WarnOfUnknown(ctx, log)
 	if args[0] == "temporal" {
 		return registerAttributes(ctx, cfg, log)
