@@ -64,8 +64,7 @@ func (a *Activities) seal(ctx context.Context, step string, subject lifecycle.ID
 	if *err == nil {
 		return
 	}
-	var sealed *temporal.ApplicationError
-	if errors.As(*err, &sealed) {
+	if _, ok := errors.AsType[*temporal.ApplicationError](*err); ok {
 		return
 	}
 	a.Log.LogAttrs(ctx, slog.LevelWarn, "an activity failed",

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -195,9 +196,7 @@ func (r *KeyRing) reload(ctx context.Context) error {
 	}
 	old := r.set.Load()
 	set.signing, set.signingID = old.signing, old.signingID
-	for name, key := range old.public {
-		set.public[name] = key
-	}
+	maps.Copy(set.public, old.public)
 	r.set.Store(set)
 	return nil
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +77,7 @@ func (f flow) and(g flow) flow {
 
 // drive has clients do n approvals together.
 func drive(ctx context.Context, clients, n int, one func(context.Context) (time.Duration, error)) (flow, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, fmt.Errorf("the measurement takes too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, errors.New("the measurement takes too long"))
 	defer cancel()
 	var (
 		left   atomic.Int64
@@ -117,7 +117,7 @@ func (r *rig) approval(ctx context.Context, source string) (time.Duration, error
 	var request struct {
 		ApprovalItems []struct{ ID string } `json:"approvalItems"`
 	}
-	err := r.call(ctx, "jane.doe", http.MethodPost, "/non-employee-requests", map[string]any{
+	err := r.post(ctx, "jane.doe", "/non-employee-requests", map[string]any{
 		"sourceId": source, "accountName": account, "firstName": "First", "lastName": "Last",
 		"email": account + "@example.com", "phone": "1", "manager": "john.roe",
 		"startDate": "2027-01-01", "endDate": "2027-12-31",
@@ -130,7 +130,7 @@ func (r *rig) approval(ctx context.Context, source string) (time.Duration, error
 	}
 	begin := time.Now()
 	var item struct{ ApprovalStatus string }
-	err = r.call(ctx, "approver.one", http.MethodPost,
+	err = r.post(ctx, "approver.one",
 		"/non-employee-approvals/"+request.ApprovalItems[0].ID+"/approve", map[string]string{}, &item)
 	if err == nil && item.ApprovalStatus != "APPROVED" {
 		err = fmt.Errorf("the item is %q", item.ApprovalStatus)

@@ -75,10 +75,10 @@ func report(path string, results []result) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll("bench/results", 0o755); err != nil {
+	if err := os.MkdirAll("bench/results", 0o750); err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
 // percentile returns the p-th percentile of the durations in milliseconds.

@@ -69,7 +69,7 @@ func (r *rig) reads(ctx context.Context, n int) ([]result, error) {
 func (r *rig) fill(ctx context.Context, source string) error {
 	for i := range listSize {
 		account := fmt.Sprintf("reader.%d", i)
-		err := r.call(ctx, "admin", http.MethodPost, "/non-employee-records", map[string]any{
+		err := r.post(ctx, "admin", "/non-employee-records", map[string]any{
 			"sourceId": source, "accountName": account, "firstName": "First", "lastName": "Last",
 			"email": account + "@example.com", "phone": "+1 512 555 5555", "manager": "john.roe",
 			"startDate": "2027-01-01", "endDate": "2027-12-31",

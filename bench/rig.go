@@ -116,17 +116,13 @@ func (r *rig) login(ctx context.Context, alias string) error {
 	return nil
 }
 
-// call makes one call under /v3 and decodes the answer into result, unless nil.
-func (r *rig) call(ctx context.Context, alias, method, path string, body, result any) error {
-	var reader io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		reader = bytes.NewReader(text)
+// post makes one call under /v3 and decodes the answer into result, unless nil.
+func (r *rig) post(ctx context.Context, alias, path string, body, result any) error {
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.stack.APIURL()+"/v3"+path, reader)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.stack.APIURL()+"/v3"+path, bytes.NewReader(sent))
 	if err != nil {
 		return err
 	}
@@ -142,7 +138,7 @@ func (r *rig) call(ctx context.Context, alias, method, path string, body, result
 		return err
 	}
 	if response.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %d %s", method, path, response.StatusCode, text)
+		return fmt.Errorf("POST %s: %d %s", path, response.StatusCode, text)
 	}
 	if result == nil {
 		return nil
@@ -157,7 +153,7 @@ func (r *rig) source(ctx context.Context, name string, approvers ...string) (str
 		references = append(references, map[string]string{"id": r.ids[alias]})
 	}
 	var source struct{ ID string }
-	err := r.call(ctx, "admin", http.MethodPost, "/non-employee-sources", map[string]any{
+	err := r.post(ctx, "admin", "/non-employee-sources", map[string]any{
 		"name": name, "description": "For the benchmark", "owner": map[string]string{"id": r.ids["jane.doe"]},
 		"approvers": references,
 	}, &source)

@@ -12,8 +12,8 @@
 package config
 
 import (
+	"context"
 	"log/slog"
-	"net/netip"
 	"time"
 )
 
@@ -83,8 +83,15 @@ type Common struct {
 	LogLevel  slog.Level `env:"GATEHOUSE_LOG_LEVEL" envDefault:"info" form:"level" doc:"The least level that is logged."`
 	LogFormat string     `env:"GATEHOUSE_LOG_FORMAT" envDefault:"json" form:"format" doc:"How log lines are written to standard error."`
 	// Unknown are the GATEHOUSE_ variables of the environment that no program
-	// reads, sorted: most likely misspelt, so worth a warning.
+	// reads, sorted: most likely misspelt.
 	Unknown []string
+}
+
+// WarnOfUnknown logs each of c.Unknown, by name: its value may be a secret.
+func (c Common) WarnOfUnknown(ctx context.Context, log *slog.Logger) {
+	for _, name := range c.Unknown {
+		log.WarnContext(ctx, "this setting is not known", "variable", name)
+	}
 }
 
 // Running is what the programs that run until they are told to stop have.
@@ -129,9 +136,7 @@ type Limits struct {
 	RecordsPerSource int `env:"GATEHOUSE_MAX_RECORDS_PER_SOURCE" envDefault:"20000" unit:"records" min:"1" max:"10000000" doc:"The most records and pending requests together in one source."`
 }
 
-// Serving bounds what a client may send and who may say who it is.
+// Serving bounds what a client may send.
 type Serving struct {
-	// TrustedProxies is empty by default: no forwarding header is believed.
-	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" envDefault:"" form:"prefixes" doc:"The proxies whose X-Forwarded-For is believed; none if empty."`
-	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
+	MaxBodyBytes int64 `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
 }

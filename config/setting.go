@@ -3,10 +3,10 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +59,6 @@ var forms = map[string]form{
 	"postgres": {"a URL like postgres://user:password@host:5432/database", isPostgresURL},
 	"base":     {"an http or https URL of scheme, host and port alone", isBaseURL},
 	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
-	"prefixes": {"networks like 10.0.0.0/8, separated by commas", arePrefixes},
 	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
 	"format":   {"json or text", isOneOf("json", "text")},
 }
@@ -148,22 +147,8 @@ func isBaseURL(value string) bool {
 	return u.Scheme+"://"+u.Host == value
 }
 
-func arePrefixes(value string) bool {
-	for part := range strings.SplitSeq(value, ",") {
-		if _, err := netip.ParsePrefix(part); err != nil {
-			return false
-		}
-	}
-	return true
-}
-
 func isOneOf(values ...string) func(string) bool {
 	return func(value string) bool {
-		for _, v := range values {
-			if v == value {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(values, value)
 	}
 }

@@ -52,7 +52,7 @@ type child struct {
 // thread, because the kernel takes the end of the thread that forked for the
 // death of the parent.
 func startChild(c command) (*child, error) {
-	cmd := exec.Command(c.path, c.args...) //nolint:gosec // the programs of the stack, named by its own code
+	cmd := exec.Command(c.path, c.args...) //nolint:gosec,noctx // the programs of the stack, named by its own code, and ended by a signal of its own
 	cmd.Env = c.env
 	cmd.Dir = c.dir
 	cmd.Stdin = c.stdin

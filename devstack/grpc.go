@@ -14,7 +14,7 @@ import (
 // and the answer are encoded protobuf messages.
 func callGRPC(ctx context.Context, client *http.Client, address, method string, request []byte) ([]byte, error) {
 	frame := make([]byte, 5, 5+len(request))
-	binary.BigEndian.PutUint32(frame[1:], uint32(len(request)))
+	binary.BigEndian.PutUint32(frame[1:], uint32(len(request))) //nolint:gosec // requests are a few bytes, made here
 	call, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+method, bytes.NewReader(append(frame, request...)))
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,7 +49,7 @@ func play(role string, args []string) {
 		select {}
 	case "parent":
 		// Deaf to the signal that ends the parent, so that only the group's end ends it.
-		child := exec.Command("/bin/sh", "-c", `trap "" TERM; while :; do sleep 60; done`)
+		child := exec.CommandContext(context.Background(), "/bin/sh", "-c", `trap "" TERM; while :; do sleep 60; done`)
 		if err := child.Start(); err != nil {
 			panic(err)
 		}
@@ -87,7 +88,7 @@ func isReady(path string) func(context.Context, int) error {
 		if err != nil {
 			return err
 		}
-		if string(raw) != fmt.Sprint(pid) {
+		if string(raw) != strconv.Itoa(pid) {
 			return fmt.Errorf("ready is %s", raw)
 		}
 		return nil
@@ -146,7 +147,7 @@ func gone(pid int) bool { return commandLine(pid) == "" }
 // listen holds a loopback port until the test ends.
 func listen(t *testing.T) (port string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", Loopback+":0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", Loopback+":0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
 	return listener.Addr().String()[strings.LastIndex(listener.Addr().String(), ":")+1:]

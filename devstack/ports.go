@@ -25,7 +25,7 @@ const (
 // FreePort returns a loopback port that nothing listens on at this moment.
 func FreePort() (int, error) {
 	for range 200 {
-		port := lowestFree + rand.IntN(highestFree-lowestFree+1)
+		port := lowestFree + rand.IntN(highestFree-lowestFree+1) //nolint:gosec // a guess that need not be secret
 		if checkPort(hostPort(port)) == nil {
 			return port, nil
 		}
@@ -34,7 +34,7 @@ func FreePort() (int, error) {
 }
 
 func checkPort(address string) error {
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", address) //nolint:noctx // an address of this machine, which waits for nothing
 	if err != nil {
 		return err
 	}

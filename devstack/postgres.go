@@ -290,14 +290,6 @@ func (p *Postgres) Resume(ctx context.Context) error {
 	return p.Process.Start(ctx)
 }
 
-// Restart is Pause and Resume: all connections break.
-func (p *Postgres) Restart(ctx context.Context) error {
-	if err := p.Pause(ctx); err != nil {
-		return err
-	}
-	return p.Resume(ctx)
-}
-
 // Stop stops the server for good. Connections are cut. Unless it is durable its
 // data is removed.
 func (p *Postgres) Stop(ctx context.Context) error {

@@ -138,9 +138,6 @@ func newProcess(s spec) *Process {
 	return &Process{spec: s}
 }
 
-// Name is what messages call the process: postgres, temporal, api or worker.
-func (p *Process) Name() string { return p.spec.name }
-
 // LogPath is the file that takes its output. It is appended to.
 func (p *Process) LogPath() string { return p.spec.logPath }
 

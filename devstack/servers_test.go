@@ -167,15 +167,14 @@ func TestPostgres(t *testing.T) {
 
 func TestDurablePostgresOutlivesAKilledLauncher(t *testing.T) {
 	t.Parallel()
-	// Reachable for the account of the server, which t.TempDir is not for root.
-	dir, err := os.MkdirTemp("", "devstack-test-")
+	dir, err := os.MkdirTemp("", "devstack-test-") //nolint:usetesting // the server's account can't reach root's t.TempDir
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 
 	marker := filepath.Join(t.TempDir(), "ready")
 	var out bytes.Buffer
-	launcher := exec.Command(self(t), marker, dir)
+	launcher := exec.CommandContext(t.Context(), self(t), marker, dir)
 	launcher.Env = roleEnviron("launcher")
 	launcher.Stdout = &out
 	require.NoError(t, launcher.Start())

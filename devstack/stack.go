@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -428,7 +429,7 @@ func (s *Stack) Environ() map[string]string {
 		variableAPI:           o.APIAddress,
 		variableAPIMetrics:    o.APIMetricsAddress,
 		variableWorkerMetrics: o.WorkerMetricsAddress,
-		variableDemo:          fmt.Sprint(o.Demo),
+		variableDemo:          strconv.FormatBool(o.Demo),
 	}
 	if s.Postgres != nil {
 		environ[variableDatabase] = s.Postgres.AppURL()

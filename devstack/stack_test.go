@@ -143,7 +143,7 @@ func TestEnvFileIsPrivateAndReadableByAShell(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	out, err := exec.Command("/bin/sh", "-c", `set -eu; . "$1"; echo "$GATEHOUSE_DATABASE_URL"; echo "$GATEHOUSE_DEMO $GATEHOUSE_API_ADDRESS $GATEHOUSE_API_METRICS_ADDRESS $GATEHOUSE_WORKER_METRICS_ADDRESS"; echo "$GATEHOUSE_MIGRATION_DATABASE_URL $GATEHOUSE_TEMPORAL_ADDRESS $GATEHOUSE_TEMPORAL_NAMESPACE $TEMPORAL_ADDRESS"`, "sh", path).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", `set -eu; . "$1"; echo "$GATEHOUSE_DATABASE_URL"; echo "$GATEHOUSE_DEMO $GATEHOUSE_API_ADDRESS $GATEHOUSE_API_METRICS_ADDRESS $GATEHOUSE_WORKER_METRICS_ADDRESS"; echo "$GATEHOUSE_MIGRATION_DATABASE_URL $GATEHOUSE_TEMPORAL_ADDRESS $GATEHOUSE_TEMPORAL_NAMESPACE $TEMPORAL_ADDRESS"`, "sh", path).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, "postgres://app:it's a $secret`@db/x\ntrue 127.0.0.1:1 127.0.0.1:2 127.0.0.1:3\npostgres://owner@db/x temporal:7233 default temporal:7233\n", string(out))
 }
@@ -271,7 +271,7 @@ func TestToolIsBuiltOnceByWhoeverComesFirst(t *testing.T) {
 		require.Equal(t, paths[0], path)
 	}
 	require.Equal(t, 1, strings.Count(said.String(), "building greet src"))
-	out, err := exec.Command(paths[0]).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), paths[0]).CombinedOutput()
 	require.NoError(t, err)
 	require.Equal(t, "hello\n", string(out))
 

@@ -21,8 +21,7 @@ const DefaultNamespace = "default"
 
 // TemporalOptions say how a Temporal development server is run.
 type TemporalOptions struct {
-	// Dir takes the database and the log; it is made if need be. Empty stands
-	// for a temporary directory.
+	// Dir takes the database and the log; it is made if need be.
 	Dir string
 	// Port of the gRPC interface on loopback; 0 stands for a free one.
 	Port int
@@ -35,8 +34,6 @@ type TemporalOptions struct {
 	File bool
 	// Namespace is made if need be; empty stands for DefaultNamespace.
 	Namespace string
-	// Binary is the Temporal CLI; empty stands for what TemporalBinary finds.
-	Binary string
 	// LogPath takes the server's log; empty stands for temporal.log in Dir.
 	LogPath string
 	// Log is told in one line each what the caller's terminal should see; nil
@@ -50,7 +47,6 @@ type Temporal struct {
 	port, uiPort int
 	namespace    string
 	binary       string
-	remove       string
 	lock         *fileLock
 }
 
@@ -97,21 +93,13 @@ func TemporalBinary(ctx context.Context, log io.Writer) (string, error) {
 // server that an earlier, killed run left behind in Dir is ended first. Only
 // one process at a time may have a server in Dir.
 func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
-	t := &Temporal{namespace: o.Namespace, binary: o.Binary}
+	t := &Temporal{namespace: o.Namespace}
 	if t.namespace == "" {
 		t.namespace = DefaultNamespace
 	}
 	var err error
-	if t.binary == "" {
-		if t.binary, err = TemporalBinary(ctx, o.Log); err != nil {
-			return nil, err
-		}
-	}
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", temporaryPrefix+"temporal-"); err != nil {
-			return nil, err
-		}
-		t.remove = o.Dir
+	if t.binary, err = TemporalBinary(ctx, o.Log); err != nil {
+		return nil, err
 	}
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, err
@@ -131,7 +119,8 @@ func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
 		err = t.listen(ctx, o, pidPath)
 	}
 	if err != nil {
-		return nil, errors.Join(err, t.discard())
+		t.lock.release()
+		return nil, err
 	}
 	return t, nil
 }
@@ -264,23 +253,9 @@ func (t *Temporal) Resume(ctx context.Context) error {
 	return t.Process.Start(ctx)
 }
 
-// Restart is Pause and Resume.
-func (t *Temporal) Restart(ctx context.Context) error {
-	if err := t.Pause(ctx); err != nil {
-		return err
-	}
-	return t.Resume(ctx)
-}
-
-// Stop stops the server for good. A temporary directory is removed.
+// Stop stops the server for good.
 func (t *Temporal) Stop(ctx context.Context) error {
-	return errors.Join(t.Process.Stop(ctx), t.discard())
-}
-
-func (t *Temporal) discard() error {
+	err := t.Process.Stop(ctx)
 	t.lock.release()
-	if t.remove == "" {
-		return nil
-	}
-	return os.RemoveAll(t.remove)
+	return err
 }

@@ -39,8 +39,7 @@ func Parse(text []byte) (Document, error) {
 	// on it.
 	var raw json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return Document{}, malformed(fmt.Sprintf("The body is not valid JSON: see byte %d.", syntax.Offset))
 		}
 		return Document{}, malformed("The body is not valid JSON.")

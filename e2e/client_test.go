@@ -44,18 +44,29 @@ func signIn(t *testing.T, alias string) login {
 	if known, ok := logins.Load(alias); ok {
 		return known.(login)
 	}
-	response, err := httpClient.PostForm(stack.apiURL+"/oauth/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
+	status, body := askForToken(t, url.Values{
+		"client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
 	})
-	require.NoError(t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, response.StatusCode, "%s", body)
+	require.Equal(t, http.StatusOK, status, "%s", body)
 	var l login
 	require.NoError(t, json.Unmarshal(body, &l))
 	logins.Store(alias, l)
 	return l
+}
+
+// askForToken asks for a token by these parameters beside the grant_type.
+func askForToken(t *testing.T, parameters url.Values) (status int, body []byte) {
+	t.Helper()
+	parameters.Set("grant_type", "client_credentials")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.apiURL+"/oauth/token", strings.NewReader(parameters.Encode()))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := httpClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, body
 }
 
 func identityID(t *testing.T, alias string) string {
@@ -300,7 +311,7 @@ type quietCaller struct {
 }
 
 func (q quietCaller) try(method, path string, body io.Reader) (int, error) {
-	request, err := http.NewRequest(method, stack.apiURL+q.mount.path(path), body)
+	request, err := http.NewRequestWithContext(context.Background(), method, stack.apiURL+q.mount.path(path), body)
 	if err != nil {
 		return 0, err
 	}

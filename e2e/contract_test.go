@@ -187,14 +187,12 @@ func TestTokens(t *testing.T) {
 	forged := caller{t: t, token: signIn(t, "admin").AccessToken + "x", mount: prefixed("/v3")}
 	forged.get("/non-employee-sources").want(401)
 
-	refused, err := httpClient.PostForm(stack.apiURL+"/oauth/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"demo-admin"}, "client_secret": {"wrong"},
-	})
-	require.NoError(t, err)
-	defer refused.Body.Close()
-	require.Equal(t, http.StatusUnauthorized, refused.StatusCode)
-	var failure struct{ Error string }
-	require.NoError(t, json.NewDecoder(refused.Body).Decode(&failure))
+	status, refused := askForToken(t, url.Values{"client_id": {"demo-admin"}, "client_secret": {"wrong"}})
+	require.Equal(t, http.StatusUnauthorized, status)
+	var failure struct {
+		Error string `json:"error"`
+	}
+	require.NoError(t, json.Unmarshal(refused, &failure))
 	require.Equal(t, "invalid_client", failure.Error)
 
 	app := as(t, "app")

@@ -24,9 +24,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
-	"gatehouse/auth"
 	"gatehouse/devstack"
-	"gatehouse/lifecycle"
 	"gatehouse/store"
 )
 
@@ -124,18 +122,13 @@ func (s *system) text(t *testing.T, query string, args ...any) string {
 	return text
 }
 
-// ensureApp makes an application client with one right, secret "ID-secret".
-func (s *system) ensureApp(t *testing.T, id, right string) {
+// rows opens the store, for what no operation of the API does.
+func (s *system) rows(t *testing.T) *store.Store {
 	t.Helper()
 	rows, err := store.Open(t.Context(), store.Config{URL: s.Postgres.AppURL(), MaxConns: 2})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, rows.Close()) }()
-	hash, err := auth.HashSecret(id + "-secret")
-	require.NoError(t, err)
-	require.NoError(t, rows.EnsureClient(t.Context(), lifecycle.Client{
-		ID: id, Name: id, SecretHash: hash, Rights: []lifecycle.Right{lifecycle.Right(right)},
-		Scopes: []string{lifecycle.ScopeAll}, Active: true, Created: time.Now(),
-	}))
+	t.Cleanup(func() { require.NoError(t, rows.Close()) })
+	return rows
 }
 
 // lockItem holds a lock on the row of an approval item until the function it
@@ -144,7 +137,7 @@ func (s *system) lockItem(t *testing.T, item string) (release func()) {
 	t.Helper()
 	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	require.NoError(t, err)
-	_, err = tx.Exec(`SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+	_, err = tx.ExecContext(patience(t), `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback() })
 	return func() { require.NoError(t, tx.Rollback()) }
@@ -210,8 +203,7 @@ func (s *system) startWorker(t *testing.T) {
 func (s *system) running(t *testing.T, request string) bool {
 	t.Helper()
 	answer, err := s.temporal.DescribeWorkflowExecution(patience(t), "request/"+request, "")
-	var gone *serviceerror.NotFound
-	if errors.As(err, &gone) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return false
 	}
 	require.NoError(t, err)
@@ -267,7 +259,9 @@ func (s *system) signalObject(t *testing.T, request, name string, payload object
 // metric returns the sum of a counter of the worker over its labels.
 func (s *system) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	response, err := http.Get(s.WorkerMetricsURL() + "/metrics")
+	request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/metrics", http.NoBody)
+	require.NoError(t, err)
+	response, err := httpClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	var sum float64

@@ -94,7 +94,7 @@ func TestEachListHasItsFields(t *testing.T) {
 		}
 		_, err := Parse(c.refuse, c.schema)
 		require.Error(t, err, c.name)
-		for _, field := range strings.Split(c.sorters, ",") {
+		for field := range strings.SplitSeq(c.sorters, ",") {
 			orders, err := ParseSorters("-"+field, c.schema)
 			require.NoError(t, err, "%s by %s", c.name, field)
 			require.Equal(t, []Order{{Field: field, Descending: true}}, orders)

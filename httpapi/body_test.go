@@ -87,11 +87,13 @@ func TestMembersOfTheWrongTypeAreFaultsTogether(t *testing.T) {
 	a.do(t, request("POST", "/v3/non-employee-records",
 		`{"firstName":1,"lastName":{},"phone":null,"email":"e","data":{"b":2,"a":true,"c":"x","d":null},"modified":7}`))
 	in := a.service.person
-	text := ""
+	var messages []string
 	for _, fault := range in.Faults {
-		text += fault.Message + ";"
+		messages = append(messages, fault.Message)
 	}
-	require.Equal(t, `firstName must be a string;lastName must be a string;data."a" must be a string;data."b" must be a string;`, text)
+	require.Equal(t, []string{
+		"firstName must be a string", "lastName must be a string", `data."a" must be a string`, `data."b" must be a string`,
+	}, messages)
 	require.Nil(t, in.Phone)
 	require.Equal(t, "e", *in.Email)
 	require.Equal(t, map[string]string{"c": "x"}, in.Data)

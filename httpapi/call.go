@@ -39,6 +39,15 @@ func withCall(ctx context.Context, c *call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
+// TrackingID returns the tracking id of the call that ctx belongs to, nothing
+// where it belongs to none. It is for log lines (contract §3).
+func TrackingID(ctx context.Context) string {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c.trackingID
+	}
+	return ""
+}
+
 // callOf returns the call, and the context of the HTTP request in the place of
 // Gin's, which is used again once the request is over.
 func callOf(ctx context.Context) (context.Context, *call) {

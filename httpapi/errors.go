@@ -72,8 +72,7 @@ var (
 // judgeError turns an error into its answer and the text that the caller may
 // see. Whatever is no lifecycle error is internal, and its text stays here.
 func judgeError(err error) (answer, string, string) {
-	var plain *plainError
-	if errors.As(err, &plain) {
+	if plain, ok := errors.AsType[*plainError](err); ok {
 		return plain.answer, plain.text, http.StatusText(plain.status)
 	}
 	kind, text := lifecycle.KindInternal, textInternal
@@ -144,10 +143,9 @@ func (s *server) logFault(ctx context.Context, c *call, a answer, err error) {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{
-		slog.String("tracking_id", c.trackingID), slog.String("route", c.route), slog.String("error", err.Error()),
+		slog.String("route", c.route), slog.String("error", err.Error()),
 	}
-	var known *lifecycle.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*lifecycle.Error](err); ok {
 		if cause := known.Unwrap(); cause != nil {
 			attrs = append(attrs, slog.String("cause", cause.Error()))
 		}

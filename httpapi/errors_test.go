@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -82,6 +83,20 @@ func TestAnUnknownErrorIsInternalAndToldToNobody(t *testing.T) {
 	require.NotContains(t, w.Body.String(), "relation")
 	require.Contains(t, a.log.String(), "pq: relation does not exist")
 	require.Contains(t, a.log.String(), w.Header().Get("X-Request-Id"))
+}
+
+func TestEveryLineOfACallCarriesItsTrackingIDOnce(t *testing.T) {
+	t.Parallel()
+	var log *slog.Logger
+	a := newAPI(t, func(o *httpapi.Options) { log = o.Log })
+	a.service.err = errors.New("the store is broken")
+	a.service.onCall = func(ctx context.Context) { log.WarnContext(ctx, "what the service has to say") }
+	w := a.do(t, request("GET", aRecordPath, ""))
+	lines := strings.Split(strings.TrimSpace(a.log.String()), "\n")
+	require.Len(t, lines, 3, "the service's, the fault's and the call's own")
+	for _, line := range lines {
+		require.Equal(t, 1, strings.Count(line, `"tracking_id":"`+w.Header().Get("X-Request-Id")+`"`), line)
+	}
 }
 
 func TestADeadlineIsAPassingFault(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
 	"gatehouse/service"
+	"gatehouse/telemetry"
 )
 
 var (
@@ -195,8 +196,8 @@ func (f *fake) DeleteRecords(ctx context.Context, a policy.Actor, ids []string, 
 	return f.asked(ctx, a)
 }
 
-func (f *fake) ListRequests(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.Request, int, error) {
-	f.requestedFor, f.params = requestedFor, p
+func (f *fake) ListRequests(ctx context.Context, a policy.Actor, requestedFor string, p filter.Params) ([]lifecycle.Request, int, error) {
+	f.requestedFor, f.params = &requestedFor, p
 	return page(f, aRequest, f.asked(ctx, a))
 }
 
@@ -258,6 +259,8 @@ type api struct {
 	handler http.Handler
 	service *fake
 	log     *strings.Builder
+	// missing makes the API unready.
+	missing []string
 	// routes are what Observe was told: method, route and status.
 	routes []string
 }
@@ -282,8 +285,9 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 			}, nil
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
+		Health: telemetry.Health(), Readiness: telemetry.Readiness(func(context.Context) []string { return a.missing }),
 		MaxBodyBytes: maxBodyBytes,
-		Log:          slog.New(slog.NewJSONHandler(a.log, nil)),
+		Log:          telemetry.NewLogger(a.log, slog.LevelInfo, "json", httpapi.TrackingID),
 		Observe: func(method, route string, status int, _ time.Duration) {
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))
 		},

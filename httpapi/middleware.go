@@ -96,7 +96,7 @@ func (s *server) recovered(w *recorder, r *http.Request, c *call, thrown any) an
 		return thrown
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
-		slog.String("tracking_id", c.trackingID), slog.String("route", c.route),
+		slog.String("route", c.route),
 		slog.String("panic", fmt.Sprint(thrown)), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		return http.ErrAbortHandler
@@ -125,7 +125,7 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 		s.observer(method, route, status, took)
 	}
 	attrs := []slog.Attr{
-		slog.String("tracking_id", c.trackingID), slog.String("method", method), slog.String("route", route),
+		slog.String("method", method), slog.String("route", route),
 		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 	}
 	if c.actor.ClientID != "" {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -33,18 +34,13 @@ func locate(decoded, escaped string) (at location, ok bool) {
 		return location{}, false
 	}
 	first, rest, _ := strings.Cut(decoded[1:], "/")
-	for _, prefix := range prefixes {
-		if first == prefix {
-			path := "/" + rest
-			return location{path: path, contract: true, beta: first == betaPrefix}, underResource(path)
-		}
+	if slices.Contains(prefixes, first) {
+		path := "/" + rest
+		return location{path: path, contract: true, beta: first == betaPrefix}, underResource(path)
 	}
-	for _, resource := range resources {
-		if first != resource {
-			continue
-		}
+	if slices.Contains(resources, first) {
 		version, rest, deeper := strings.Cut(rest, "/")
-		path := "/" + resource
+		path := "/" + first
 		if deeper {
 			path += "/" + rest
 		}
@@ -55,12 +51,7 @@ func locate(decoded, escaped string) (at location, ok bool) {
 
 func underResource(path string) bool {
 	first, _, _ := strings.Cut(path[1:], "/")
-	for _, resource := range resources {
-		if first == resource {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(resources, first)
 }
 
 // plain reports whether the path is absolute, has no empty segment, no dot

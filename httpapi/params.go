@@ -37,8 +37,7 @@ func (s *server) failParameter(g *gin.Context, err error, _ int) {
 	if found := parameterName.FindStringSubmatch(err.Error()); found != nil {
 		name = found[1]
 	}
-	var missing *runtime.RequiredParameterError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*runtime.RequiredParameterError](err); ok {
 		s.fail(g.Writer, g.Request, lifecycle.FieldError(lifecycle.KindRequired, missing.ParamName, missing.ParamName+" is required;"))
 		return
 	}

@@ -108,7 +108,7 @@ func isPointer(text string) bool {
 	if text != "" && text[0] != '/' {
 		return false
 	}
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] == '~' && (i+1 == len(text) || text[i+1] != '0' && text[i+1] != '1') {
 			return false
 		}

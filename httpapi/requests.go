@@ -36,7 +36,7 @@ func completion(r lifecycle.Request) *Instant {
 func (h *handlers) ListNonEmployeeRequests(ctx context.Context, r ListNonEmployeeRequestsRequestObject) (ListNonEmployeeRequestsResponseObject, error) {
 	ctx, c := callOf(ctx)
 	p := r.Params
-	requests, matches, err := h.service.ListRequests(ctx, c.actor, &p.RequestedFor,
+	requests, matches, err := h.service.ListRequests(ctx, c.actor, p.RequestedFor,
 		filter.Params{Filters: p.Filters, Sorters: p.Sorters, Limit: p.Limit, Offset: p.Offset, Count: p.Count})
 	if err != nil {
 		return nil, err

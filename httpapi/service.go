@@ -42,7 +42,7 @@ type Service interface {
 	// faults is what was wrong with the body.
 	DeleteRecords(ctx context.Context, a policy.Actor, ids []string, faults lifecycle.Faults) error
 
-	ListRequests(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.Request, int, error)
+	ListRequests(ctx context.Context, a policy.Actor, requestedFor string, p filter.Params) ([]lifecycle.Request, int, error)
 	CreateRequest(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Request, error)
 	GetRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Request, error)
 	DeleteRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) error

@@ -80,19 +80,9 @@ func Kinds() []Kind {
 // is no kind.
 func (k Kind) String() string {
 	if k >= kindCount {
-		k = KindInternal
+		return kindNames[KindInternal]
 	}
 	return kindNames[k]
-}
-
-// ParseKind is the inverse of [Kind.String]; an unknown name is KindInternal.
-func ParseKind(name string) Kind {
-	for k, n := range kindNames {
-		if n == name {
-			return Kind(k)
-		}
-	}
-	return KindInternal
 }
 
 // Error is a failure that may be shown to the caller: Message holds no
@@ -131,8 +121,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // KindOf returns the kind of the first Error in err's chain, KindInternal if
 // there is none. It must not be asked about nil.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return KindInternal

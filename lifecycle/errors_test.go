@@ -23,14 +23,11 @@ func TestKindNamesAreStable(t *testing.T) {
 	require.Len(t, kinds, len(names))
 	for i, kind := range kinds {
 		require.Equal(t, names[i], kind.String())
-		require.Equal(t, kind, lifecycle.ParseKind(names[i]))
 	}
 }
 
 func TestAnUnknownKindIsInternal(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, lifecycle.KindInternal, lifecycle.ParseKind("no such kind"))
-	require.Equal(t, lifecycle.KindInternal, lifecycle.ParseKind(""))
 	require.Equal(t, "internal", lifecycle.Kind(200).String())
 }
 
@@ -113,8 +110,6 @@ func TestRefusalsNameTheirLimit(t *testing.T) {
 		kind    lifecycle.Kind
 		names   string
 	}{
-		{lifecycle.SourceNameTaken("Retail"), lifecycle.KindConflict, `"Retail"`},
-		{lifecycle.TechnicalNameTaken("badge"), lifecycle.KindConflict, `"badge"`},
 		{lifecycle.TooManySources(50), lifecycle.KindLimit, "50 sources"},
 		{lifecycle.TooManyRecords(20_000), lifecycle.KindLimit, "20000 records"},
 		{lifecycle.TooManyAttributes(), lifecycle.KindLimit, "10 custom attributes"},

@@ -26,9 +26,9 @@ func NewID() ID {
 	if _, err := io.ReadFull(rand.Reader, id[6:]); err != nil {
 		panic("lifecycle: the system's random source failed: " + err.Error())
 	}
-	ms := uint64(time.Now().UnixMilli()) //nolint:gosec // the clock is after 1970
+	ms := uint64(time.Now().UnixMilli())
 	for i := range 6 {
-		id[i] = byte(ms >> (40 - 8*i))
+		id[i] = byte(ms >> (40 - 8*i)) //nolint:gosec // one byte of the number at a time
 	}
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
@@ -123,7 +123,7 @@ func (id *ID) UnmarshalText(text []byte) error {
 // Value implements driver.Valuer; the zero ID is NULL.
 func (id ID) Value() (driver.Value, error) {
 	if id.IsZero() {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nil is how a driver.Valuer says NULL
 	}
 	return id.String(), nil
 }

@@ -22,9 +22,9 @@ func schema() []lifecycle.SchemaAttribute {
 
 func person() lifecycle.PersonInput {
 	return lifecycle.PersonInput{
-		AccountName: ptr("william.smith"), FirstName: ptr("William"), LastName: ptr("Smith"),
-		Phone: ptr("5125555555"), Email: ptr("william.smith@example.com"), Manager: ptr("jane.doe"),
-		StartDate: ptr("2020-03-24"), EndDate: ptr("2021-03-25T00:00:00-05:00"),
+		AccountName: new("william.smith"), FirstName: new("William"), LastName: new("Smith"),
+		Phone: new("5125555555"), Email: new("william.smith@example.com"), Manager: new("jane.doe"),
+		StartDate: new("2020-03-24"), EndDate: new("2021-03-25T00:00:00-05:00"),
 		Data: map[string]string{"badge": "B-1"}, HasData: true,
 	}
 }
@@ -32,11 +32,11 @@ func person() lifecycle.PersonInput {
 func TestPersonJudgeNormalises(t *testing.T) {
 	t.Parallel()
 	in := person()
-	in.AccountName = ptr("  Abby.Smith\t")
-	in.FirstName = ptr("Zoe\u0308")
-	in.LastName = ptr("de la\r\nCruz")
-	in.Manager = ptr(" Jane.Doe ")
-	in.StartDate = ptr(" 2020-03-24T01:00:00.1234+01:00 ")
+	in.AccountName = new("  Abby.Smith\t")
+	in.FirstName = new("Zoe\u0308")
+	in.LastName = new("de la\r\nCruz")
+	in.Manager = new(" Jane.Doe ")
+	in.StartDate = new(" 2020-03-24T01:00:00.1234+01:00 ")
 	in.Data = map[string]string{"badge": " a\r\rb ", "note": " \r\n"}
 	got, faults := in.Judge(schema())
 	require.NoError(t, faults.Err())
@@ -67,13 +67,13 @@ func TestPersonJudgeFindsEveryFault(t *testing.T) {
 		{
 			"what is blank is missing",
 			func(in *lifecycle.PersonInput) {
-				in.FirstName, in.StartDate, in.Data["badge"] = ptr(" "), ptr("\t"), "\r\n"
+				in.FirstName, in.StartDate, in.Data["badge"] = new(" "), new("\t"), "\r\n"
 			},
 			lifecycle.KindRequired, "firstName is required; startDate is required; data.badge is required;",
 		},
 		{
 			"kinds that differ are a bad request",
-			func(in *lifecycle.PersonInput) { in.FirstName, in.Email = nil, ptr("none") },
+			func(in *lifecycle.PersonInput) { in.FirstName, in.Email = nil, new("none") },
 			lifecycle.KindBadRequest,
 			"firstName is required; email must be an e-mail address such as jane.doe@example.com;",
 		},
@@ -87,22 +87,22 @@ func TestPersonJudgeFindsEveryFault(t *testing.T) {
 		},
 		{
 			"endDate equals startDate",
-			func(in *lifecycle.PersonInput) { in.EndDate = ptr("2020-03-23T22:00:00.0009-02:00") },
+			func(in *lifecycle.PersonInput) { in.EndDate = new("2020-03-23T22:00:00.0009-02:00") },
 			lifecycle.KindIllegalValue, "endDate must be after startDate;",
 		},
 		{
-			"endDate is before startDate", func(in *lifecycle.PersonInput) { in.EndDate = ptr("2020-03-23") },
+			"endDate is before startDate", func(in *lifecycle.PersonInput) { in.EndDate = new("2020-03-23") },
 			lifecycle.KindIllegalValue, "endDate must be after startDate;",
 		},
 		{
 			"dates that are none",
-			func(in *lifecycle.PersonInput) { in.StartDate, in.EndDate = ptr("soon"), ptr("2020-02-30") },
+			func(in *lifecycle.PersonInput) { in.StartDate, in.EndDate = new("soon"), new("2020-02-30") },
 			lifecycle.KindIllegalValue,
 			"startDate must be a date such as 2025-03-24 or 2025-03-24T00:00:00Z; " +
 				"endDate must be a date such as 2025-03-24 or 2025-03-24T00:00:00Z;",
 		},
 		{
-			"text with a NUL", func(in *lifecycle.PersonInput) { in.FirstName = ptr("a\x00b") },
+			"text with a NUL", func(in *lifecycle.PersonInput) { in.FirstName = new("a\x00b") },
 			lifecycle.KindIllegalValue, "firstName must not hold the control character U+0000;",
 		},
 		{
@@ -110,15 +110,15 @@ func TestPersonJudgeFindsEveryFault(t *testing.T) {
 			lifecycle.KindIllegalValue, "data.note must not hold the control character U+001B;",
 		},
 		{
-			"text that is no UTF-8", func(in *lifecycle.PersonInput) { in.LastName = ptr("Sm\xefth") },
+			"text that is no UTF-8", func(in *lifecycle.PersonInput) { in.LastName = new("Sm\xefth") },
 			lifecycle.KindIllegalValue, "lastName must be UTF-8;",
 		},
 		{
-			"an account name on two lines", func(in *lifecycle.PersonInput) { in.AccountName = ptr("a\r\nb") },
+			"an account name on two lines", func(in *lifecycle.PersonInput) { in.AccountName = new("a\r\nb") },
 			lifecycle.KindIllegalValue, "accountName must be on one line and have no tabs;",
 		},
 		{
-			"a name that is too long", func(in *lifecycle.PersonInput) { in.FirstName = ptr(strings.Repeat("x", 256)) },
+			"a name that is too long", func(in *lifecycle.PersonInput) { in.FirstName = new(strings.Repeat("x", 256)) },
 			lifecycle.KindIllegalValue, "firstName must not be longer than 255 characters;",
 		},
 		{
@@ -158,8 +158,8 @@ func TestPersonJudgeFindsEveryFault(t *testing.T) {
 func TestLengthsCountCharacters(t *testing.T) {
 	t.Parallel()
 	in := person()
-	in.FirstName = ptr(strings.Repeat("é", 255))
-	in.LastName = ptr(strings.Repeat("e\u0301", 255))
+	in.FirstName = new(strings.Repeat("é", 255))
+	in.LastName = new(strings.Repeat("e\u0301", 255))
 	in.Data["note"] = strings.Repeat("日", 4000)
 	_, faults := in.Judge(schema())
 	require.NoError(t, faults.Err())
@@ -185,7 +185,7 @@ func TestAJudgeTwiceTellsTheSame(t *testing.T) {
 	in.Faults = make(lifecycle.Faults, 0, 8)
 	in.Faults.Add(lifecycle.KindIllegalValue, "phone", "phone must be a string")
 	_, first := in.Judge(schema())
-	in.FirstName, in.LastName = ptr("x"), nil
+	in.FirstName, in.LastName = new("x"), nil
 	_, second := in.Judge(schema())
 	require.Equal(t, "firstName is required", first[1].Message)
 	require.Equal(t, "lastName is required", second[1].Message)
@@ -228,14 +228,14 @@ func TestJudgeComment(t *testing.T) {
 		kind     lifecycle.Kind
 	}{
 		{name: "absent and not required"},
-		{name: "blank and not required", comment: ptr(" \n")},
+		{name: "blank and not required", comment: new(" \n")},
 		{name: "absent and required", required: true, kind: lifecycle.KindRequired},
-		{name: "blank and required", comment: ptr(" \r\n"), required: true, kind: lifecycle.KindRequired},
-		{name: "normalised", comment: ptr(" a\r\nZoe\u0308 "), required: true, want: "a\nZoë"},
-		{name: "as long as it may be", comment: ptr(" " + strings.Repeat("é", 4000)), want: strings.Repeat("é", 4000)},
-		{name: "too long", comment: ptr(strings.Repeat("é", 4001)), kind: lifecycle.KindLimit},
-		{name: "a NUL", comment: ptr("a\x00"), kind: lifecycle.KindIllegalValue},
-		{name: "no UTF-8", comment: ptr("\xff"), kind: lifecycle.KindIllegalValue},
+		{name: "blank and required", comment: new(" \r\n"), required: true, kind: lifecycle.KindRequired},
+		{name: "normalised", comment: new(" a\r\nZoe\u0308 "), required: true, want: "a\nZoë"},
+		{name: "as long as it may be", comment: new(" " + strings.Repeat("é", 4000)), want: strings.Repeat("é", 4000)},
+		{name: "too long", comment: new(strings.Repeat("é", 4001)), kind: lifecycle.KindLimit},
+		{name: "a NUL", comment: new("a\x00"), kind: lifecycle.KindIllegalValue},
+		{name: "no UTF-8", comment: new("\xff"), kind: lifecycle.KindIllegalValue},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,18 +12,6 @@ func AccountNameTaken(name string) *Error {
 		`Unable to create Non-Employee because the accountName "`+name+`" is already being used.`)
 }
 
-// SourceNameTaken refuses the name of another source.
-func SourceNameTaken(name string) *Error {
-	return FieldError(KindConflict, "name", `A source with the name "`+name+`" exists already.`)
-}
-
-// TechnicalNameTaken refuses the technicalName of another attribute of the
-// source, the system ones included.
-func TechnicalNameTaken(name string) *Error {
-	return FieldError(KindConflict, "technicalName",
-		`The source has an attribute with the technicalName "`+name+`" already.`)
-}
-
 // TooManySources refuses one source more than limit.
 func TooManySources(limit int) *Error {
 	return NewError(KindLimit, fmt.Sprintf("There are %d sources already, which is the limit.", limit))

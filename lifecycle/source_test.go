@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,8 +54,8 @@ func TestSourceJudge(t *testing.T) {
 	}
 	good := func() lifecycle.SourceInput {
 		return lifecycle.SourceInput{
-			Name: ptr(" Retail\u00a0"), Description: ptr("a\r\nb"), Owner: ptr(owner),
-			ManagementWorkgroup: ptr(workgroup),
+			Name: new(" Retail\u00a0"), Description: new("a\r\nb"), Owner: new(owner),
+			ManagementWorkgroup: new(workgroup),
 			Approvers:           []string{ids[0], ids[1], ids[0]},
 			AccountManagers:     []string{ids[2], ids[3], ids[2]},
 		}
@@ -81,7 +82,7 @@ func TestSourceJudge(t *testing.T) {
 	})
 	t.Run("what is optional may be absent", func(t *testing.T) {
 		t.Parallel()
-		in := lifecycle.SourceInput{Name: ptr("n"), Description: ptr("d"), Owner: ptr(owner), ManagementWorkgroup: ptr(" ")}
+		in := lifecycle.SourceInput{Name: new("n"), Description: new("d"), Owner: new(owner), ManagementWorkgroup: new(" ")}
 		source, faults := in.Judge()
 		require.NoError(t, faults.Err())
 		require.True(t, source.ManagementWorkgroup.IsZero())
@@ -91,7 +92,7 @@ func TestSourceJudge(t *testing.T) {
 	t.Run("account managers up to the limit, doubles not counted", func(t *testing.T) {
 		t.Parallel()
 		in := good()
-		in.AccountManagers = append(ids[:10:10], ids[0], ids[9])
+		in.AccountManagers = slices.Concat(ids[:10], ids[:1], ids[9:10])
 		source, faults := in.Judge()
 		require.NoError(t, faults.Err())
 		require.Equal(t, references(ids[:10]...), source.AccountManagers)
@@ -108,21 +109,21 @@ func TestSourceJudge(t *testing.T) {
 			func(in *lifecycle.SourceInput) { *in = lifecycle.SourceInput{} },
 			lifecycle.KindRequired, "name is required; description is required; owner is required;",
 		},
-		{"an empty name", func(in *lifecycle.SourceInput) { in.Name = ptr(" \t") }, lifecycle.KindRequired, "name is required;"},
+		{"an empty name", func(in *lifecycle.SourceInput) { in.Name = new(" \t") }, lifecycle.KindRequired, "name is required;"},
 		{
-			"a name on two lines", func(in *lifecycle.SourceInput) { in.Name = ptr("a\nb") },
+			"a name on two lines", func(in *lifecycle.SourceInput) { in.Name = new("a\nb") },
 			lifecycle.KindIllegalValue, "name must be on one line and have no tabs;",
 		},
 		{
-			"a name that is too long", func(in *lifecycle.SourceInput) { in.Name = ptr(strings.Repeat("é", 256)) },
+			"a name that is too long", func(in *lifecycle.SourceInput) { in.Name = new(strings.Repeat("é", 256)) },
 			lifecycle.KindIllegalValue, "name must not be longer than 255 characters;",
 		},
 		{
-			"an owner that is no id", func(in *lifecycle.SourceInput) { in.Owner = ptr("jane.doe") },
+			"an owner that is no id", func(in *lifecycle.SourceInput) { in.Owner = new("jane.doe") },
 			lifecycle.KindBadRequest, "owner must be a UUID;",
 		},
 		{
-			"a workgroup that is no id", func(in *lifecycle.SourceInput) { in.ManagementWorkgroup = ptr("123299") },
+			"a workgroup that is no id", func(in *lifecycle.SourceInput) { in.ManagementWorkgroup = new("123299") },
 			lifecycle.KindBadRequest, "managementWorkgroup must be a UUID;",
 		},
 		{
@@ -165,14 +166,14 @@ func TestSourceJudge(t *testing.T) {
 func TestAttributeJudge(t *testing.T) {
 	t.Parallel()
 	good := func() lifecycle.AttributeInput {
-		return lifecycle.AttributeInput{Type: ptr("TEXT"), TechnicalName: ptr("badge"), Label: ptr("Badge")}
+		return lifecycle.AttributeInput{Type: new("TEXT"), TechnicalName: new("badge"), Label: new("Badge")}
 	}
 	t.Run("a good attribute is normalised", func(t *testing.T) {
 		t.Parallel()
 		required := true
 		in := lifecycle.AttributeInput{
-			Type: ptr(" TEXT "), TechnicalName: ptr(" cost.Center_1-b c "), Label: ptr("Zoe\u0308"),
-			HelpText: ptr("a\r\nb"), Placeholder: ptr(" "), Required: &required,
+			Type: new(" TEXT "), TechnicalName: new(" cost.Center_1-b c "), Label: new("Zoe\u0308"),
+			HelpText: new("a\r\nb"), Placeholder: new(" "), Required: &required,
 		}
 		attribute, faults := in.Judge()
 		require.NoError(t, faults.Err())
@@ -211,20 +212,20 @@ func TestAttributeJudge(t *testing.T) {
 			lifecycle.KindRequired, "type is required; technicalName is required; label is required;",
 		},
 		{
-			"a type that custom attributes can't have", func(in *lifecycle.AttributeInput) { in.Type = ptr("DATE") },
+			"a type that custom attributes can't have", func(in *lifecycle.AttributeInput) { in.Type = new("DATE") },
 			lifecycle.KindIllegalValue, "type must be TEXT;",
 		},
 		{
-			"a type in lower case", func(in *lifecycle.AttributeInput) { in.Type = ptr("text") },
+			"a type in lower case", func(in *lifecycle.AttributeInput) { in.Type = new("text") },
 			lifecycle.KindIllegalValue, "type must be TEXT;",
 		},
 		{
-			"a name on two lines", func(in *lifecycle.AttributeInput) { in.TechnicalName = ptr("a\nb") },
+			"a name on two lines", func(in *lifecycle.AttributeInput) { in.TechnicalName = new("a\nb") },
 			lifecycle.KindIllegalValue, "technicalName must be on one line and have no tabs;",
 		},
 		{
 			"a help text that is too long",
-			func(in *lifecycle.AttributeInput) { in.HelpText = ptr(strings.Repeat("x", 4001)) },
+			func(in *lifecycle.AttributeInput) { in.HelpText = new(strings.Repeat("x", 4001)) },
 			lifecycle.KindIllegalValue, "helpText must not be longer than 4000 characters;",
 		},
 	}
@@ -246,5 +247,3 @@ func requireFault(t *testing.T, err error, kind lifecycle.Kind, message string) 
 	require.Equal(t, message, e.Message)
 	require.Equal(t, kind, e.Kind)
 }
-
-func ptr(s string) *string { return &s }

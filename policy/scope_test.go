@@ -13,12 +13,12 @@ func TestListReach(t *testing.T) {
 	t.Parallel()
 	var (
 		absent  *string
-		me      = ptr("me")
-		self    = ptr(caller.String())
-		other   = ptr("22222222222242228222222222222222")
-		nobody  = ptr("00000000-0000-0000-0000-000000000000")
-		garbage = ptr("jane.doe")
-		empty   = ptr("")
+		me      = new("me")
+		self    = new(caller.String())
+		other   = new("22222222222242228222222222222222")
+		nobody  = new("00000000-0000-0000-0000-000000000000")
+		garbage = new("jane.doe")
+		empty   = new("")
 
 		admin     = user(lifecycle.LevelSourceAdmin)
 		sub       = user(lifecycle.LevelSourceSubadmin)
@@ -119,5 +119,3 @@ func TestErrorsAboutRequestedForNameIt(t *testing.T) {
 		require.Equal(t, "requested-for", e.Field)
 	}
 }
-
-func ptr(s string) *string { return &s }

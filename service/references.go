@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"gatehouse/lifecycle"
 )
@@ -23,8 +24,8 @@ type references struct {
 	wanted []string
 }
 
-func newReferences(wanted ...string) *references {
-	return &references{known: map[string]lifecycle.Identity{}, looked: map[string]bool{}, wanted: wanted}
+func newReferences() *references {
+	return &references{known: map[string]lifecycle.Identity{}, looked: map[string]bool{}}
 }
 
 // resolve looks up what is wanted and not yet known.
@@ -44,9 +45,7 @@ func (r *references) resolve(ctx context.Context, store IdentityStore) error {
 	if err != nil {
 		return err
 	}
-	for reference, identity := range found {
-		r.known[reference] = identity
-	}
+	maps.Copy(r.known, found)
 	return nil
 }
 

@@ -10,15 +10,9 @@ import (
 )
 
 // ListRequests returns a page of the requests within the actor's reach and,
-// where p.Count, how many there are. requested-for is required (contract §2).
-func (s *Service) ListRequests(ctx context.Context, a policy.Actor, requestedFor *string, p filter.Params) ([]lifecycle.Request, int, error) {
-	if err := policy.Enter(policy.ListRequests, a); err != nil {
-		return nil, 0, err
-	}
-	if requestedFor == nil {
-		return nil, 0, lifecycle.FieldError(lifecycle.KindBadRequest, "requested-for", "requested-for is required.")
-	}
-	reach, err := policy.ListReach(policy.ListRequests, a, requestedFor)
+// where p.Count, how many there are. Who asks must say for whom (contract §2).
+func (s *Service) ListRequests(ctx context.Context, a policy.Actor, requestedFor string, p filter.Params) ([]lifecycle.Request, int, error) {
+	reach, err := policy.ListReach(policy.ListRequests, a, &requestedFor)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -31,7 +31,7 @@ func (s *Service) CreateSource(ctx context.Context, a policy.Actor, in lifecycle
 	source, faults := in.Judge()
 	refs := newReferences()
 	err := refs.attempt(ctx, s.store, func() error {
-		found, err := s.sourceFaults(refs, source, lifecycle.Source{})
+		found, err := sourceFaults(refs, source, lifecycle.Source{})
 		if err == nil {
 			faults = append(faults, found...)
 		}
@@ -63,7 +63,7 @@ func (s *Service) CreateSource(ctx context.Context, a policy.Actor, in lifecycle
 }
 
 // sourceFaults checks the identities that source names and before did not.
-func (s *Service) sourceFaults(refs *references, source, before lifecycle.Source) (lifecycle.Faults, error) {
+func sourceFaults(refs *references, source, before lifecycle.Source) (lifecycle.Faults, error) {
 	var faults lifecycle.Faults
 	unresolved := false
 	check := func(id lifecycle.ID, field string) {
@@ -120,7 +120,7 @@ func (s *Service) changeSource(refs *references, source *lifecycle.Source, patch
 		return err
 	}
 	judged, faults := doc.Source().Judge()
-	found, err := s.sourceFaults(refs, judged, *source)
+	found, err := sourceFaults(refs, judged, *source)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -99,8 +98,7 @@ func (s *Store) CreateAttribute(ctx context.Context, attribute lifecycle.SchemaA
 			return err
 		}
 		if custom >= lifecycle.MaxCustomAttributes {
-			return lifecycle.NewError(lifecycle.KindLimit,
-				fmt.Sprintf("The limit of %d custom attributes in a source is reached.", lifecycle.MaxCustomAttributes))
+			return lifecycle.TooManyAttributes()
 		}
 		return insertAttributes(ctx, tx, []lifecycle.SchemaAttribute{attribute})
 	})

@@ -115,15 +115,13 @@ func translate(err error) error {
 	if err == nil {
 		return nil
 	}
-	var known *lifecycle.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*lifecycle.Error](err); ok {
 		return err
 	}
 	if isConnectionFailure(err) {
 		return lifecycle.NewError(lifecycle.KindUnavailable, textUnreachable).WithCause(err)
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		cause := fault{pg.Code, pg.ConstraintName, pg.TableName, pg.Routine}
 		return meaning(pg).WithCause(cause)
 	}
@@ -176,6 +174,5 @@ func nameTaken(err error, accountName string) error {
 	if !violates(err, "account_names_pkey") {
 		return err
 	}
-	return lifecycle.FieldError(lifecycle.KindConflict, "accountName",
-		`Unable to create Non-Employee because the accountName "`+accountName+`" is already being used.`)
+	return lifecycle.AccountNameTaken(accountName)
 }

@@ -22,11 +22,11 @@ func MappedConstraints() []string {
 }
 
 func MappedStates() []string {
-	var states_ []string
+	var names []string
 	for state := range states {
-		states_ = append(states_, state)
+		names = append(names, state)
 	}
-	return states_
+	return names
 }
 
 // Queries are the queries of the lists, as the store builds them.

@@ -134,8 +134,9 @@ func compareText(column bun.Safe, op filter.Op, text string) (schema.QueryAppend
 		return bun.SafeQuery("strpos(?, ?) > 0", column, text), nil
 	case filter.StartsWith:
 		return bun.SafeQuery("? LIKE ?", column, likeEscaper.Replace(text)+"%"), nil
+	default:
+		return compareValue(column, op, text)
 	}
-	return compareValue(column, op, text)
 }
 
 func compareID(column bun.Safe, op filter.Op, id lifecycle.ID) (schema.QueryAppender, error) {
@@ -161,6 +162,7 @@ func compareTime(column bun.Safe, op filter.Op, at time.Time) (schema.QueryAppen
 			op = filter.Greater
 		case filter.Less:
 			op = filter.LessEqual
+		default: // Greater and LessEqual fit the value before as they are.
 		}
 	}
 	if op == filter.In {

@@ -43,8 +43,6 @@ func fill(t *testing.T, w *world, admin *sql.DB) {
 	}
 }
 
-func text(s string) *string { return &s }
-
 // TestBigTablesAreNotScanned makes plans for the queries as the store builds
 // them, at 50 sources of 20,000 records.
 func TestBigTablesAreNotScanned(t *testing.T) {
@@ -79,10 +77,10 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 	} {
 		params := filter.Params{}
 		if c.filters != "" {
-			params.Filters = text(c.filters)
+			params.Filters = new(c.filters)
 		}
 		if c.sorters != "" {
-			params.Sorters = text(c.sorters)
+			params.Sorters = new(c.sorters)
 		}
 		q, err := params.Judge(filter.Records)
 		require.NoError(t, err, c.name)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -144,8 +144,7 @@ func takePlace(ctx context.Context, tx bun.Tx, source lifecycle.ID, maxPerSource
 	if !found {
 		return errNoSource
 	}
-	return lifecycle.NewError(lifecycle.KindLimit,
-		fmt.Sprintf("The limit of %d records and pending requests in a source is reached.", maxPerSource))
+	return lifecycle.TooManyRecords(maxPerSource)
 }
 
 // GetRecord returns the record and what ties viewer, who may be zero, to its
@@ -276,9 +275,7 @@ func (s *Store) UpdateRecord(ctx context.Context, id lifecycle.ID,
 		}
 		record = before
 		record.Data = make(map[string]string, len(before.Data))
-		for name, value := range before.Data {
-			record.Data[name] = value
-		}
+		maps.Copy(record.Data, before.Data)
 		if err := change(&record, attributes); err != nil {
 			return err
 		}

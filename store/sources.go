@@ -99,8 +99,7 @@ func (s *Store) CreateSource(ctx context.Context, source lifecycle.Source, attri
 		}
 		counted, err := affected(ctx, tx, "UPDATE organisation SET sources = sources + 1 WHERE sources < ?", maxSources)
 		if err == nil && counted == 0 {
-			return lifecycle.NewError(lifecycle.KindLimit,
-				fmt.Sprintf("The limit of %d sources is reached.", maxSources))
+			return lifecycle.TooManySources(maxSources)
 		}
 		return err
 	})

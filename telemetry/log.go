@@ -11,18 +11,24 @@ import (
 const redacted = "[redacted]"
 
 // NewLogger returns a logger that writes lines of at least this level to w, as
-// text where format is "text", else as JSON. Times are in UTC. Lines logged
-// with a context carry the tracking id that [WithTrackingID] put there.
+// text where format is "text", else as JSON. Times are in UTC. trackingID
+// returns the tracking id of the call that a context belongs to, the one its
+// error body would show (contract §3), and nothing for any other: lines logged
+// with that context carry it. nil for a program that answers no calls.
 //
 // The value of an attribute that by its name is a secret or personal data is
 // replaced. That is a net under the rule that such things are not logged, not
 // the rule: a value in a message or under another name goes through.
-func NewLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+func NewLogger(w io.Writer, level slog.Leveler, format string, trackingID func(context.Context) string) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: replace}
+	var handler slog.Handler = slog.NewJSONHandler(w, options)
 	if format == "text" {
-		return slog.New(tracking{slog.NewTextHandler(w, options)})
+		handler = slog.NewTextHandler(w, options)
 	}
-	return slog.New(tracking{slog.NewJSONHandler(w, options)})
+	if trackingID != nil {
+		handler = tracking{handler, trackingID}
+	}
+	return slog.New(handler)
 }
 
 // hidden are names of attributes in lower case without separators.
@@ -46,38 +52,29 @@ func replace(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-type trackingKey struct{}
-
-// TrackingIDKey is the name of the tracking id in log lines.
-const TrackingIDKey = "tracking_id"
-
-// WithTrackingID returns a context whose log lines carry the tracking id of a
-// call, the one its error body would show (contract §3).
-func WithTrackingID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, trackingKey{}, id)
-}
-
-// TrackingID returns what [WithTrackingID] put into ctx, or nothing.
-func TrackingID(ctx context.Context) string {
-	id, _ := ctx.Value(trackingKey{}).(string)
-	return id
-}
+// trackingIDKey is the name of the tracking id in log lines.
+const trackingIDKey = "tracking_id"
 
 // tracking adds the tracking id to what is logged.
-type tracking struct{ slog.Handler }
+type tracking struct {
+	slog.Handler
+	idOf func(context.Context) string
+}
 
 // Handle implements slog.Handler.
 func (t tracking) Handle(ctx context.Context, record slog.Record) error {
-	if id := TrackingID(ctx); id != "" {
-		record.AddAttrs(slog.String(TrackingIDKey, id))
+	if id := t.idOf(ctx); id != "" {
+		record.AddAttrs(slog.String(trackingIDKey, id))
 	}
 	return t.Handler.Handle(ctx, record)
 }
 
 // WithAttrs implements slog.Handler.
 func (t tracking) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return tracking{t.Handler.WithAttrs(attrs)}
+	return tracking{t.Handler.WithAttrs(attrs), t.idOf}
 }
 
 // WithGroup implements slog.Handler.
-func (t tracking) WithGroup(name string) slog.Handler { return tracking{t.Handler.WithGroup(name)} }
+func (t tracking) WithGroup(name string) slog.Handler {
+	return tracking{t.Handler.WithGroup(name), t.idOf}
+}

@@ -57,14 +57,14 @@ func used(t *testing.T) *Metrics {
 
 func TestMetricsKeepTheRulesOfPrometheus(t *testing.T) {
 	t.Parallel()
-	problems, err := testutil.GatherAndLint(used(t).Gatherer())
+	problems, err := testutil.GatherAndLint(used(t).registry)
 	require.NoError(t, err)
 	require.Empty(t, problems)
 }
 
 func TestTheDocumentedMetricsAreTheRealOnes(t *testing.T) {
 	t.Parallel()
-	families, err := used(t).Gatherer().Gather()
+	families, err := used(t).registry.Gather()
 	require.NoError(t, err)
 	var existing []string
 	for _, family := range families {
@@ -96,10 +96,10 @@ func TestCallsAreCountedByTemplate(t *testing.T) {
 	m := NewMetrics("api")
 	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 20*time.Millisecond)
 	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 30*time.Millisecond)
-	m.HTTPServed("BREW", "", 404, time.Millisecond)
+	m.HTTPServed("OTHER", "unmatched", 404, time.Millisecond)
 	require.Equal(t, map[string]uint64{
 		"GET /v3/non-employee-records/:id 200": 2,
-		"other unmatched 404":                  1,
+		"OTHER unmatched 404":                  1,
 	}, histogramCounts(t, m, "gatehouse_http_request_duration_seconds", "method", "route", "code"))
 }
 
@@ -116,7 +116,7 @@ func TestStoreOperationsAreCountedByTheKindOfTheirError(t *testing.T) {
 // histogramCounts returns how often each set of labels was observed.
 func histogramCounts(t *testing.T, m *Metrics, name string, labels ...string) map[string]uint64 {
 	t.Helper()
-	families, err := m.Gatherer().Gather()
+	families, err := m.registry.Gather()
 	require.NoError(t, err)
 	counts := map[string]uint64{}
 	for _, family := range families {
@@ -145,7 +145,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m.SignalRefused("gone")
 	m.Notified("decision_needed", "saved")
 	m.Notified("decision_needed", "nobody")
-	require.NoError(t, testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(`
+	require.NoError(t, testutil.GatherAndCompare(m.registry, strings.NewReader(`
 # HELP gatehouse_approval_decisions_total Decisions that reached the rows.
 # TYPE gatehouse_approval_decisions_total counter
 gatehouse_approval_decisions_total{outcome="repeated",verdict="reject",via="api"} 1
@@ -176,7 +176,7 @@ func TestASweepThatDidNothingIsNotCounted(t *testing.T) {
 func TestThePoolIsShownAsItIs(t *testing.T) {
 	t.Parallel()
 	var shown []string
-	families, err := used(t).Gatherer().Gather()
+	families, err := used(t).registry.Gather()
 	require.NoError(t, err)
 	for _, family := range families {
 		if name, ok := strings.CutPrefix(family.GetName(), "gatehouse_database_pool_"); ok {
@@ -245,7 +245,7 @@ func TestTheSDKMayTagOneNameInManyWays(t *testing.T) {
 	tagged.Counter("temporal_request").Inc(-1)
 	tagged.Gauge("temporal_slots").Update(5)
 	tagged.Gauge("temporal_slots").Update(-2)
-	require.NoError(t, testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(`
+	require.NoError(t, testutil.GatherAndCompare(m.registry, strings.NewReader(`
 # HELP temporal_request_total A metric of the Temporal SDK.
 # TYPE temporal_request_total counter
 temporal_request_total 1
@@ -267,7 +267,7 @@ func TestTagsDoNotRunTogether(t *testing.T) {
 	m.TemporalHandler().WithTags(map[string]string{"a": `b"c"d`}).Counter("x").Inc(1)
 	m.TemporalHandler().WithTags(map[string]string{"a": "b", "c": "d"}).Counter("x").Inc(1)
 	m.TemporalHandler().WithTags(map[string]string{"a": "\xff"}).Counter("x").Inc(1)
-	families, err := m.Gatherer().Gather()
+	families, err := m.registry.Gather()
 	require.NoError(t, err)
 	for _, family := range families {
 		if family.GetName() == "x_total" {
@@ -303,7 +303,7 @@ func TestTheHandlerMayBeUsedAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	require.Equal(t, 10, testutil.CollectAndCount(m.temporal))
-	families, err := m.Gatherer().Gather()
+	families, err := m.registry.Gather()
 	require.NoError(t, err)
 	total := 0.0
 	for _, family := range families {
@@ -354,7 +354,7 @@ func TestLogLinesHideWhatMustNotBeThere(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		var out bytes.Buffer
-		log := NewLogger(&out, slog.LevelInfo, format)
+		log := NewLogger(&out, slog.LevelInfo, format, nil)
 		log.Debug("too small to be seen")
 		log.With("client_secret", "hunter2").Info("one", "Password", "hunter2", "access-token", "hunter2",
 			slog.Group("person", "firstName", "hunter2", "email", "hunter2", "id", "42"))
@@ -368,10 +368,12 @@ func TestLogLinesHideWhatMustNotBeThere(t *testing.T) {
 func TestLogLinesCarryTheTrackingIDAndUTC(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := NewLogger(&out, slog.LevelInfo, "json").With("program", "api")
-	ctx := WithTrackingID(t.Context(), "0123")
-	require.Equal(t, "0123", TrackingID(ctx))
-	require.Empty(t, TrackingID(t.Context()))
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "0123")
+	log := NewLogger(&out, slog.LevelInfo, "json", func(ctx context.Context) string {
+		id, _ := ctx.Value(key{}).(string)
+		return id
+	}).With("program", "api")
 	log.InfoContext(ctx, "one")
 	log.InfoContext(t.Context(), "two")
 	decoder := json.NewDecoder(&out)
@@ -379,9 +381,9 @@ func TestLogLinesCarryTheTrackingIDAndUTC(t *testing.T) {
 	require.NoError(t, decoder.Decode(&first))
 	require.NoError(t, decoder.Decode(&second))
 	require.ErrorIs(t, decoder.Decode(&first), io.EOF)
-	require.Equal(t, "0123", first[TrackingIDKey])
+	require.Equal(t, "0123", first[trackingIDKey])
 	require.Equal(t, "api", first["program"])
-	require.NotContains(t, second, TrackingIDKey)
+	require.NotContains(t, second, trackingIDKey)
 	stamp, ok := first["time"].(string)
 	require.True(t, ok)
 	at, err := time.Parse(time.RFC3339Nano, stamp)

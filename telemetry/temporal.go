@@ -87,9 +87,7 @@ func (s *temporalSeries) get(key seriesKey, tags map[string]string) prometheus.M
 
 func newSeries(key seriesKey, tags map[string]string) prometheus.Metric {
 	labels := make(prometheus.Labels, len(tags))
-	for name, value := range tags {
-		labels[name] = value
-	}
+	maps.Copy(labels, tags)
 	const help = "A metric of the Temporal SDK."
 	switch key.kind {
 	case seriesCounter:

@@ -118,8 +118,7 @@ func (w *Client) NudgeRequest(ctx context.Context, request, source lifecycle.ID)
 // RequestRunning reports whether the workflow of the request runs.
 func (w *Client) RequestRunning(ctx context.Context, request lifecycle.ID) (bool, error) {
 	answer, err := w.temporal.DescribeWorkflowExecution(ctx, wire.RequestWorkflowID(request), "")
-	var absent *serviceerror.NotFound
-	if errors.As(err, &absent) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return false, nil
 	}
 	if err != nil {

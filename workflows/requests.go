@@ -368,8 +368,7 @@ func (r *request) show(ctx workflow.Context) error {
 
 // failureKind is the kind that an activity's error travels under.
 func failureKind(err error) string {
-	var failure *temporal.ApplicationError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return failure.Type()
 	}
 	return lifecycle.KindInternal.String()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -48,10 +47,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
-	for _, name := range cfg.Unknown {
-		log.WarnContext(ctx, "this setting is not known", "variable", name)
-	}
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, httpapi.TrackingID)
+	cfg.WarnOfUnknown(ctx, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
@@ -88,7 +85,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err == nil {
 		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
 		<-ctx.Done()
-		err = cause(ctx)
+		err = serve.Cause(ctx)
 	}
 	log.InfoContext(ctx, "stopping")
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
@@ -97,14 +94,6 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		err = errors.Join(err, stopAPI(ending))
 	}
 	return errors.Join(err, workflows.Close(ending), stopMetrics(ending))
-}
-
-// cause returns what ended ctx, nil if it was a signal.
-func cause(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
 }
 
 // listen waits for the database, which holds the signing keys, and opens the
@@ -127,7 +116,7 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		return err
 	}, func(err error) { log.WarnContext(ctx, "waiting for the database", "error", err) })
 	if err != nil {
-		return nil, cause(ctx)
+		return nil, serve.Cause(ctx)
 	}
 	tokens := auth.Settings{Issuer: cfg.Tokens.Issuer, Tenant: cfg.Tokens.Tenant, Lifetime: cfg.Tokens.Lifetime}
 	operations := service.New(rows, workflows, service.Settings{
@@ -137,16 +126,16 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		DecisionTimeout:  cfg.DecisionTimeout,
 	}, log)
 	handler, err := httpapi.New(httpapi.Options{
-		Service:        operations,
-		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
-		Token:          auth.NewIssuer(ring, rows, tokens, log),
-		TokenInfo:      auth.InfoHandler(tokens),
-		JWKS:           ring,
-		Ready:          ready,
-		Observe:        metrics.HTTPServed,
-		Log:            log,
-		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
-		TrustedProxies: texts(cfg.Serving.TrustedProxies),
+		Service:      operations,
+		Authenticate: auth.NewVerifier(ring, rows, tokens).Authenticate,
+		Token:        auth.NewIssuer(ring, rows, tokens, log),
+		TokenInfo:    auth.InfoHandler(tokens),
+		JWKS:         ring,
+		Health:       telemetry.Health(),
+		Readiness:    telemetry.Readiness(ready),
+		Observe:      metrics.HTTPServed,
+		Log:          log,
+		MaxBodyBytes: cfg.Serving.MaxBodyBytes,
 	})
 	if err != nil {
 		return nil, err
@@ -162,12 +151,4 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, fail)
-}
-
-func texts(prefixes []netip.Prefix) []string {
-	var all []string
-	for _, prefix := range prefixes {
-		all = append(all, prefix.String())
-	}
-	return all
 }

@@ -34,7 +34,7 @@ const temporalTimeout = time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "migrate:", err)
@@ -42,16 +42,17 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args, environ []string, out io.Writer) error {
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	if len(args) != 1 || (args[0] != "up" && args[0] != "temporal") {
-		_, _ = io.WriteString(out, usage)
+		_, _ = io.WriteString(stdout, usage)
 		return errors.New(`"up" or "temporal" is needed`)
 	}
 	cfg, err := config.LoadMigrate(environ)
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(os.Stderr, cfg.LogLevel, cfg.LogFormat)
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, nil)
+	cfg.WarnOfUnknown(ctx, log)
 	if args[0] == "temporal" {
 		return registerAttributes(ctx, cfg, log)
 	}

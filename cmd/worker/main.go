@@ -48,10 +48,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
-	for _, name := range cfg.Unknown {
-		log.WarnContext(ctx, "this setting is not known", "variable", name)
-	}
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, nil)
+	cfg.WarnOfUnknown(ctx, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
@@ -111,10 +109,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		workers.Stop()
 	}
 	if ctx.Err() != nil {
-		err = nil
-		if reason := context.Cause(ctx); !errors.Is(reason, context.Canceled) {
-			err = reason
-		}
+		err = serve.Cause(ctx)
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()

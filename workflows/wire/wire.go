@@ -7,11 +7,7 @@
 // address, an account name or a comment.
 package wire
 
-import (
-	"strings"
-
-	"gatehouse/lifecycle"
-)
+import "gatehouse/lifecycle"
 
 // Task queues. Each kind of work has its own, so that none starves another.
 const (
@@ -81,17 +77,6 @@ const requestPrefix = "request/"
 
 // RequestWorkflowID is the id of the workflow that carries a request.
 func RequestWorkflowID(request lifecycle.ID) string { return requestPrefix + request.String() }
-
-// ParseRequestWorkflowID is the inverse of RequestWorkflowID; ok is false for
-// the id of another kind of workflow.
-func ParseRequestWorkflowID(id string) (request lifecycle.ID, ok bool) {
-	text, ok := strings.CutPrefix(id, requestPrefix)
-	if !ok {
-		return lifecycle.ID{}, false
-	}
-	request, err := lifecycle.ParseID(text)
-	return request, err == nil
-}
 
 // DecisionID is [lifecycle.DecisionID].
 func DecisionID(item, approver lifecycle.ID, verdict lifecycle.Verdict, key string) lifecycle.ID {
@@ -201,7 +186,7 @@ type CancelInput struct {
 	Reason string `json:"reason"`
 }
 
-// Reasons for a cancelled request.
+// ReasonApproverGone is the reason of a request that nobody is left to decide.
 const ReasonApproverGone = "approver_gone"
 
 // Notice is the payload of the Notify activity. Together its fields name the

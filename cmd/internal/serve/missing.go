@@ -33,8 +33,7 @@ func Missing(ctx context.Context, database Database, temporal client.Client, nam
 }
 
 func readable(err error) string {
-	var known *lifecycle.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*lifecycle.Error](err); ok {
 		return known.Message
 	}
 	return "it does not answer"

@@ -34,6 +34,14 @@ func Listen(ctx context.Context, server *http.Server, failed func(error)) (stop 
 	}, nil
 }
 
+// Cause returns what ended ctx, nil if it was a signal.
+func Cause(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
 // Until calls try again and again, with growing pauses of at most five seconds,
 // until it succeeds or ctx ends. Each failure is told to report.
 func Until(ctx context.Context, try func(context.Context) error, report func(error)) error {
