@@ -110,8 +110,35 @@ func drive(ctx context.Context, clients, n int, one func(context.Context) (time.
 	return f, failed
 }
 
-// approval makes one request and approves it; the record is made when the
-// approval is answered.
+// toldInterval is how often a client asks whether the approver was told.
+const toldInterval = 10 * time.Millisecond
+
+// awaitTold waits until the approver is told: nobody decides before, and an
+// Update that meets the first workflow task may wait 2 s in the server.
+func awaitTold(ctx context.Context, told func() (bool, error)) error {
+	tick := time.NewTicker(toldInterval)
+	defer tick.Stop()
+	for {
+		if ok, err := told(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// isTold reports whether the outbox has the notification about the item.
+func (r *rig) isTold(ctx context.Context, item string) (told bool, err error) {
+	err = r.outbox.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM notifications
+		WHERE event = 'decision_needed' AND request_id = (SELECT request_id FROM approval_items WHERE id = $1))`, item).Scan(&told)
+	return told, err
+}
+
+// approval makes one request and approves it once its approver is told; the
+// record is made when the approval is answered.
 func (r *rig) approval(ctx context.Context, source string) (time.Duration, error) {
 	account := uuid.NewString()
 	var request struct {
@@ -127,6 +154,10 @@ func (r *rig) approval(ctx context.Context, source string) (time.Duration, error
 	}
 	if len(request.ApprovalItems) != 1 {
 		return 0, fmt.Errorf("the request has %d approval items", len(request.ApprovalItems))
+	}
+	err = awaitTold(ctx, func() (bool, error) { return r.isTold(ctx, request.ApprovalItems[0].ID) })
+	if err != nil {
+		return 0, err
 	}
 	begin := time.Now()
 	var item struct{ ApprovalStatus string }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -24,6 +25,15 @@ const (
 
 func nothing(context.Context) error { return nil }
 
+// told are the empty workflows whose approver was told, by workflow id.
+var told sync.Map
+
+// tell is the notification of the empty workflow.
+func tell(ctx context.Context) error {
+	told.Store(activity.GetInfo(ctx).WorkflowExecution.ID, true)
+	return nil
+}
+
 func emptyRequest(ctx workflow.Context) error {
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: 5 * time.Second})
 	notify := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: baselineNotifyQueue, StartToCloseTimeout: 10 * time.Second})
@@ -41,11 +51,11 @@ func emptyRequest(ctx workflow.Context) error {
 	if err := workflow.ExecuteLocalActivity(local, nothing).Get(ctx, nil); err != nil {
 		return err
 	}
-	told := workflow.ExecuteActivity(notify, "nothing")
+	telling := workflow.ExecuteActivity(notify, "tell")
 	if err := workflow.Await(ctx, func() bool { return decided }); err != nil {
 		return err
 	}
-	if err := told.Get(ctx, nil); err != nil {
+	if err := telling.Get(ctx, nil); err != nil {
 		return err
 	}
 	if err := workflow.ExecuteActivity(notify, "nothing").Get(ctx, nil); err != nil {
@@ -60,6 +70,7 @@ func startBaseline(c client.Client) (func(), error) {
 	requests := worker.New(c, baselineQueue, workflows.RequestWorkerOptions())
 	requests.RegisterWorkflowWithOptions(emptyRequest, workflow.RegisterOptions{Name: "EmptyRequest"})
 	notifications := worker.New(c, baselineNotifyQueue, worker.Options{DisableWorkflowWorker: true})
+	notifications.RegisterActivityWithOptions(tell, activity.RegisterOptions{Name: "tell"})
 	notifications.RegisterActivityWithOptions(nothing, activity.RegisterOptions{Name: "nothing"})
 	if err := requests.Start(); err != nil {
 		return nil, err
@@ -71,12 +82,19 @@ func startBaseline(c client.Client) (func(), error) {
 	return func() { requests.Stop(); notifications.Stop() }, nil
 }
 
-// baselineApproval starts one empty workflow and decides it, as [rig.approval]
-// does with a request. It returns how long the decision took. Neither waits
+// baselineApproval starts one empty workflow and decides it once its approver is
+// told, as [rig.approval] does with a request. It returns how long the decision took. Neither waits
 // for what the workflow does after the decision.
 func baselineApproval(ctx context.Context, c client.Client, id string) (time.Duration, error) {
 	options := client.StartWorkflowOptions{ID: id, TaskQueue: baselineQueue}
 	if _, err := c.ExecuteWorkflow(ctx, options, "EmptyRequest"); err != nil {
+		return 0, err
+	}
+	err := awaitTold(ctx, func() (bool, error) {
+		_, ok := told.LoadAndDelete(id)
+		return ok, nil
+	})
+	if err != nil {
 		return 0, err
 	}
 	begin := time.Now()

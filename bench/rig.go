@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 
 	"gatehouse/devstack"
@@ -25,6 +26,8 @@ type rig struct {
 	dir      string
 	temporal client.Client
 	rows     *pgx.Conn
+	// outbox is for clients that wait for a notification.
+	outbox   *pgxpool.Pool
 	http     *http.Client
 	stopBase func()
 	// tokens by alias.
@@ -59,6 +62,9 @@ func newRig(ctx context.Context) (_ *rig, err error) {
 	if r.rows, err = pgx.Connect(ctx, r.stack.Postgres.AppURL()); err != nil {
 		return nil, err
 	}
+	if r.outbox, err = pgxpool.New(ctx, r.stack.Postgres.AppURL()); err != nil {
+		return nil, err
+	}
 	if r.stopBase, err = startBaseline(r.temporal); err != nil {
 		return nil, err
 	}
@@ -79,6 +85,9 @@ func (r *rig) close() {
 	}
 	if r.rows != nil {
 		_ = r.rows.Close(ctx)
+	}
+	if r.outbox != nil {
+		r.outbox.Close()
 	}
 	if r.temporal != nil {
 		r.temporal.Close()
