@@ -96,7 +96,7 @@ func address(t testing.TB) string {
 
 // Namespace is a namespace of one test with a connection to it.
 type Namespace struct {
-	client.Client
+	Client client.Client
 	// Address is host:port of the server.
 	Address string
 	Name    string
@@ -112,8 +112,8 @@ func NewNamespace(t testing.TB) Namespace {
 	var err error
 	n.Client, err = workflowclient.Dial(ctx, workflowclient.DialOptions{Address: n.Address, Namespace: n.Name})
 	require.NoError(t, err)
-	t.Cleanup(n.Close)
-	_, err = n.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+	t.Cleanup(n.Client.Close)
+	_, err = n.Client.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: n.Name, WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 	})
 	require.NoError(t, err)
