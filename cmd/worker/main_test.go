@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/workflows"
 )
 
 func TestAMisspeltSettingIsWarnedOf(t *testing.T) {
@@ -20,4 +22,27 @@ func TestAMisspeltSettingIsWarnedOf(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, environ, &out))
 	require.Contains(t, out.String(), `"level":"WARN","msg":"this setting is not known","variable":"GATEHOUSE_LOG_LEVELL"`)
+}
+
+func TestConnectionsAreSharedSoThatNoneWaitsForTheOther(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ connections, wanted, steps, bulk int }{
+		{20, 2, 10, 2},
+		{20, 1, 12, 1},
+		{20, 32, 4, 5},
+		{8, 2, 1, 2},
+		{2, 2, 1, 1},
+		{200, 32, 130, 32},
+	} {
+		steps, bulk := share(test.connections, test.wanted)
+		require.Equal(t, test.steps, steps, "%+v", test)
+		require.Equal(t, test.bulk, bulk, "%+v", test)
+	}
+	for connections := 14; connections <= 1000; connections++ {
+		for wanted := 1; wanted <= 32; wanted++ {
+			steps, bulk := share(connections, wanted)
+			require.LessOrEqual(t, steps+bulk*workflows.BulkConnections+workflows.BulkSteps+reservedConnections, connections)
+			require.LessOrEqual(t, bulk*workflows.BulkConnections, connections/2)
+		}
+	}
 }
