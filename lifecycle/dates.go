@@ -54,6 +54,9 @@ func ParseInstant(s string) (time.Time, error) {
 // 2019-08-23T18:40:35.772Z (contract §4).
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
+// AppendTime appends to b what [FormatTime] returns, and allocates nothing else.
+func AppendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, timeLayout) }
+
 // FormatDate writes the day of t in UTC as YYYY-MM-DD, the form that
 // NonEmployeeRequestWithoutApprovalItem has (contract §4).
 func FormatDate(t time.Time) string { return t.UTC().Format(time.DateOnly) }
