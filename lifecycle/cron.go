@@ -1,0 +1,135 @@
+package lifecycle
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // What is a time zone does not hang on the files of the host.
+)
+
+// Cron says when something is done again and again, in the terms of crontab.
+// Each list is sorted, holds nothing twice and is not empty.
+type Cron struct {
+	// Minutes are 0 to 59, Hours 0 to 23, Days (of the month) 1 to 31, Months 1
+	// to 12 and Weekdays 0, which is Sunday, to 6.
+	Minutes, Hours, Days, Months, Weekdays []int
+	// EitherDay is true where both Days and Weekdays are restricted. A day then
+	// needs to be in one of them; else it needs to be in both.
+	EitherDay bool
+}
+
+// cronField is one of the five fields.
+type cronField struct {
+	name     string
+	min, max int
+	// names stand for the numbers from min on.
+	names []string
+}
+
+var cronFields = [5]cronField{
+	{name: "minute", min: 0, max: 59},
+	{name: "hour", min: 0, max: 23},
+	{name: "day of month", min: 1, max: 31},
+	{name: "month", min: 1, max: 12, names: []string{
+		"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+	}},
+	{name: "day of week", min: 0, max: 7, names: []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
+}
+
+// ParseCron reads five fields, separated by blanks: minute, hour, day of month,
+// month, day of week. A field is *, a number, a range such as 1-5, each of the
+// three with a step such as */15, or a list of these with commas. Months and
+// days of the week have names of three letters as well; Sunday is 0 and 7.
+// Anything else, and what comes on no day at all, is KindIllegalValue.
+func ParseCron(text string) (Cron, error) {
+	fields := strings.Fields(text)
+	if len(text) > MaxTextLength || len(fields) != len(cronFields) {
+		return Cron{}, cronFault("must have five fields: minute, hour, day of month, month, day of week")
+	}
+	var values [len(cronFields)][]int
+	for i, field := range cronFields {
+		var ok bool
+		if values[i], ok = field.parse(fields[i]); !ok {
+			return Cron{}, cronFault("has a " + field.name + " that can't be read")
+		}
+	}
+	c := Cron{Minutes: values[0], Hours: values[1], Days: values[2], Months: values[3]}
+	for _, day := range values[4] {
+		c.Weekdays = append(c.Weekdays, day%7)
+	}
+	slices.Sort(c.Weekdays)
+	c.Weekdays = slices.Compact(c.Weekdays)
+	c.EitherDay = !strings.HasPrefix(fields[2], "*") && !strings.HasPrefix(fields[4], "*")
+	if !c.EitherDay && !slices.ContainsFunc(c.Months, func(month int) bool { return c.Days[0] <= longest(month) }) {
+		return Cron{}, cronFault("names a day that no month has")
+	}
+	return c, nil
+}
+
+func cronFault(what string) *Error { return FieldError(KindIllegalValue, "cron", "cron "+what) }
+
+// longest is the number of days that the month has in a leap year.
+func longest(month int) int {
+	return time.Date(2000, time.Month(month+1), 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// parse returns the values of a field, sorted.
+func (f cronField) parse(text string) ([]int, bool) {
+	var values []int
+	for part := range strings.SplitSeq(text, ",") {
+		reach, stepText, stepped := strings.Cut(part, "/")
+		step := 1
+		if stepped {
+			var ok bool
+			if step, ok = cronNumber(stepText); !ok || step == 0 {
+				return nil, false
+			}
+		}
+		first, last := f.min, f.max
+		if reach != "*" {
+			from, to, ranged := strings.Cut(reach, "-")
+			var ok bool
+			if first, ok = f.value(from); !ok {
+				return nil, false
+			}
+			switch {
+			case ranged:
+				if last, ok = f.value(to); !ok || last < first {
+					return nil, false
+				}
+			case !stepped:
+				last = first
+			}
+		}
+		for value := first; value <= last; value += step {
+			values = append(values, value)
+		}
+	}
+	slices.Sort(values)
+	return slices.Compact(values), true
+}
+
+// value reads a number or a name.
+func (f cronField) value(text string) (int, bool) {
+	if position := slices.Index(f.names, strings.ToLower(text)); position >= 0 {
+		return f.min + position, true
+	}
+	value, ok := cronNumber(text)
+	return value, ok && f.min <= value && value <= f.max
+}
+
+// cronNumber reads one or two digits.
+func cronNumber(text string) (int, bool) {
+	value, err := strconv.ParseUint(text, 10, 8)
+	return int(value), err == nil && len(text) <= 2 //nolint:gosec // below 256
+}
+
+// CheckZone returns nil for the name of an IANA time zone, such as
+// Europe/Berlin, and KindIllegalValue for anything else.
+func CheckZone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == time.Local.String() {
+		return FieldError(KindIllegalValue, "zone", "zone must be an IANA time zone such as Europe/Berlin")
+	}
+	return nil
+}
