@@ -76,6 +76,7 @@ type fake struct {
 	patch        service.Patch
 	ids          []string
 	faults       lifecycle.Faults
+	bulk         bulk
 }
 
 var _ httpapi.Service = (*fake)(nil)
@@ -262,11 +263,14 @@ type api struct {
 	routes []string
 }
 
-const maxBodyBytes = 4096
+const (
+	maxBodyBytes   = 4096
+	maxUploadBytes = 1 << 20
+)
 
 func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 	t.Helper()
-	a := &api{service: &fake{}, log: &strings.Builder{}}
+	a := &api{service: &fake{bulk: bulk{pieces: []string{aFile}, length: -1}}, log: &strings.Builder{}}
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 	}
@@ -282,8 +286,8 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 			}, nil
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
-		MaxBodyBytes: maxBodyBytes,
-		Log:          slog.New(slog.NewJSONHandler(a.log, nil)),
+		MaxBodyBytes: maxBodyBytes, MaxUploadBytes: maxUploadBytes, UploadPatience: time.Minute,
+		Log: slog.New(slog.NewJSONHandler(a.log, nil)),
 		Observe: func(method, route string, status int, _ time.Duration) {
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))
 		},
@@ -297,11 +301,15 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 	return a
 }
 
-// request makes a request with a token. Its body is JSON unless empty.
+// request makes a request with a token. Its body is JSON unless empty, or a
+// form with the boundary x.
 func request(method, target, body string) *http.Request {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer token")
-	if body != "" {
+	switch {
+	case strings.HasPrefix(body, "--x"):
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	case body != "":
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r
