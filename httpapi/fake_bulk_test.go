@@ -41,6 +41,8 @@ type bulk struct {
 	pieces   []string
 	length   int64
 	pieceErr error
+	// onPiece, where set, runs before each piece and before their end.
+	onPiece func(context.Context)
 	// job is what a download asked for.
 	job      *lifecycle.ID
 	schedule lifecycle.ScheduleInput
@@ -123,7 +125,10 @@ func (f *fake) Export(ctx context.Context, a policy.Actor, source lifecycle.ID, 
 // next hands out the pieces, and then what the test says.
 func (f *fake) next() func(context.Context) ([]byte, error) {
 	pieces := f.bulk.pieces
-	return func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		if f.bulk.onPiece != nil {
+			f.bulk.onPiece(ctx)
+		}
 		if len(pieces) == 0 {
 			if f.bulk.pieceErr != nil {
 				return nil, f.bulk.pieceErr

@@ -38,6 +38,8 @@ const (
 	// thrown away before the connection is closed.
 	drainBytes   = 16 << 20
 	drainTimeout = 5 * time.Second
+	// drainSlow is the time for a client that had its time already.
+	drainSlow = time.Second
 )
 
 var errTooSlow = &plainError{
@@ -293,6 +295,10 @@ func (u *upload) finish() {
 		_ = u.control.SetReadDeadline(time.Now())
 		return
 	}
-	_ = u.control.SetReadDeadline(time.Now().Add(drainTimeout))
+	timeout := drainTimeout
+	if u.left <= 0 {
+		timeout = drainSlow
+	}
+	_ = u.control.SetReadDeadline(time.Now().Add(timeout))
 	_, _ = io.CopyN(io.Discard, u.request.Body, drainBytes)
 }
