@@ -137,6 +137,9 @@ type Activities struct {
 	SweepGrace time.Duration
 	// SweepConcurrency is how many workflows a sweep reaches at once; at least 1.
 	SweepConcurrency int
+	// Bulk is what imports and exports need. With nil there are none, and the
+	// sweep passes them over.
+	Bulk *Bulk
 }
 
 func (a *Activities) observer() Observer {

@@ -70,8 +70,71 @@ type BulkStore interface {
 
 // BulkWorkflows reaches the workflows of bulk work; see workflowclient.
 type BulkWorkflows interface {
-	WakeImports(ctx context.Context, source lifecycle.ID) error
-	StartExport(ctx context.Context, job, source lifecycle.ID) error
+	// EnsureImports starts the workflow that takes the source's imports, unless
+	// it runs.
+	EnsureImports(ctx context.Context, source lifecycle.ID) (started bool, err error)
+	// EnsureExport starts the workflow of an export, unless it runs.
+	EnsureExport(ctx context.Context, job, source lifecycle.ID) (started bool, err error)
+	// SaveExportSchedule makes the Temporal Schedule what schedule says; one that
+	// is so already is left as it is. KindIllegalValue where Temporal refuses it.
 	SaveExportSchedule(ctx context.Context, schedule lifecycle.ExportSchedule) error
+	// DropExportSchedule removes the Temporal Schedule; one that is not there is
+	// no error.
 	DropExportSchedule(ctx context.Context, schedule lifecycle.ID) error
 }
+
+// BulkObserver counts what bulk work does, as [Observer] does the rest.
+type BulkObserver interface {
+	// ImportRows notes rows that an import is done with; outcome is one of the
+	// Rows constants.
+	ImportRows(outcome string, count int)
+	// ImportEnded notes an import that came to its end. status is its last one in
+	// lower case, took the time since its workflow took it up.
+	ImportEnded(status string, took time.Duration)
+	// ExportEnded notes an export that came to its end. status is its last one in
+	// lower case; rows and bytes are the size of the file, zero if there is none.
+	ExportEnded(status string, rows int, bytes int64)
+}
+
+// What becomes of a row of an import.
+const (
+	RowsCreated   = "created"
+	RowsUpdated   = "updated"
+	RowsUnchanged = "unchanged"
+	RowsFailed    = "failed"
+)
+
+// What a sweep does about bulk work, beside [SweptEnded] and [SweptFailed].
+const (
+	SweptImports   = "imports_started"
+	SweptExports   = "exports_started"
+	SweptDropped   = "dropped"
+	SweptSchedules = "schedules_checked"
+)
+
+// Bulk is what the steps of bulk work need.
+type Bulk struct {
+	Store     BulkStore
+	Workflows BulkWorkflows
+	// Observer may be nil.
+	Observer BulkObserver
+	// JobRetention is how long an import that ended is kept with its faults,
+	// ExportRetention how long a finished export is.
+	JobRetention, ExportRetention time.Duration
+	// Turn is how long one step applies chunks of an import before it makes room
+	// for other work; 0 is [DefaultTurn].
+	Turn time.Duration
+
+	schedules scheduleMemory
+}
+
+func (b *Bulk) observer() BulkObserver {
+	if b.Observer == nil {
+		return blind{}
+	}
+	return b.Observer
+}
+
+func (blind) ImportRows(string, int)            {}
+func (blind) ImportEnded(string, time.Duration) {}
+func (blind) ExportEnded(string, int, int64)    {}

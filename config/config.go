@@ -51,6 +51,7 @@ type API struct {
 	Tokens   Tokens
 	Limits   Limits
 	Serving  Serving
+	Uploads  Uploads
 	// DecisionTimeout bounds how long approve and reject wait.
 	DecisionTimeout time.Duration `env:"GATEHOUSE_DECISION_TIMEOUT" envDefault:"10s" min:"1s" max:"1m" doc:"How long approve and reject wait for the workflow before they answer 503."`
 	MetricsAddress  string        `env:"GATEHOUSE_API_METRICS_ADDRESS" envDefault:"127.0.0.1:9464" form:"address" doc:"Where the API serves metrics, health and readiness."`
@@ -62,9 +63,10 @@ type Worker struct {
 	Running
 	Database Database
 	Temporal Temporal
+	Bulk     Bulk
 	// SignalDecisions is false where the signals approve and reject change nothing.
 	SignalDecisions bool          `env:"GATEHOUSE_SIGNAL_DECISIONS" envDefault:"true" doc:"Whether the signals approve and reject decide. Whoever may write to the namespace may send them."`
-	SweepInterval   time.Duration `env:"GATEHOUSE_SWEEP_INTERVAL" envDefault:"10s" min:"1s" max:"1h" doc:"How often the sweep looks for requests that their workflow left behind."`
+	SweepInterval   time.Duration `env:"GATEHOUSE_SWEEP_INTERVAL" envDefault:"10s" min:"1s" max:"1h" doc:"How often the sweep looks for requests, imports and exports that their workflow left behind."`
 	MetricsAddress  string        `env:"GATEHOUSE_WORKER_METRICS_ADDRESS" envDefault:"127.0.0.1:9465" form:"address" doc:"Where the worker serves metrics, health and readiness."`
 }
 
@@ -134,4 +136,25 @@ type Serving struct {
 	// TrustedProxies is empty by default: no forwarding header is believed.
 	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" envDefault:"" form:"prefixes" doc:"The proxies whose X-Forwarded-For is believed; none if empty."`
 	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
+}
+
+// Uploads bounds the files that clients send.
+type Uploads struct {
+	MaxBytes    int64 `env:"GATEHOUSE_UPLOAD_MAX_BYTES" envDefault:"268435456" unit:"bytes" min:"1024" max:"17179869184" doc:"The longest body of an upload; a longer one is 413."`
+	Concurrency int   `env:"GATEHOUSE_UPLOAD_CONCURRENCY" envDefault:"4" unit:"uploads" min:"1" max:"256" doc:"How many uploads one process receives at once; what is more is 503. Each takes a connection to the database now and then."`
+	// MinRate is in bytes per second; 0 switches it off.
+	MinRate int64 `env:"GATEHOUSE_UPLOAD_MIN_RATE" envDefault:"1024" unit:"bytes per second" min:"0" max:"1073741824" doc:"How fast an upload must arrive on average; a slower one is broken off. 0 takes any time."`
+	// Patience is how long an upload may be slower than MinRate.
+	Patience time.Duration `env:"GATEHOUSE_UPLOAD_PATIENCE" envDefault:"30s" min:"1s" max:"10m" doc:"How long an upload may be slower than that."`
+}
+
+// Bulk is how the worker carries out imports and exports, and what it keeps of
+// them.
+type Bulk struct {
+	// Concurrency may come to less where the database has few connections.
+	Concurrency int `env:"GATEHOUSE_BULK_CONCURRENCY" envDefault:"2" unit:"imports and exports" min:"1" max:"32" doc:"How many imports and exports one process works on at once. Each takes up to two connections to the database, and all together at most half of them."`
+	// JobRetention counts from the end of an import.
+	JobRetention time.Duration `env:"GATEHOUSE_JOB_RETENTION" envDefault:"720h" min:"1h" max:"8760h" doc:"How long an import that ended is kept, with its rows that could not be taken."`
+	// ExportRetention counts from when an export is complete.
+	ExportRetention time.Duration `env:"GATEHOUSE_EXPORT_RETENTION" envDefault:"168h" min:"1h" max:"8760h" doc:"How long a complete export is kept."`
 }

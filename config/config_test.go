@@ -33,6 +33,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 		Tokens:          Tokens{Lifetime: time.Hour, Tenant: "gatehouse", Issuer: "http://127.0.0.1:8080"},
 		Limits:          Limits{Sources: 50, RecordsPerSource: 20_000},
 		Serving:         Serving{MaxBodyBytes: 2 << 20},
+		Uploads:         Uploads{MaxBytes: 256 << 20, Concurrency: 4, MinRate: 1024, Patience: 30 * time.Second},
 		DecisionTimeout: 10 * time.Second,
 		MetricsAddress:  "127.0.0.1:9464",
 	}, api)
@@ -41,6 +42,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Worker{
 		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal,
+		Bulk:            Bulk{Concurrency: 2, JobRetention: 30 * 24 * time.Hour, ExportRetention: 7 * 24 * time.Hour},
 		SignalDecisions: true, SweepInterval: 10 * time.Second, MetricsAddress: "127.0.0.1:9465",
 	}, worker)
 
@@ -73,6 +75,10 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_ISSUER=https://gate.example",
 		"GATEHOUSE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
 		"GATEHOUSE_MAX_BODY_BYTES=4096",
+		"GATEHOUSE_UPLOAD_MAX_BYTES=1048576",
+		"GATEHOUSE_UPLOAD_CONCURRENCY=1",
+		"GATEHOUSE_UPLOAD_MIN_RATE=0",
+		"GATEHOUSE_UPLOAD_PATIENCE=1m",
 		"GATEHOUSE_SHUTDOWN_TIMEOUT=5s",
 		"GATEHOUSE_LOG_LEVEL=debug",
 		"GATEHOUSE_LOG_FORMAT=text",
@@ -89,9 +95,29 @@ func TestEverySettingIsRead(t *testing.T) {
 		Serving: Serving{MaxBodyBytes: 4096, TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 		}},
+		Uploads:         Uploads{MaxBytes: 1 << 20, Concurrency: 1, Patience: time.Minute},
 		DecisionTimeout: 3 * time.Second,
 		MetricsAddress:  "[::1]:9000",
 	}, api)
+
+	worker, err := LoadWorker([]string{
+		"GATEHOUSE_DATABASE_URL=" + databaseURL,
+		"GATEHOUSE_BULK_CONCURRENCY=32",
+		"GATEHOUSE_JOB_RETENTION=1h",
+		"GATEHOUSE_EXPORT_RETENTION=8760h",
+		"GATEHOUSE_SIGNAL_DECISIONS=false",
+		"GATEHOUSE_SWEEP_INTERVAL=1m",
+		"GATEHOUSE_WORKER_METRICS_ADDRESS=:9001",
+	})
+	require.NoError(t, err)
+	require.Equal(t, Worker{
+		Common:        Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
+		Running:       Running{ShutdownTimeout: 20 * time.Second},
+		Database:      Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
+		Temporal:      Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
+		Bulk:          Bulk{Concurrency: 32, JobRetention: time.Hour, ExportRetention: 8760 * time.Hour},
+		SweepInterval: time.Minute, MetricsAddress: ":9001",
+	}, worker)
 }
 
 func TestAllBadSettingsAreNamedAtOnceAndNoneIsEchoed(t *testing.T) {
@@ -132,6 +158,8 @@ func TestWhatASettingAccepts(t *testing.T) {
 		{"GATEHOUSE_TENANT", []string{"a", "a.b-c_9"}, []string{"-a", "a b", strings.Repeat("a", 64)}},
 		{"GATEHOUSE_ISSUER", []string{"http://h", "https://h:8443"}, []string{"h", "ftp://h", "http://", "http://h/", "http://h/p", "http://u@h", "http://h?q"}},
 		{"GATEHOUSE_TRUSTED_PROXIES", []string{"10.0.0.0/8"}, []string{"10.0.0.1", "10.0.0.0/8,", "10.0.0.0/33"}},
+		{"GATEHOUSE_UPLOAD_MAX_BYTES", []string{"1024", "17179869184"}, []string{"1023", "17179869185", "1M"}},
+		{"GATEHOUSE_UPLOAD_MIN_RATE", []string{"0", "1073741824"}, []string{"-1", "1073741825"}},
 		{"GATEHOUSE_LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
 	} {
 		environ := []string{"GATEHOUSE_DATABASE_URL=" + databaseURL}
@@ -177,6 +205,18 @@ func TestTheDemoNeedsALoopbackAddress(t *testing.T) {
 	} {
 		_, err := LoadAPI(append(slices.Clip(environ), "GATEHOUSE_API_ADDRESS="+address))
 		require.Equal(t, ok, err == nil, address)
+	}
+}
+
+func TestTheWorkerBoundsBulkWork(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{
+		"GATEHOUSE_BULK_CONCURRENCY=0", "GATEHOUSE_BULK_CONCURRENCY=33", "GATEHOUSE_JOB_RETENTION=59m",
+		"GATEHOUSE_JOB_RETENTION=8761h", "GATEHOUSE_EXPORT_RETENTION=0s", "GATEHOUSE_EXPORT_RETENTION=8761h",
+	} {
+		variable, _, _ := strings.Cut(setting, "=")
+		_, err := LoadWorker([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL, setting})
+		require.ErrorContains(t, err, variable+" must be", setting)
 	}
 }
 

@@ -19,6 +19,10 @@ type Cron struct {
 	EitherDay bool
 }
 
+// MaxCronLength is the longest text of a cron, in bytes; it is what Temporal
+// takes beside a schedule.
+const MaxCronLength = 200
+
 // cronField is one of the five fields.
 type cronField struct {
 	name     string
@@ -44,7 +48,7 @@ var cronFields = [5]cronField{
 // Anything else, and what comes on no day at all, is KindIllegalValue.
 func ParseCron(text string) (Cron, error) {
 	fields := strings.Fields(text)
-	if len(text) > MaxTextLength || len(fields) != len(cronFields) {
+	if len(text) > MaxCronLength || len(fields) != len(cronFields) {
 		return Cron{}, cronFault("must have five fields: minute, hour, day of month, month, day of week")
 	}
 	var values [len(cronFields)][]int

@@ -15,9 +15,11 @@ import (
 const namespace = "gatehouse"
 
 // Buckets in seconds. Serving ends at the longest a decision may wait, waiting
-// for an approver at a quarter of a year.
+// for an approver at a quarter of a year. The longest import is a file of a few
+// hundred megabytes on a busy machine.
 var (
 	servingBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+	importBuckets  = []float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 24 * 3600}
 	waitingBuckets = []float64{1, 10, 60, 600, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600, 14 * 24 * 3600, 30 * 24 * 3600, 90 * 24 * 3600}
 )
 
@@ -35,6 +37,12 @@ type Metrics struct {
 	signalsRefused *prometheus.CounterVec
 	notifications  *prometheus.CounterVec
 	sweepActions   *prometheus.CounterVec
+	importRows     *prometheus.CounterVec
+	imports        *prometheus.CounterVec
+	importDuration *prometheus.HistogramVec
+	exports        *prometheus.CounterVec
+	exportRows     prometheus.Counter
+	exportBytes    prometheus.Counter
 }
 
 // NewMetrics returns the metrics of the program of this name, with those of
@@ -42,6 +50,9 @@ type Metrics struct {
 func NewMetrics(program string) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	}
+	plain := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
 	}
 	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -63,12 +74,20 @@ func NewMetrics(program string) *Metrics {
 		signalsRefused: counter("signals_refused_total", "Signals that changed nothing.", "reason"),
 		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
 		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
+		importRows:     counter("import_rows_total", "Rows that imports are done with.", "outcome"),
+		imports:        counter("imports_total", "Imports that came to their end.", "status"),
+		importDuration: histogram("import_duration_seconds",
+			"Time from when an import was taken up to its end.", importBuckets, "status"),
+		exports:     counter("exports_total", "Exports that came to their end.", "status"),
+		exportRows:  plain("export_rows_total", "Rows of complete exports."),
+		exportBytes: plain("export_bytes_total", "Bytes of complete exports."),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(program), m.temporal, m.temporal.dropped,
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
 		m.signalsRefused, m.notifications, m.sweepActions,
+		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
 	)
 	return m
 }

@@ -27,10 +27,33 @@ func (m *Metrics) Notified(event, outcome string) {
 	m.notifications.WithLabelValues(event, outcome).Inc()
 }
 
-// Swept notes how often the sweep did something: "checked", "started",
-// "nudged", "ended" or "failed".
+// Swept notes how often the sweep did something, by the word of
+// docs/observability.md.
 func (m *Metrics) Swept(action string, count int) {
 	if count > 0 {
 		m.sweepActions.WithLabelValues(action).Add(float64(count))
 	}
+}
+
+// ImportRows notes rows that an import is done with: "created", "updated",
+// "unchanged" or "failed".
+func (m *Metrics) ImportRows(outcome string, count int) {
+	if count > 0 {
+		m.importRows.WithLabelValues(outcome).Add(float64(count))
+	}
+}
+
+// ImportEnded notes an import that came to its end with this status, in lower
+// case, so long after it was taken up.
+func (m *Metrics) ImportEnded(status string, took time.Duration) {
+	m.imports.WithLabelValues(status).Inc()
+	m.importDuration.WithLabelValues(status).Observe(took.Seconds())
+}
+
+// ExportEnded notes an export that came to its end with this status, in lower
+// case, and the size of its file.
+func (m *Metrics) ExportEnded(status string, rows int, bytes int64) {
+	m.exports.WithLabelValues(status).Inc()
+	m.exportRows.Add(float64(max(rows, 0)))
+	m.exportBytes.Add(float64(max(bytes, 0)))
 }

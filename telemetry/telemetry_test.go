@@ -42,6 +42,9 @@ func used(t *testing.T) *Metrics {
 	m.SignalRefused("malformed")
 	m.Notified("decision_needed", "saved")
 	m.Swept("started", 2)
+	m.ImportRows("created", 2)
+	m.ImportEnded("completed", time.Minute)
+	m.ExportEnded("completed", 3, 400)
 	m.WatchPool(func() sql.DBStats {
 		return sql.DBStats{MaxOpenConnections: 20, InUse: 3, Idle: 4, WaitCount: 5, WaitDuration: 1500 * time.Millisecond, MaxIdleClosed: 1, MaxLifetimeClosed: 2}
 	})
@@ -162,6 +165,42 @@ gatehouse_requests_total{outcome="cancelled"} 1
 gatehouse_signals_refused_total{reason="gone"} 1
 `), "gatehouse_approval_decisions_total", "gatehouse_notifications_total", "gatehouse_requests_total", "gatehouse_signals_refused_total"))
 	require.Equal(t, map[string]uint64{"reject": 1}, histogramCounts(t, m, "gatehouse_approval_decision_wait_seconds", "verdict"))
+}
+
+func TestBulkWorkIsCounted(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("worker")
+	m.ImportRows("created", 2_000)
+	m.ImportRows("created", 500)
+	m.ImportRows("failed", 0)
+	m.ImportRows("updated", -3)
+	m.ImportEnded("completed", 90*time.Second)
+	m.ImportEnded("cancelled", time.Second)
+	m.ExportEnded("completed", 20_000, 3_000_000)
+	m.ExportEnded("completed", 1, 80)
+	m.ExportEnded("error", 0, 0)
+	require.NoError(t, testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(`
+# HELP gatehouse_export_bytes_total Bytes of complete exports.
+# TYPE gatehouse_export_bytes_total counter
+gatehouse_export_bytes_total 3.00008e+06
+# HELP gatehouse_export_rows_total Rows of complete exports.
+# TYPE gatehouse_export_rows_total counter
+gatehouse_export_rows_total 20001
+# HELP gatehouse_exports_total Exports that came to their end.
+# TYPE gatehouse_exports_total counter
+gatehouse_exports_total{status="completed"} 2
+gatehouse_exports_total{status="error"} 1
+# HELP gatehouse_import_rows_total Rows that imports are done with.
+# TYPE gatehouse_import_rows_total counter
+gatehouse_import_rows_total{outcome="created"} 2500
+# HELP gatehouse_imports_total Imports that came to their end.
+# TYPE gatehouse_imports_total counter
+gatehouse_imports_total{status="cancelled"} 1
+gatehouse_imports_total{status="completed"} 1
+`), "gatehouse_import_rows_total", "gatehouse_imports_total", "gatehouse_exports_total",
+		"gatehouse_export_rows_total", "gatehouse_export_bytes_total"))
+	require.Equal(t, map[string]uint64{"completed": 1, "cancelled": 1},
+		histogramCounts(t, m, "gatehouse_import_duration_seconds", "status"))
 }
 
 func TestASweepThatDidNothingIsNotCounted(t *testing.T) {

@@ -3,6 +3,8 @@ package workflows_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -36,6 +39,7 @@ type bench struct {
 func newBench(t *testing.T, approvers int) *bench {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	b := &bench{
 		t: t, env: suite.NewTestWorkflowEnvironment(), rows: newRows(), counts: &counts{},
 		answers: map[string]wire.DecisionResult{}, failures: map[string]error{}, rejected: map[string]error{},
@@ -614,54 +618,63 @@ func (b *bench) continued() wire.RequestInput {
 	return in
 }
 
+// follow is the run after b's, over the same rows.
+func (b *bench) follow() *bench {
+	b.t.Helper()
+	next := newBench(b.t, 0)
+	next.request, next.rows, next.acts.Store = b.request, b.rows, b.rows
+	next.env.SetStartWorkflowOptions(client.StartWorkflowOptions{
+		ID: wire.RequestWorkflowID(b.request.ID), TaskQueue: wire.QueueRequests,
+	})
+	return next
+}
+
+// awayAt is a fault of these attempts at a step, counted from 1.
+func awayAt(step string, attempts ...int) func(string) error {
+	attempt := 0
+	return func(s string) error {
+		if s != step {
+			return nil
+		}
+		attempt++
+		if slices.Contains(attempts, attempt) {
+			return errAway
+		}
+		return nil
+	}
+}
+
+// suggest has the history be long in the task of the message that is sent next.
+// Set at once it would show in the task that the passing of time begins, before
+// any message.
+func (b *bench) suggest() {
+	b.at(0, func() { b.env.SetContinueAsNewSuggested(true) })
+}
+
+// nudgeLong is a task that finds the history long and nothing else.
+func (b *bench) nudgeLong() {
+	b.suggest()
+	b.env.SignalWorkflow(wire.SignalNudge, nil)
+}
+
 func TestALongHistoryGoesOnInAnother(t *testing.T) {
 	t.Parallel()
-	t.Run("after the messages that came, and telling nobody twice", func(t *testing.T) {
+	t.Run("where the rows are", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, 2)
-		b.at(time.Hour, func() {
-			b.env.SignalWorkflow(wire.SignalApprove, "junk")
-			b.env.SignalWorkflow(wire.SignalApprove, b.signalOf(0))
-		})
-		b.at(time.Hour+time.Second, func() {
-			b.env.SetContinueAsNewSuggested(true)
-			b.env.SignalWorkflow(wire.SignalNudge, nil)
-		})
+		b.at(1*time.Hour, func() { b.env.SignalWorkflow(wire.SignalApprove, b.signalOf(0)) })
+		b.at(2*time.Hour, b.nudgeLong)
 		b.run()
 		in := b.continued()
 		require.Equal(t, b.request.ID, in.RequestID)
-		require.Equal(t, 1, b.counts.get("refused "+activities.RefusedMalformed))
-		require.Equal(t, 1, b.counts.get("decision approve stored signal"))
+		require.Equal(t, b.request.Source.ID, in.SourceID)
 
-		next := newBench(t, 2)
-		next.rows.mutex.Lock()
-		next.rows.requests[b.request.ID] = b.rows.requests[b.request.ID]
-		next.rows.mutex.Unlock()
-		next.request = b.request
-		next.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: wire.RequestWorkflowID(b.request.ID)})
+		next := b.follow()
 		next.at(time.Hour, func() { next.decide("second", 1, lifecycle.VerdictApprove) })
 		next.runWith(in)
 		require.NoError(t, next.env.GetWorkflowError())
-		require.Equal(t, lifecycle.StatusApproved, next.rows.status(b.request.ID))
-	})
-	t.Run("an approver who was told is not told again", func(t *testing.T) {
-		t.Parallel()
-		b := newBench(t, 1)
-		b.at(time.Hour, func() {
-			b.env.SetContinueAsNewSuggested(true)
-			b.env.SignalWorkflow(wire.SignalNudge, nil)
-		})
-		b.run()
-		in := b.continued()
-		require.Equal(t, b.request.Items[0].ID, in.Told)
-		next := newBench(t, 1)
-		next.rows.requests[b.request.ID] = b.rows.requests[b.request.ID]
-		next.request = b.request
-		next.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: wire.RequestWorkflowID(b.request.ID)})
-		next.at(time.Hour, func() { next.decide("approve", 0, lifecycle.VerdictApprove) })
-		next.runWith(in)
-		require.NoError(t, next.env.GetWorkflowError())
-		require.Empty(t, next.rows.notices(wire.EventDecisionNeeded))
+		require.Equal(t, lifecycle.StatusApproved, b.rows.status(b.request.ID))
+		require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
 	})
 	t.Run("while the requester can't be told", func(t *testing.T) {
 		t.Parallel()
@@ -675,10 +688,189 @@ func TestALongHistoryGoesOnInAnother(t *testing.T) {
 		b.at(time.Hour, func() { b.decide("approve", 0, lifecycle.VerdictApprove) })
 		b.at(time.Hour+5*time.Second, func() {
 			b.env.SetCurrentHistoryLength(43)
-			b.env.SetContinueAsNewSuggested(true)
-			b.env.SignalWorkflow(wire.SignalNudge, nil)
+			b.nudgeLong()
+		})
+		b.run()
+		in := b.continued()
+		require.Empty(t, b.rows.notices(wire.EventRequestDecided))
+
+		b.rows.fault = nil
+		next := b.follow()
+		next.runWith(in)
+		require.NoError(t, next.env.GetWorkflowError())
+		require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
+	})
+}
+
+func TestSignalsThatWaitWhenAHistoryIsLongAreHandledByItsRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 3)
+	b.rows.fault = awayAt(wire.ActivityDecide, 1, 3, 5)
+	b.at(time.Hour, func() {
+		// All but the last begin no task, so that one task finds them all.
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, "junk")
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, b.signalOf(0))
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, b.signalOf(1))
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalReject, "junk")
+		b.suggest()
+		b.env.SignalWorkflow(wire.SignalReject, b.signalOf(2))
+	})
+	b.run()
+	in := b.continued()
+	require.Equal(t, 2, b.counts.get("refused "+activities.RefusedMalformed))
+	require.Equal(t, 2, b.counts.get("decision approve stored signal"))
+	require.Equal(t, 1, b.counts.get("decision reject stored signal"))
+
+	next := b.follow()
+	next.runWith(in)
+	require.NoError(t, next.env.GetWorkflowError())
+	require.Zero(t, next.counts.get("decision reject stored signal"), "none of them comes twice")
+	require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
+}
+
+// waits notes, from now on, how long each timer is that the workflow sets.
+func (b *bench) waits() *[]time.Duration {
+	waits := &[]time.Duration{}
+	b.env.SetOnTimerScheduledListener(func(_ string, wait time.Duration) { *waits = append(*waits, wait) })
+	return waits
+}
+
+func TestTheTaskThatAnswersAnUpdateDoesNotContinueInAnotherRun(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		// tasks are the times, after the first Update, at which the history has
+		// grown by another task. The environment's does not grow by itself.
+		tasks []time.Duration
+		// updates are the times at which further Updates come.
+		updates []time.Duration
+		// fault is that of the rows.
+		fault func(step string) error
+	}{
+		"the next one does":                        {tasks: []time.Duration{50 * ms}},
+		"the next one does, whenever it comes":     {tasks: []time.Duration{250 * ms}},
+		"nor does the next one if it answers one":  {tasks: []time.Duration{50 * ms, 150 * ms}, updates: []time.Duration{60 * ms}},
+		"nor the same one with yet another Update": {tasks: []time.Duration{50 * ms}, updates: []time.Duration{20 * ms}},
+		"nor the next one while it is at one": {
+			tasks: []time.Duration{50 * ms, 5000 * ms}, updates: []time.Duration{60 * ms},
+			fault: awayAt(wire.ActivityDecide, 2, 3),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 3)
+			b.rows.fault = c.fault
+			b.at(time.Hour, func() {
+				b.suggest()
+				b.decide("0", 0, lifecycle.VerdictApprove)
+			})
+			grown := 0
+			for i, after := range c.tasks {
+				b.at(time.Hour+after, func() {
+					b.env.SetCurrentHistoryLength(10 * (i + 1))
+					grown++
+				})
+			}
+			for i, after := range c.updates {
+				b.at(time.Hour+after, func() { b.decide(fmt.Sprint(i+1), i+1, lifecycle.VerdictApprove) })
+			}
+			b.run()
+			b.continued()
+			for i := range 1 + len(c.updates) {
+				require.Equal(t, wire.OutcomeStored, b.answers[fmt.Sprint(i)].Outcome)
+			}
+			require.Equal(t, len(c.tasks), grown, "it continues in the last of the tasks")
+		})
+	}
+	t.Run("a later one does at once", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, 2)
+		var waits *[]time.Duration
+		b.at(1*time.Hour, func() { b.decide("approve", 0, lifecycle.VerdictApprove) })
+		b.at(2*time.Hour, func() {
+			waits = b.waits()
+			b.env.SetCurrentHistoryLength(10)
+			b.nudgeLong()
 		})
 		b.run()
 		b.continued()
+		require.Equal(t, wire.OutcomeStored, b.answers["approve"].Outcome)
+		require.Empty(t, *waits)
+	})
+	t.Run("one that only refuses an Update does at once", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, 1)
+		var waits *[]time.Duration
+		b.at(time.Hour, func() {
+			waits = b.waits()
+			b.suggest()
+			b.update("bad", wire.Decision{})
+		})
+		b.run()
+		b.continued()
+		require.Error(t, b.rejected["bad"])
+		require.Empty(t, *waits)
+	})
+}
+
+func TestOverRunsAnApproverIsToldOnce(t *testing.T) {
+	t.Parallel()
+	t.Run("not again by any later run", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, 1)
+		b.at(time.Hour, b.nudgeLong)
+		b.run()
+		in := b.continued()
+		require.Equal(t, b.request.Items[0].ID, in.Told)
+
+		second := b.follow()
+		second.at(time.Hour, second.nudgeLong)
+		second.runWith(in)
+		require.Equal(t, in, second.continued(), "what one run told the third knows too")
+
+		third := b.follow()
+		third.at(time.Hour, func() { third.decide("approve", 0, lifecycle.VerdictApprove) })
+		third.runWith(in)
+		require.NoError(t, third.env.GetWorkflowError())
+		require.Equal(t, 2, b.rows.count(wire.ActivityNotify), "the approver and the requester, once each")
+	})
+	t.Run("but the next approver is", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, 2)
+		b.at(time.Hour, b.nudgeLong)
+		b.run()
+		next := b.follow()
+		next.at(1*time.Hour, func() { next.decide("first", 0, lifecycle.VerdictApprove) })
+		next.at(2*time.Hour, func() {
+			next.env.SetCurrentHistoryLength(43)
+			next.nudgeLong()
+		})
+		next.runWith(b.continued())
+		require.Equal(t, b.request.Items[1].ID, next.continued().Told)
+		require.Len(t, b.rows.notices(wire.EventDecisionNeeded), 2)
+		require.Equal(t, 2, b.rows.count(wire.ActivityNotify))
+	})
+	t.Run("by the next run where this one could not", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, 1)
+		b.rows.fault = func(step string) error {
+			if step == wire.ActivityNotify {
+				return errAway
+			}
+			return nil
+		}
+		b.at(5*time.Second, b.nudgeLong)
+		b.run()
+		in := b.continued()
+		require.Zero(t, in.Told)
+
+		b.rows.fault = nil
+		next := b.follow()
+		next.at(time.Hour, func() {
+			require.Len(t, b.rows.notices(wire.EventDecisionNeeded), 1)
+			next.decide("approve", 0, lifecycle.VerdictApprove)
+		})
+		next.runWith(in)
+		require.NoError(t, next.env.GetWorkflowError())
 	})
 }

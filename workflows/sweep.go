@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"cmp"
+
 	"go.temporal.io/sdk/workflow"
 
 	"gatehouse/workflows/wire"
@@ -11,18 +13,24 @@ import (
 const maxSweepBatches = 40
 
 // SweepWorkflow looks after what requests and deletions left behind: pending
-// requests whose rows moved without their workflow or that have none, and
-// workflows of deleted requests that run still. A step that fails does not keep
-// the other from its turn.
+// requests whose rows moved without their workflow or that have none, workflows
+// of deleted requests that run still, and what is left of bulk work. A step that
+// fails does not keep the others from their turn.
 func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wire.SweepResult, error) {
 	var total wire.SweepResult
 	in.Batch = max(in.Batch, 1)
 	pendingErr := sweep(ctx, wire.ActivitySweepPending, in, &total)
 	endingsErr := sweep(ctx, wire.ActivitySweepEndings, in, &total)
-	if pendingErr != nil {
-		return total, pendingErr
+	var bulkErr error
+	if sweepsBulk(ctx) {
+		bulkErr = workflow.ExecuteActivity(sweeping(ctx), wire.ActivitySweepBulk, in).Get(ctx, nil)
 	}
-	return total, endingsErr
+	return total, cmp.Or(pendingErr, endingsErr, bulkErr)
+}
+
+// sweepsBulk is false in histories from before there was bulk work.
+func sweepsBulk(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "sweep-bulk", workflow.DefaultVersion, 1) >= 1
 }
 
 // sweep repeats one step as long as it finds a full batch and gets on with it.

@@ -38,6 +38,7 @@ func RegisterMaintenance(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
 	r.RegisterActivityWithOptions(a.SweepPendingRequests, activity.RegisterOptions{Name: wire.ActivitySweepPending})
 	r.RegisterActivityWithOptions(a.SweepWorkflowEndings, activity.RegisterOptions{Name: wire.ActivitySweepEndings})
+	r.RegisterActivityWithOptions(a.SweepBulk, activity.RegisterOptions{Name: wire.ActivitySweepBulk})
 }
 
 // Register registers everything with one registry, for tests.
@@ -45,6 +46,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	RegisterRequests(r, a)
 	RegisterNotifications(r, a)
 	RegisterMaintenance(r, a)
+	RegisterBulk(r, a)
 }
 
 // Bounds of a worker process.
@@ -75,6 +77,10 @@ type WorkerOptions struct {
 	// the handful that notifications and the sweep need it should stay below
 	// the size of the database pool. 0 is [DefaultDatabaseSteps].
 	DatabaseSteps int
+	// BulkConcurrency is how many imports and exports are worked on at once; 0 is
+	// [DefaultBulkConcurrency]. Each takes up to [BulkConnections] connections of
+	// the database.
+	BulkConcurrency int
 	// StopTimeout is how long Stop waits for the activities that run; 0 is
 	// [DefaultStopTimeout].
 	StopTimeout time.Duration
@@ -138,7 +144,7 @@ func commonOptions(o WorkerOptions) worker.Options {
 	}
 }
 
-// Workers serve the three task queues in one process.
+// Workers serve the task queues in one process.
 type Workers struct {
 	client  client.Client
 	log     *slog.Logger
@@ -157,11 +163,13 @@ func NewWorkers(c client.Client, o WorkerOptions, a *activities.Activities) *Wor
 	RegisterNotifications(notifications, a)
 	maintenance := worker.New(c, wire.QueueMaintenance, maintenanceWorkerOptions(o))
 	RegisterMaintenance(maintenance, a)
+	bulk := worker.New(c, wire.QueueBulk, bulkWorkerOptions(o))
+	RegisterBulk(bulk, a)
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance}}
+	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk}}
 }
 
 // healthInterval is how often Start asks whether Temporal is there.

@@ -32,6 +32,15 @@ const (
 	reservedConnections = 4
 )
 
+// share divides the connections of the database pool among what works at once:
+// steps are the database steps of requests, bulk the imports and exports. Bulk
+// work gets at most half, and less than wanted if need be, so that decisions
+// never wait for it; each gets one at least.
+func share(connections, wanted int) (steps, bulk int) {
+	bulk = max(1, min(wanted, connections/2/workflows.BulkConnections))
+	return max(1, connections-reservedConnections-workflows.BulkSteps-bulk*workflows.BulkConnections), bulk
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Environ(), os.Stderr)
@@ -88,14 +97,23 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	steps, bulk := share(cfg.Database.MaxConns, cfg.Bulk.Concurrency)
+	if bulk < cfg.Bulk.Concurrency {
+		log.WarnContext(ctx, "the database connections allow for less bulk work at once", "imports_and_exports", bulk)
+	}
 	workers := workflows.NewWorkers(temporal, workflows.WorkerOptions{
-		DatabaseSteps: max(1, cfg.Database.MaxConns-reservedConnections),
-		StopTimeout:   cfg.ShutdownTimeout,
-		OnFatal:       fail,
-		Log:           log,
+		DatabaseSteps:   steps,
+		BulkConcurrency: bulk,
+		StopTimeout:     cfg.ShutdownTimeout,
+		OnFatal:         fail,
+		Log:             log,
 	}, &activities.Activities{
 		Store: rows, Workflows: reach, Observer: metrics, Log: log,
 		SignalDecisions: cfg.SignalDecisions, SweepGrace: sweepGrace, SweepConcurrency: sweepConcurrency,
+		Bulk: &activities.Bulk{
+			Store: rows, Workflows: reach, Observer: metrics,
+			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
+		},
 	})
 	err = workers.Start(ctx)
 	if err == nil {

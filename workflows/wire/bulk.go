@@ -1,6 +1,10 @@
 package wire
 
-import "gatehouse/lifecycle"
+import (
+	"time"
+
+	"gatehouse/lifecycle"
+)
 
 // QueueBulk serves imports and exports, apart from everything that people wait
 // for.
@@ -59,6 +63,9 @@ func ExportScheduleID(schedule lifecycle.ID) string { return "export-schedule/" 
 // ImportsInput starts an ImportsWorkflow.
 type ImportsInput struct {
 	SourceID lifecycle.ID `json:"sourceId"`
+	// Failures is how many imports in a row an earlier run saw fail; 0 but where
+	// a run continues as new.
+	Failures int `json:"failures,omitempty"`
 }
 
 // NextImport is what the NextImport activity answers.
@@ -71,6 +78,10 @@ type NextImport struct {
 type ImportInput struct {
 	JobID    lifecycle.ID `json:"jobId"`
 	SourceID lifecycle.ID `json:"sourceId"`
+	// Began is when the import was taken up, and Progress how it was last seen to
+	// stand; zero where an ImportWorkflow starts, but for one that continues as new.
+	Began    time.Time      `json:"began,omitzero"`
+	Progress ImportProgress `json:"progress,omitzero"`
 }
 
 // ImportProgress is how an import stands.
@@ -100,6 +111,8 @@ type ExportResult struct {
 	Found bool  `json:"found"`
 	Rows  int   `json:"rows"`
 	Bytes int64 `json:"bytes"`
+	// Superseded is true if somebody else has begun to write the same export.
+	Superseded bool `json:"superseded,omitempty"`
 }
 
 // ScheduledExportInput starts a ScheduledExportWorkflow.
@@ -111,4 +124,32 @@ type ScheduledExportInput struct {
 type ScheduledExport struct {
 	ScheduleID lifecycle.ID `json:"scheduleId"`
 	JobID      lifecycle.ID `json:"jobId"`
+}
+
+// ScheduledExportBegun is what BeginScheduledExport answers.
+type ScheduledExportBegun struct {
+	// Found is false if the schedule is gone.
+	Found    bool         `json:"found"`
+	SourceID lifecycle.ID `json:"sourceId"`
+}
+
+// ScheduledExportID is the id of the export that a run of a schedule makes: the
+// same for the same run, so that a run that is done again makes no second one.
+func ScheduledExportID(schedule lifecycle.ID, run string) lifecycle.ID {
+	return lifecycle.DeriveID(schedule, run)
+}
+
+// BulkSweepResult counts what the sweep did about bulk work.
+type BulkSweepResult struct {
+	// Imports and Exports are the workflows that were started.
+	Imports int `json:"imports"`
+	Exports int `json:"exports"`
+	// Dropped counts what was removed, as the store counts it.
+	Dropped int `json:"dropped"`
+	// Schedules is how many schedules were held against Temporal, Ended how many
+	// it was made to forget.
+	Schedules int `json:"schedules"`
+	Ended     int `json:"ended"`
+	// Failed ones stay for the next sweep.
+	Failed int `json:"failed"`
 }

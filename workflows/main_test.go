@@ -1,0 +1,9 @@
+package workflows_test
+
+import (
+	"testing"
+
+	"gatehouse/workflowclient/temporaltest"
+)
+
+func TestMain(m *testing.M) { temporaltest.Main(m) }
