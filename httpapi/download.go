@@ -46,14 +46,12 @@ func (a csvAnswer) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.Respons
 	return a(w)
 }
 
-// unhurried takes the server's deadlines off a request that may take its time.
+// unhurried takes the server's deadline off an answer that may take its time.
 // What waits for Postgres, Temporal or the client has bounds of its own.
 func unhurried(ctx context.Context) {
 	if g, ok := ctx.(*gin.Context); ok {
-		control := http.NewResponseController(g.Writer)
 		// A writer without deadlines needs none taken off.
-		_ = control.SetReadDeadline(time.Time{})
-		_ = control.SetWriteDeadline(time.Time{})
+		_ = http.NewResponseController(g.Writer).SetWriteDeadline(time.Time{})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -260,7 +261,8 @@ type api struct {
 	service *fake
 	log     *strings.Builder
 	// routes are what Observe was told: method, route and status.
-	routes []string
+	routes   []string
+	observed sync.Mutex
 }
 
 const (
@@ -289,6 +291,8 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 		MaxBodyBytes: maxBodyBytes, MaxUploadBytes: maxUploadBytes, UploadPatience: time.Minute,
 		Log: slog.New(slog.NewJSONHandler(a.log, nil)),
 		Observe: func(method, route string, status int, _ time.Duration) {
+			a.observed.Lock()
+			defer a.observed.Unlock()
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))
 		},
 	}

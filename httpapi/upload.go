@@ -150,9 +150,6 @@ func (b pacedBody) Read(p []byte) (int, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		u.ended.Store(true)
-		// The server watches the connection from here on, and would take a
-		// deadline for a client that has left.
-		_ = u.control.SetReadDeadline(time.Time{})
 	case errors.Is(err, os.ErrDeadlineExceeded) && late:
 		err = errTooSlow
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -161,7 +158,9 @@ func (b pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// interrupt ends a Read under way and all later ones.
+// interrupt ends a Read under way and all later ones. Once the body has ended
+// the server reads on to see whether the client leaves, and would take a
+// deadline for that.
 func (u *upload) interrupt() {
 	if !u.ended.Load() {
 		u.interrupted.Store(true)

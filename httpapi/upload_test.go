@@ -25,7 +25,7 @@ import (
 
 // hurry is the deadline that the servers of these tests have for short
 // requests. What takes its time must outlast it.
-const hurry = 100 * time.Millisecond
+const hurry = 400 * time.Millisecond
 
 // serve listens with the API, as hurried as a server can be.
 func (a *api) serve(t *testing.T) *httptest.Server {
