@@ -22,7 +22,7 @@ func options() Options {
 		Authenticate: func(*http.Request) (policy.Actor, error) { return policy.Actor{}, nil },
 		Token:        http.NotFoundHandler(), TokenInfo: http.NotFoundHandler(), JWKS: http.NotFoundHandler(),
 		Health: http.NotFoundHandler(), Readiness: http.NotFoundHandler(),
-		MaxBodyBytes: 1, Log: slog.New(slog.DiscardHandler),
+		MaxBodyBytes: 1, MaxUploadBytes: 1, UploadPatience: 1, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -51,12 +51,15 @@ func TestTheRouterHasWhatTheDocumentHas(t *testing.T) {
 func TestAnOptionThatIsMissingStopsTheStart(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*Options){
-		"Service":      func(o *Options) { o.Service = nil },
-		"Authenticate": func(o *Options) { o.Authenticate = nil },
-		"JWKS":         func(o *Options) { o.JWKS = nil },
-		"Readiness":    func(o *Options) { o.Readiness = nil },
-		"MaxBodyBytes": func(o *Options) { o.MaxBodyBytes = 0 },
-		"Log":          func(o *Options) { o.Log = nil },
+		"Service":        func(o *Options) { o.Service = nil },
+		"Authenticate":   func(o *Options) { o.Authenticate = nil },
+		"JWKS":           func(o *Options) { o.JWKS = nil },
+		"MaxBodyBytes":   func(o *Options) { o.MaxBodyBytes = 0 },
+		"MaxUploadBytes": func(o *Options) { o.MaxUploadBytes = 0 },
+		"MinUploadRate":  func(o *Options) { o.MinUploadRate = -1 },
+		"UploadPatience": func(o *Options) { o.UploadPatience = 0 },
+		"Log":            func(o *Options) { o.Log = nil },
+		"Readiness":      func(o *Options) { o.Readiness = nil },
 	} {
 		opts := options()
 		spoil(&opts)

@@ -60,6 +60,20 @@ func TestFormats(t *testing.T) {
 	at := time.Date(2020, 3, 24, 23, 11, 41, 5e6, time.FixedZone("", -5*3600))
 	require.Equal(t, "2020-03-25T04:11:41.005Z", lifecycle.FormatTime(at))
 	require.Equal(t, "2020-03-25", lifecycle.FormatDate(at))
+	require.Equal(t, "at 2020-03-25T04:11:41.005Z", string(lifecycle.AppendTime([]byte("at "), at)))
+}
+
+func FuzzFormatTime(f *testing.F) {
+	f.Add(int64(0), int64(0))
+	f.Add(int64(1585109501), int64(999_999_999))
+	f.Add(int64(-62135596800), int64(1_000_000))
+	f.Add(int64(253402300799), int64(999_000_000))
+	f.Add(int64(253402300800), int64(0))
+	f.Add(int64(-62167219201), int64(0))
+	f.Fuzz(func(t *testing.T, seconds, nanoseconds int64) {
+		at := time.Unix(seconds, nanoseconds)
+		require.Equal(t, at.UTC().Format("2006-01-02T15:04:05.000Z"), lifecycle.FormatTime(at))
+	})
 }
 
 func FuzzParseDate(f *testing.F) {

@@ -29,6 +29,8 @@ const (
 	autoApprovalWait = 2 * time.Second
 	// startTimeout bounds how long a request waits for a Temporal that is away.
 	startTimeout = time.Second
+	// exportTimeout bounds how long a download waits for its first bytes.
+	exportTimeout = 30 * time.Second
 )
 
 func main() {
@@ -124,18 +126,23 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		AutoApprovalWait: autoApprovalWait,
 		StartTimeout:     startTimeout,
 		DecisionTimeout:  cfg.DecisionTimeout,
+		Uploads:          cfg.Uploads.Concurrency,
+		ExportTimeout:    exportTimeout,
 	}, log)
 	handler, err := httpapi.New(httpapi.Options{
-		Service:      operations,
-		Authenticate: auth.NewVerifier(ring, rows, tokens).Authenticate,
-		Token:        auth.NewIssuer(ring, rows, tokens, log),
-		TokenInfo:    auth.InfoHandler(tokens),
-		JWKS:         ring,
-		Health:       telemetry.Health(),
-		Readiness:    telemetry.Readiness(ready),
-		Observe:      metrics.HTTPServed,
-		Log:          log,
-		MaxBodyBytes: cfg.Serving.MaxBodyBytes,
+		Service:        operations,
+		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
+		Token:          auth.NewIssuer(ring, rows, tokens, log),
+		TokenInfo:      auth.InfoHandler(tokens),
+		JWKS:           ring,
+		Health:         telemetry.Health(),
+		Readiness:      telemetry.Readiness(ready),
+		Observe:        metrics.HTTPServed,
+		Log:            log,
+		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
+		MaxUploadBytes: cfg.Uploads.MaxBytes,
+		MinUploadRate:  cfg.Uploads.MinRate,
+		UploadPatience: cfg.Uploads.Patience,
 	})
 	if err != nil {
 		return nil, err
