@@ -39,7 +39,7 @@ bench: ## measure against baselines; prints ratios and writes bench/results/late
 
 .PHONY: sample-csv
 sample-csv: launcher ## write sample.csv, N people ready to be uploaded: make sample-csv N=20000
-	@$(DEVSTACK) sample $(N) > sample.csv && ls -l sample.csv
+	@$(DEVSTACK) sample $(N) > sample.csv
 
 .PHONY: generate
 generate: launcher ## write the generated files anew
