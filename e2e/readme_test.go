@@ -36,7 +36,9 @@ func TestTheWalkInTheReadme(t *testing.T) {
 			lines = append(lines, line)
 		}
 	}
-	turnedDown := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, `"approvalStatus":"REJECTED"`) && strings.Contains(line, `"approvalItems"`) })
+	turnedDown := slices.IndexFunc(lines, func(line string) bool {
+		return strings.Contains(line, `"approvalStatus":"REJECTED"`) && strings.Contains(line, `"approvalItems"`)
+	})
 	require.Positive(t, turnedDown, text)
 	require.Contains(t, lines[turnedDown], `"approvalStatus":"CANCELLED"`)
 	records := lines[turnedDown-2]
