@@ -107,14 +107,14 @@ func TestEveryApproverInTurnMakesTheRequestApproved(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, approvers)
 			for stage := range approvers {
-				b.at(time.Duration(stage+1)*time.Hour, func() { b.decide(strconv.Itoa(stage), stage, lifecycle.VerdictApprove) })
+				b.at(time.Duration(stage+1)*time.Hour, func() { b.decide(fmt.Sprint(stage), stage, lifecycle.VerdictApprove) })
 			}
 			b.run()
 			require.NoError(t, b.env.GetWorkflowError())
 			require.Equal(t, lifecycle.StatusApproved, b.rows.status(b.request.ID))
 			for stage := range approvers {
-				require.NoError(t, b.failures[strconv.Itoa(stage)])
-				require.Equal(t, wire.OutcomeStored, b.answers[strconv.Itoa(stage)].Outcome)
+				require.NoError(t, b.failures[fmt.Sprint(stage)])
+				require.Equal(t, wire.OutcomeStored, b.answers[fmt.Sprint(stage)].Outcome)
 			}
 			require.Len(t, b.rows.notices(wire.EventDecisionNeeded), approvers)
 			require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
@@ -133,7 +133,7 @@ func TestARejectionAtAnyStageEndsTheRequest(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, 3)
 			for before := range stage {
-				b.at(time.Duration(before+1)*time.Hour, func() { b.decide(strconv.Itoa(before), before, lifecycle.VerdictApprove) })
+				b.at(time.Duration(before+1)*time.Hour, func() { b.decide(fmt.Sprint(before), before, lifecycle.VerdictApprove) })
 			}
 			b.at(9*time.Hour, func() { b.decide("reject", stage, lifecycle.VerdictReject) })
 			b.run()
@@ -611,7 +611,7 @@ func TestARunGoesOnWhereTheRowsAre(t *testing.T) {
 func (b *bench) continued() wire.RequestInput {
 	b.t.Helper()
 	var next *workflow.ContinueAsNewError
-	require.ErrorAs(b.t, b.env.GetWorkflowError(), &next, "%v", b.env.GetWorkflowError())
+	require.ErrorAs(b.t, b.env.GetWorkflowError(), &next)
 	require.Equal(b.t, wire.WorkflowRequest, next.WorkflowType.Name)
 	var in wire.RequestInput
 	require.NoError(b.t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
