@@ -12,7 +12,7 @@ type Timestamp time.Time
 
 // MarshalText writes it as [lifecycle.FormatTime] does; it never fails.
 func (t Timestamp) MarshalText() ([]byte, error) {
-	return []byte(lifecycle.FormatTime(time.Time(t))), nil
+	return lifecycle.AppendTime(make([]byte, 0, len(time.RFC3339Nano)), time.Time(t)), nil
 }
 
 // Date is a day as NonEmployeeRequestWithoutApprovalItem spells it: YYYY-MM-DD

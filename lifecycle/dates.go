@@ -10,9 +10,6 @@ import (
 // neither form of date, or a date outside the years 1 to 9999.
 var ErrNotADate = errors.New("not a date")
 
-// timeLayout is RFC 3339 with exactly three decimals, for times in UTC.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 // dateTime is the shape of RFC 3339. The parser of package time lets more
 // through: hours of one digit, a comma for the point, offsets beyond a day.
 var dateTime = regexp.MustCompile(
@@ -52,31 +49,15 @@ func ParseInstant(s string) (time.Time, error) {
 
 // FormatTime writes t as RFC 3339 in UTC with exactly three decimals, such as
 // 2019-08-23T18:40:35.772Z (contract §4).
-func FormatTime(t time.Time) string { return string(AppendTime(make([]byte, 0, len(timeLayout)), t)) }
+func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
-// AppendTime appends to b what [FormatTime] returns.
+// AppendTime appends to b what [FormatTime] writes.
 func AppendTime(b []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(b, timeLayout)
-	}
-	// The formatter of package time takes four times as long, and an export has
-	// two dates in a row.
-	hour, minute, second := t.Clock()
-	b = append2(append2(b, year/100), year%100)
-	b = append2(append(b, '-'), int(month))
-	b = append2(append(b, '-'), day)
-	b = append2(append(b, 'T'), hour)
-	b = append2(append(b, ':'), minute)
-	b = append2(append(b, ':'), second)
-	milli := t.Nanosecond() / 1e6
-	b = append2(append(b, '.', byte('0'+milli/100)), milli%100)
-	return append(b, 'Z')
+	// Package time is quick about this layout alone; a page holds a thousand times.
+	b = t.UTC().AppendFormat(b, time.RFC3339)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
-
-// append2 appends n, which is below 100, as two digits.
-func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // FormatDate writes the day of t in UTC as YYYY-MM-DD, the form that
 // NonEmployeeRequestWithoutApprovalItem has (contract §4).

@@ -85,6 +85,16 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// ParseKind is the inverse of [Kind.String]; an unknown name is KindInternal.
+func ParseKind(name string) Kind {
+	for k, n := range kindNames {
+		if n == name {
+			return Kind(k)
+		}
+	}
+	return KindInternal
+}
+
 // Error is a failure that may be shown to the caller: Message holds no
 // internal text. Field names the offending field or parameter and may be
 // empty. An internal cause may be wrapped; it is for logs only.

@@ -24,19 +24,20 @@ func approvalDest(i *lifecycle.ApprovalItem) []any {
 	}
 }
 
+var lookupApproval = "SELECT " + approvalColumns + ", " + viewerRelations + `, coalesce(q.requester_id = $2::uuid, FALSE),
+		CASE r.approver_type WHEN 'IDENTITY' THEN coalesce(r.approver_id = $2::uuid, FALSE)
+		ELSE EXISTS (SELECT 1 FROM workgroup_members AS w WHERE w.workgroup_id = r.approver_id AND w.identity_id = $2::uuid) END
+	FROM approval_items AS r
+	JOIN requests AS q ON q.id = r.request_id
+	JOIN sources AS s ON s.id = q.source_id
+	WHERE r.id = $1`
+
 // GetApproval returns the item and what ties viewer, who may be zero, to it;
 // KindNotFound if there is none.
 func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item lifecycle.ApprovalItem, rel policy.Relations, err error) {
 	defer s.done("GetApproval", time.Now(), &err)
-	found, err := row(ctx, s.db,
-		append(approvalDest(&item), &rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.Approver),
-		"SELECT "+approvalColumns+`, ?0, ?1, coalesce(q.requester_id = ?2, FALSE),
-			CASE r.approver_type WHEN 'IDENTITY' THEN coalesce(r.approver_id = ?2, FALSE)
-			ELSE EXISTS (SELECT 1 FROM workgroup_members AS w WHERE w.workgroup_id = r.approver_id AND w.identity_id = ?2) END
-		FROM approval_items AS r
-		JOIN requests AS q ON q.id = r.request_id
-		JOIN sources AS s ON s.id = q.source_id
-		WHERE r.id = ?3`, managedBy(viewer), workgroupOf(viewer), uuidOf(viewer), id)
+	dest := append(approvalDest(&item), &rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.Approver)
+	found, err := s.lookup(ctx, dest, lookupApproval, id, viewer)
 	if err != nil {
 		return lifecycle.ApprovalItem{}, policy.Relations{}, err
 	}
@@ -70,7 +71,7 @@ func (s *Store) ListApprovals(ctx context.Context, reach policy.Reach, q filter.
 		if err != nil {
 			return nil, 0, err
 		}
-		if count, err = scalar(ctx, query); err != nil {
+		if count, err = s.scalar(ctx, query); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -82,8 +83,7 @@ func (s *Store) ListApprovals(ctx context.Context, reach policy.Reach, q filter.
 		return nil, 0, err
 	}
 	var item lifecycle.ApprovalItem
-	rows, err := query.Rows(ctx)
-	err = each(rows, err, approvalDest(&item), func() error {
+	err = s.rows(ctx, query, approvalDest(&item), func() error {
 		item.Created, item.Modified = item.Created.UTC(), item.Modified.UTC()
 		items = append(items, item)
 		return nil
@@ -124,8 +124,7 @@ func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum
 	}
 	var status lifecycle.ApprovalStatus
 	var n int
-	rows, err := query.ColumnExpr("r.status").GroupExpr("r.status").Rows(ctx)
-	err = each(rows, err, []any{&n, &status}, func() error {
+	err = s.rows(ctx, query.ColumnExpr("r.status").GroupExpr("r.status"), []any{&n, &status}, func() error {
 		switch status {
 		case lifecycle.StatusApproved:
 			sum.Approved = n

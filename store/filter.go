@@ -314,22 +314,27 @@ func sourceInReach(reach policy.Reach) schema.QueryAppender {
 	return bun.SafeQuery("(? OR ?)", managedBy(reach.ManagedBy), workgroupOf(reach.WorkgroupOf))
 }
 
-// managedBy: the identity is account manager or owner of the source s.
+const (
+	// managedByIdentity: the identity ?0 is account manager or owner of the source s.
+	managedByIdentity = `(coalesce(s.owner_id = ?0, FALSE) OR EXISTS (SELECT 1 FROM source_account_managers AS a
+		WHERE a.source_id = s.id AND a.manager_id = ?0 AND a.manager_type = 'IDENTITY'))`
+	// workgroupOfIdentity: it is a member of the management workgroup of s.
+	workgroupOfIdentity = `EXISTS (SELECT 1 FROM workgroup_members AS w
+		WHERE w.workgroup_id = s.management_workgroup AND w.identity_id = ?0)`
+)
+
 func managedBy(identity lifecycle.ID) schema.QueryAppender {
 	if identity.IsZero() {
-		return bun.SafeQuery("FALSE")
+		return bun.Safe("FALSE")
 	}
-	return bun.SafeQuery(`(coalesce(s.owner_id = ?0, FALSE) OR EXISTS (SELECT 1 FROM source_account_managers AS a
-		WHERE a.source_id = s.id AND a.manager_id = ?0 AND a.manager_type = 'IDENTITY'))`, uuidOf(identity))
+	return bun.SafeQuery(managedByIdentity, uuidOf(identity))
 }
 
-// workgroupOf: the identity is a member of the management workgroup of s.
 func workgroupOf(identity lifecycle.ID) schema.QueryAppender {
 	if identity.IsZero() {
-		return bun.SafeQuery("FALSE")
+		return bun.Safe("FALSE")
 	}
-	return bun.SafeQuery(`EXISTS (SELECT 1 FROM workgroup_members AS w
-		WHERE w.workgroup_id = s.management_workgroup AND w.identity_id = ?)`, uuidOf(identity))
+	return bun.SafeQuery(workgroupOfIdentity, uuidOf(identity))
 }
 
 // uuidOf is the id with its type, so that NULL has one too.

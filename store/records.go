@@ -25,18 +25,16 @@ const storedPerson = `account_name, account_name_folded, first_name, first_name_
 
 const recordColumns = `r.id, r.source_id, ` + personColumns + `, r.created, r.modified`
 
-// personRow is a person on the way from a row; reading ids and JSON as text
-// keeps lists cheap.
+// personRow is a person on the way from a row.
 type personRow struct {
-	person  lifecycle.Person
-	manager string
-	data    string
+	person lifecycle.Person
+	data   string
 }
 
 func (r *personRow) dest() []any {
 	p := &r.person
 	return []any{
-		&p.AccountName, &p.FirstName, &p.LastName, &p.Phone, &p.Email, &r.manager, &p.Manager.Alias,
+		&p.AccountName, &p.FirstName, &p.LastName, &p.Phone, &p.Email, binaryID{&p.Manager.ID}, &p.Manager.Alias,
 		&p.StartDate, &p.EndDate, &r.data,
 	}
 }
@@ -44,11 +42,8 @@ func (r *personRow) dest() []any {
 func (r *personRow) toPerson() (lifecycle.Person, error) {
 	p := r.person
 	p.StartDate, p.EndDate = p.StartDate.UTC(), p.EndDate.UTC()
-	var err error
-	if p.Manager.ID, err = lifecycle.ParseID(r.manager); err != nil {
-		return p, err
-	}
 	p.Data = map[string]string{}
+	var err error
 	if r.data != "{}" {
 		err = json.Unmarshal([]byte(r.data), &p.Data)
 	}
@@ -57,22 +52,18 @@ func (r *personRow) toPerson() (lifecycle.Person, error) {
 
 type recordRow struct {
 	personRow
-	id, source        string
-	created, modified time.Time
+	record lifecycle.Record
 }
 
 func (r *recordRow) dest() []any {
-	return append(append([]any{&r.id, &r.source}, r.personRow.dest()...), &r.created, &r.modified)
+	dest := append([]any{binaryID{&r.record.ID}, binaryID{&r.record.SourceID}}, r.personRow.dest()...)
+	return append(dest, &r.record.Created, &r.record.Modified)
 }
 
-func (r *recordRow) toRecord() (record lifecycle.Record, err error) {
-	if record.ID, err = lifecycle.ParseID(r.id); err != nil {
-		return record, err
-	}
-	if record.SourceID, err = lifecycle.ParseID(r.source); err != nil {
-		return record, err
-	}
-	record.Created, record.Modified = r.created.UTC(), r.modified.UTC()
+func (r *recordRow) toRecord() (lifecycle.Record, error) {
+	record := r.record
+	record.Created, record.Modified = record.Created.UTC(), record.Modified.UTC()
+	var err error
 	record.Person, err = r.toPerson()
 	return record, err
 }
@@ -147,16 +138,17 @@ func takePlace(ctx context.Context, tx bun.Tx, source lifecycle.ID, maxPerSource
 	return lifecycle.TooManyRecords(maxPerSource)
 }
 
+var lookupRecord = "SELECT " + recordColumns + ", " + viewerRelations + ` FROM records AS r
+	JOIN identities AS m ON m.id = r.manager_id
+	JOIN sources AS s ON s.id = r.source_id
+	WHERE r.id = $1`
+
 // GetRecord returns the record and what ties viewer, who may be zero, to its
 // source; KindNotFound if there is none.
 func (s *Store) GetRecord(ctx context.Context, id, viewer lifecycle.ID) (record lifecycle.Record, rel policy.Relations, err error) {
 	defer s.done("GetRecord", time.Now(), &err)
 	var r recordRow
-	found, err := row(ctx, s.db, append(r.dest(), &rel.AccountManager, &rel.Workgroup),
-		"SELECT "+recordColumns+`, ?, ? FROM records AS r
-		JOIN identities AS m ON m.id = r.manager_id
-		JOIN sources AS s ON s.id = r.source_id
-		WHERE r.id = ?`, managedBy(viewer), workgroupOf(viewer), id)
+	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup), lookupRecord, id, viewer)
 	if err != nil {
 		return lifecycle.Record{}, policy.Relations{}, err
 	}
@@ -176,7 +168,7 @@ func (s *Store) ListRecords(ctx context.Context, reach policy.Reach, q filter.Qu
 		if err != nil {
 			return nil, 0, err
 		}
-		if count, err = scalar(ctx, query); err != nil {
+		if count, err = s.scalar(ctx, query); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -189,8 +181,7 @@ func (s *Store) ListRecords(ctx context.Context, reach policy.Reach, q filter.Qu
 	}
 	records = make([]lifecycle.Record, 0, q.Limit)
 	var r recordRow
-	rows, err := query.Rows(ctx)
-	err = each(rows, err, r.dest(), func() error {
+	err = s.rows(ctx, query, r.dest(), func() error {
 		record, err := r.toRecord()
 		records = append(records, record)
 		return err

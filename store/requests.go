@@ -156,17 +156,18 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSo
 	return nameTaken(err, q.AccountName)
 }
 
+var lookupRequest = "SELECT " + requestColumns + ", " + viewerRelations + `, coalesce(r.requester_id = $2::uuid, FALSE)
+	FROM requests AS r
+	JOIN identities AS m ON m.id = r.manager_id
+	JOIN sources AS s ON s.id = r.source_id
+	WHERE r.id = $1`
+
 // GetRequest returns the request with its items and what ties viewer, who may
 // be zero, to it; KindNotFound if there is none.
 func (s *Store) GetRequest(ctx context.Context, id, viewer lifecycle.ID) (request lifecycle.Request, rel policy.Relations, err error) {
 	defer s.done("GetRequest", time.Now(), &err)
 	var r requestRow
-	found, err := row(ctx, s.db, append(r.dest(), &rel.AccountManager, &rel.Workgroup, &rel.Requester),
-		"SELECT "+requestColumns+`, ?, ?, coalesce(r.requester_id = ?, FALSE)
-		FROM requests AS r
-		JOIN identities AS m ON m.id = r.manager_id
-		JOIN sources AS s ON s.id = r.source_id
-		WHERE r.id = ?`, managedBy(viewer), workgroupOf(viewer), uuidOf(viewer), id)
+	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup, &rel.Requester), lookupRequest, id, viewer)
 	if err != nil {
 		return lifecycle.Request{}, policy.Relations{}, err
 	}
@@ -187,7 +188,7 @@ func (s *Store) ListRequests(ctx context.Context, reach policy.Reach, q filter.Q
 		if err != nil {
 			return nil, 0, err
 		}
-		if count, err = scalar(ctx, query); err != nil {
+		if count, err = s.scalar(ctx, query); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -199,8 +200,7 @@ func (s *Store) ListRequests(ctx context.Context, reach policy.Reach, q filter.Q
 		return nil, 0, err
 	}
 	var r requestRow
-	rows, err := query.Rows(ctx)
-	err = each(rows, err, r.dest(), func() error {
+	err = s.rows(ctx, query, r.dest(), func() error {
 		request, err := r.toRequest()
 		requests = append(requests, request)
 		return err
@@ -232,9 +232,9 @@ func (s *Store) countRequestsQuery(reach policy.Reach, where filter.Expr) (*bun.
 // reach, from the counters.
 func (s *Store) SummarizeRequests(ctx context.Context, reach policy.Reach) (sum lifecycle.RequestSummary, err error) {
 	defer s.done("SummarizeRequests", time.Now(), &err)
-	rows, err := s.countersQuery(reach, nil, `coalesce(sum(c.approved), 0), coalesce(sum(c.rejected), 0),
-		coalesce(sum(c.pending), 0), coalesce(sum(c.records), 0)`).Rows(ctx)
-	err = each(rows, err, []any{&sum.Approved, &sum.Rejected, &sum.Pending, &sum.Records}, func() error { return nil })
+	query := s.countersQuery(reach, nil, `coalesce(sum(c.approved), 0), coalesce(sum(c.rejected), 0),
+		coalesce(sum(c.pending), 0), coalesce(sum(c.records), 0)`)
+	err = s.rows(ctx, query, []any{&sum.Approved, &sum.Rejected, &sum.Pending, &sum.Records}, func() error { return nil })
 	return sum, err
 }
 

@@ -2,8 +2,8 @@
 // and of the driver, and the only place that knows SQL.
 //
 // Rules that must hold under concurrency are rows and constraints, never checks
-// that were made before (docs/decisions/0003-lock-order.md). Every transaction
-// takes its locks in this order, so that none waits for another in a circle:
+// that were made before. Every transaction takes its locks in this order, so
+// that none waits for another in a circle:
 //
 //  1. the source
 //  2. the source's counters, of several sources by id
@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,6 +60,8 @@ const idleTime = 5 * time.Minute
 type Store struct {
 	db      *bun.DB
 	observe Observer
+	// unprepared is true once a lookup has lost its prepared statement.
+	unprepared atomic.Bool
 }
 
 // Open returns a Store over the database. It makes no connection: a database
@@ -85,7 +88,8 @@ func connConfig(url string) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the database URL: %w", err)
 	}
-	// bun puts the arguments into the text, so preparing would only fill caches.
+	// bun puts the arguments into the text, so preparing would only fill caches;
+	// a lookup has itself prepared nonetheless.
 	// The extended protocol refuses a second statement in one text.
 	conn.DefaultQueryExecMode = pgx.QueryExecModeExec
 	// With it off, a backslash in a value would be an escape.

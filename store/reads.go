@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+
+	"gatehouse/lifecycle"
+)
+
+// viewerRelations selects what ties the viewer, $2, to the source s: whether as
+// account manager, and whether by its management workgroup.
+var viewerRelations = strings.ReplaceAll(managedByIdentity+", "+workgroupOfIdentity, "?0", "$2::uuid")
+
+// lookup reads one object into dest by a text that never changes, in which $1 is
+// its id and $2 the viewer's, NULL for the zero ID; found is false if there is
+// none. Every connection keeps the text prepared, since planning the joins takes
+// several times as long as running them (docs/decisions/0007-prepared-lookups.md).
+// It is not for transactions.
+func (s *Store) lookup(ctx context.Context, dest []any, query string, id, viewer lifecycle.ID) (found bool, err error) {
+	args := []any{pgx.QueryExecModeCacheStatement, id.String(), nil}
+	if !viewer.IsZero() {
+		args[2] = viewer.String()
+	}
+	read := func(args ...any) error {
+		rows, err := s.db.DB.QueryContext(ctx, query, args...)
+		return each(rows, err, dest, func() error { found = true; return nil })
+	}
+	if s.unprepared.Load() {
+		return found, read(args[1:]...)
+	}
+	if err = read(args...); statementLost(err) {
+		s.unprepared.Store(true)
+		err = read(args[1:]...)
+	}
+	return found, err
+}
+
+// statementLost: what the connection had prepared is not what the server has. A
+// pooler that does not follow prepared statements has changed the session
+// (26000, 42P05), or a migration the type of a column (0A000).
+func statementLost(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "26000" || pg.Code == "42P05" || pg.Code == "0A000")
+}
+
+// rows reads what query selects into dest, calling read after each row. The rows
+// come in binary, which is cheaper to make and to read than text; database/sql
+// asks for text unless the statement is prepared, so this goes past it.
+func (s *Store) rows(ctx context.Context, query *bun.SelectQuery, dest []any, read func() error) error {
+	text, err := query.AppendQuery(s.db.QueryGen(), nil)
+	if err != nil {
+		return err
+	}
+	conn, err := s.db.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(driver any) error {
+		pg := driver.(*stdlib.Conn).Conn() //nolint:errcheck // Open has made the pool of these
+		result := pg.PgConn().ExecParams(ctx, string(text), nil, nil, nil, []int16{pgx.BinaryFormatCode})
+		_, err := pgx.ForEachRow(pgx.RowsFromResultReader(pg.TypeMap(), result), dest, read)
+		return err
+	})
+}
+
+// scalar reads the one number that query selects.
+func (s *Store) scalar(ctx context.Context, query *bun.SelectQuery) (int, error) {
+	var n int
+	err := s.rows(ctx, query, []any{&n}, func() error { return nil })
+	return n, err
+}
+
+// binaryID is an ID that a row in binary is read into without a detour over text.
+type binaryID struct{ *lifecycle.ID }
+
+// ScanUUID implements pgtype.UUIDScanner.
+func (id binaryID) ScanUUID(v pgtype.UUID) error {
+	*id.ID = v.Bytes
+	return nil
+}
