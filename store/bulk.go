@@ -103,7 +103,7 @@ func (s *Store) dropGarbage(ctx context.Context, limit int) (dropped int, err er
 			{`DELETE FROM export_chunks WHERE job_id = ?0 AND (attempt, number) IN (
 				SELECT attempt, number FROM export_chunks WHERE job_id = ?0 ORDER BY attempt, number LIMIT ?1)`,
 				max(1, limit/chunkWeight)},
-			{"DELETE FROM bulk_garbage WHERE job_id = ?0 AND ?1 > 0", limit},
+			{"DELETE FROM bulk_garbage WHERE job_id = ?0", 0},
 		} {
 			n, err := affected(ctx, tx, part.statement, job, part.limit)
 			if dropped = int(n); err != nil || dropped > 0 {
