@@ -57,8 +57,12 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	tick := time.NewTicker(registeredPoll)
 	defer tick.Stop()
 	for {
-		if missing, err = MissingSearchAttributes(ctx, c, namespace); err != nil || len(missing) == 0 {
-			return err
+		left, err := MissingSearchAttributes(ctx, c, namespace)
+		if err != nil {
+			return fmt.Errorf("search attributes not registered as Keyword: %v: %w", missing, err)
+		}
+		if missing = left; len(missing) == 0 {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
