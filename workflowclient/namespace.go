@@ -57,7 +57,14 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	tick := time.NewTicker(registeredPoll)
 	defer tick.Stop()
 	for {
-		if missing, err = MissingSearchAttributes(ctx, c, namespace); err != nil || len(missing) == 0 {
+		left, err := MissingSearchAttributes(ctx, c, namespace)
+		var late *serviceerror.DeadlineExceeded
+		switch {
+		case err == nil && len(left) == 0:
+			return nil
+		case err == nil:
+			missing = left
+		case ctx.Err() == nil && !errors.As(err, &late):
 			return err
 		}
 		select {

@@ -211,7 +211,8 @@ func newSweep(t *testing.T) (*testsuite.TestWorkflowEnvironment, *rows, *activit
 	acts.Store = r
 	workflows.Register(env, acts)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: wire.SweepID, TaskQueue: wire.QueueMaintenance})
-	env.SetTestTimeout(20 * time.Second)
+	env.SetWorkerOptions(patient)
+	env.SetTestTimeout(virtualTimeout)
 	return env, r, acts
 }
 

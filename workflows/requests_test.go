@@ -51,7 +51,8 @@ func newBench(t *testing.T, approvers int) *bench {
 		ID: wire.RequestWorkflowID(b.request.ID), TaskQueue: wire.QueueRequests,
 	})
 	b.env.SetCurrentHistoryLength(3)
-	b.env.SetTestTimeout(20 * time.Second)
+	b.env.SetWorkerOptions(patient)
+	b.env.SetTestTimeout(virtualTimeout)
 	return b
 }
 

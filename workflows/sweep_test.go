@@ -3,7 +3,6 @@ package workflows_test
 import (
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	temporallog "go.temporal.io/sdk/log"
@@ -34,7 +33,8 @@ func newSweepBench(t *testing.T, moved, missing int) *sweepBench {
 		})
 	}
 	workflows.Register(b.env, newActivities(b.rows, b.reach, &counts{}))
-	b.env.SetTestTimeout(20 * time.Second)
+	b.env.SetWorkerOptions(patient)
+	b.env.SetTestTimeout(virtualTimeout)
 	return b
 }
 
