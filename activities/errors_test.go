@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/temporal"
 
 	"gatehouse/lifecycle"
 )
@@ -94,7 +93,7 @@ func TestAFailureThatIsOnePassesAsItIs(t *testing.T) {
 		defer b.seal(t.Context(), "Outer", lifecycle.NewID(), &err)
 		return inner
 	}()
-	require.Same(t, inner.(*temporal.ApplicationError), err)
+	require.Equal(t, inner, err)
 	require.Empty(t, b.log.String())
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
 )
 
 // TestTemporalAway: requests are accepted while Temporal is away, and their
@@ -22,10 +24,7 @@ func TestTemporalAway(t *testing.T) {
 	stack.startTemporal(t)
 	for _, request := range requests {
 		awaitRunning(t, request.id())
-		eventually(t, "the first approver is told", func() bool {
-			return stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'decision_needed' AND item_id = $1`,
-				request.items()[0].id()) == 1
-		})
+		awaitTold(t, "decision_needed", request, request.items()[0])
 	}
 	decideUntilDone(t, requests[0])
 }
@@ -62,14 +61,21 @@ func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 func TestWorkerDown(t *testing.T) {
 	source := newSource(t, "approver.one")
 	request := ask(t, source)
+	path := "/non-employee-approvals/" + request.items()[0].id() + "/approve"
+	approver := as(t, "approver.one")
 	stack.killWorker(t)
 	begin := time.Now()
-	refused := approve(t, "approver.one", request.items()[0]).want(http.StatusServiceUnavailable)
+	refused := approver.post(path, object{"comment": "First " + marker}, "Idempotency-Key", "k").want(http.StatusServiceUnavailable)
 	require.NotEmpty(t, refused.header.Get("Retry-After"))
 	require.Less(t, time.Since(begin), 20*time.Second)
 	require.NotContains(t, refused.errorText(), "failed")
 	stack.startWorker(t)
+	eventually(t, "the repeat gets the outcome", func() bool {
+		return approver.post(path, object{"comment": "Second " + marker}, "Idempotency-Key", "k").status == 200
+	})
 	decideUntilDone(t, request)
+	done := readRequest(t, request.id())
+	require.Equal(t, "First "+marker, done.items()[0].text("comment"), "one key is one decision, with the comment it came with")
 	require.Len(t, recordsOf(t, source), 1)
 }
 
@@ -86,12 +92,17 @@ func TestWorkerKilledBetweenApprovals(t *testing.T) {
 
 // TestWorkerKilledAfterItsCommit holds the decision's transaction back, stops
 // Temporal from hearing of it, lets it commit, and kills the worker: the rows
-// have the verdict and the workflow does not.
+// have the verdict and the workflow does not. Everybody is told once: the first
+// approver before the crash, the second one by the run that goes on from the
+// rows.
 func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
 	request := ask(t, source)
 	awaitRunning(t, request.id())
-	item := request.items()[0]
+	item, next := request.items()[0], request.items()[1]
+	// An item that is decided before its approver was told needs no telling any
+	// more, so the crash has to wait for it.
+	awaitTold(t, "decision_needed", request, item)
 
 	release := stack.lockItem(t, item.id())
 	answered := make(chan int, 1)
@@ -116,9 +127,29 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	require.Equal(t, 200, <-answered, "the row is the verdict")
 
 	approve(t, "approver.one", item).want(200)
+	awaitTold(t, "decision_needed", request, next)
 	decideUntilDone(t, request)
 	require.Len(t, recordsOf(t, source), 1)
-	require.Equal(t, 1, stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'decision_needed' AND item_id = $1`, item.id()))
+	require.Equal(t, 1, told(t, "decision_needed", request, item))
+	require.Equal(t, 1, told(t, "decision_needed", request, next))
+	require.Equal(t, 1, told(t, "request_decided", request, nil))
+}
+
+// told counts the notifications of an event; item is nil for one about the
+// whole request.
+func told(t *testing.T, event string, request, item object) int {
+	t.Helper()
+	about := item.id()
+	if item == nil {
+		about = lifecycle.ID{}.String()
+	}
+	return stack.count(t, `SELECT count(*) FROM notifications WHERE event = $1 AND request_id = $2 AND item_id = $3`,
+		event, request.id(), about)
+}
+
+func awaitTold(t *testing.T, event string, request, item object) {
+	t.Helper()
+	eventually(t, event+" is told", func() bool { return told(t, event, request, item) == 1 })
 }
 
 // TestAWorkflowTerminatedByHand goes on where the rows are, by the next

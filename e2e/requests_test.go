@@ -125,6 +125,67 @@ func TestTheSameDecisionManyTimesAtOnceIsOne(t *testing.T) {
 	require.Len(t, recordsOf(t, source), 1)
 }
 
+// TestADecisionIsKnownByItsKey holds what contract §3 says of Idempotency-Key.
+func TestADecisionIsKnownByItsKey(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	decide := func(t *testing.T, alias string, item object, verdict, comment, key string) answer {
+		t.Helper()
+		var headers []string
+		if key != "" {
+			headers = []string{"Idempotency-Key", key}
+		}
+		return as(t, alias).post("/non-employee-approvals/"+item.id()+"/"+verdict, object{"comment": comment}, headers...)
+	}
+	const illegal = "400.1.1 Illegal update attempt"
+
+	t.Run("the same approver's same verdict gets the item as stored, whatever its key", func(t *testing.T) {
+		request := ask(t, source)
+		item := request.items()[0]
+		stored := decide(t, "approver.one", item, "approve", "First "+marker, "key").want(200).object()
+		require.Equal(t, "APPROVED", stored.text("approvalStatus"))
+		require.Equal(t, "First "+marker, stored.text("comment"))
+		for _, key := range []string{"key", "another key", ""} {
+			require.Equal(t, stored, decide(t, "approver.one", item, "approve", "Second "+marker, key).want(200).object(), "key %q", key)
+		}
+		require.Equal(t, []string{"APPROVED", "PENDING"}, readRequest(t, request.id()).itemStatuses())
+	})
+	t.Run("the other verdict is refused, whatever its key", func(t *testing.T) {
+		for verdict, other := range map[string]string{"approve": "reject", "reject": "approve"} {
+			item := ask(t, source).items()[0]
+			stored := decide(t, "approver.one", item, verdict, "First "+marker, "key").want(200).object()
+			for _, key := range []string{"key", "another key", ""} {
+				decide(t, "approver.one", item, other, "Second "+marker, key).wantError(400, illegal, stored.text("approvalStatus"))
+			}
+			require.Equal(t, stored, decide(t, "approver.one", item, verdict, "Third "+marker, "key").want(200).object())
+		}
+	})
+	t.Run("what was refused under a key may be decided under it later", func(t *testing.T) {
+		request := ask(t, source)
+		first, second := request.items()[0], request.items()[1]
+		decide(t, "approver.two", second, "approve", "Early "+marker, "key").wantError(400, illegal, "NOT_READY")
+		decide(t, "approver.two", first, "approve", "Not mine "+marker, "key").wantError(403, "403 Forbidden", "")
+		decide(t, "approver.one", first, "approve", "Mine "+marker, "key").want(200)
+		last := decide(t, "approver.two", second, "approve", "In time "+marker, "key").want(200).object()
+		require.Equal(t, "In time "+marker, last.text("comment"))
+		require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
+	})
+	t.Run("one key for several items is a decision for each", func(t *testing.T) {
+		for range 2 {
+			request := ask(t, source)
+			decide(t, "approver.one", request.items()[0], "reject", "No "+marker, "key").want(200)
+			require.Equal(t, "REJECTED", readRequest(t, request.id()).text("approvalStatus"))
+		}
+	})
+	t.Run("a key that is too long is refused and decides nothing", func(t *testing.T) {
+		request := ask(t, source)
+		item := request.items()[0]
+		decide(t, "approver.one", item, "approve", "Long "+marker, strings.Repeat("k", 256)).
+			wantError(400, "400.1 Bad Request Content", "Idempotency-Key")
+		require.Equal(t, []string{"PENDING", "NOT_READY"}, readRequest(t, request.id()).itemStatuses())
+		decide(t, "approver.one", item, "approve", "Long "+marker, strings.Repeat("k", 255)).want(200)
+	})
+}
+
 func TestDeletingAPendingRequestEndsItsWorkflow(t *testing.T) {
 	source := newSource(t, "approver.one")
 	request := ask(t, source)

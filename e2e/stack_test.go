@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -204,6 +207,38 @@ func (s *system) startWorker(t *testing.T) {
 	if s.Worker.PID() == 0 {
 		require.NoError(t, s.Worker.Start(patience(t)))
 	}
+}
+
+// startWorkerWith runs the worker with further settings in the place of the one
+// that was killed, until stop is called or the test ends.
+func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop func()) {
+	t.Helper()
+	log, err := os.OpenFile(s.Worker.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	worker := exec.CommandContext(t.Context(), filepath.Join(s.Dir(), "bin", "worker"))
+	worker.Dir, worker.Stdout, worker.Stderr = s.Dir(), log, log
+	worker.Env = os.Environ()
+	for _, variables := range []map[string]string{s.Environ(), settings} {
+		for variable, value := range variables {
+			worker.Env = append(worker.Env, variable+"="+value)
+		}
+	}
+	require.NoError(t, worker.Start())
+	stop = sync.OnceFunc(func() {
+		_ = worker.Process.Signal(syscall.SIGTERM)
+		_ = worker.Wait()
+		_ = log.Close()
+	})
+	t.Cleanup(stop)
+	eventually(t, "the worker is ready", func() bool {
+		response, err := http.Get(s.WorkerMetricsURL() + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return stop
 }
 
 // running reports whether a workflow of the request runs.

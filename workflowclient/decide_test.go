@@ -182,6 +182,7 @@ func TestADecisionIsSentAgainByItself(t *testing.T) {
 		_, err := b.Decide(within(t, testTimeout), d)
 		require.Equal(t, lifecycle.KindBadRequest, lifecycle.KindOf(err))
 		require.Empty(t, s.handled(d))
+		require.Equal(t, 1, s.refused(d))
 	})
 	t.Run("nor where its outcome is one of a newer worker", func(t *testing.T) {
 		t.Parallel()

@@ -115,6 +115,8 @@ type script struct {
 	answers map[lifecycle.ID][]answer
 	// came are the decisions that were answered, in their order.
 	came []wire.Decision
+	// refusals are the items of the decisions that the validator refused.
+	refusals []lifecycle.ID
 }
 
 // answer is how an Update ends.
@@ -154,6 +156,7 @@ func (s *script) workflow(ctx workflow.Context, in wire.RequestInput) error {
 			s.mutex.Lock()
 			defer s.mutex.Unlock()
 			if left := s.answers[d.ItemID]; len(left) > 0 && left[0].refuse {
+				s.refusals = append(s.refusals, d.ItemID)
 				return left[0].err
 			}
 			return nil
@@ -200,6 +203,19 @@ func (s *script) handled(d lifecycle.Decision) []wire.Decision {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.came), func(came wire.Decision) bool { return came.ItemID != d.ItemID })
+}
+
+// refused is how often the validator refused a decision with the item of d.
+func (s *script) refused(d lifecycle.Decision) int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	n := 0
+	for _, item := range s.refusals {
+		if item == d.ItemID {
+			n++
+		}
+	}
+	return n
 }
 
 func newDecision() lifecycle.Decision {

@@ -58,14 +58,11 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	defer tick.Stop()
 	for {
 		left, err := MissingSearchAttributes(ctx, c, namespace)
-		var late *serviceerror.DeadlineExceeded
-		switch {
-		case err == nil && len(left) == 0:
+		if err != nil {
+			return fmt.Errorf("search attributes not registered as Keyword: %v: %w", missing, err)
+		}
+		if missing = left; len(missing) == 0 {
 			return nil
-		case err == nil:
-			missing = left
-		case ctx.Err() == nil && !errors.As(err, &late):
-			return err
 		}
 		select {
 		case <-ctx.Done():

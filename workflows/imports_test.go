@@ -12,19 +12,12 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"gatehouse/lifecycle"
 	"gatehouse/workflows"
 	"gatehouse/workflows/wire"
 )
-
-// virtualTimeout bounds a test in virtual time.
-const virtualTimeout = time.Minute
-
-// patient takes no workflow for deadlocked because the machine is busy.
-var patient = worker.Options{DeadlockDetectionTimeout: virtualTimeout}
 
 // bulkBench is one workflow of bulk work in virtual time over rows.
 type bulkBench struct {
@@ -42,13 +35,10 @@ func newBulkBench(t *testing.T) *bulkBench {
 
 func newBulkBenchOver(t *testing.T, rows *bulkRows) *bulkBench {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
 	b := &bulkBench{
-		t: t, env: suite.NewTestWorkflowEnvironment(), rows: rows, schedules: &noSchedules{}, source: lifecycle.NewID(),
+		t: t, env: newEnvironment(), rows: rows, schedules: &noSchedules{}, source: lifecycle.NewID(),
 	}
 	workflows.Register(b.env, newBulkActivities(b.rows, b.schedules))
-	b.env.SetWorkerOptions(patient)
-	b.env.SetTestTimeout(virtualTimeout)
 	return b
 }
 

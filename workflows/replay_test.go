@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -64,7 +66,8 @@ func replay(t *testing.T, text string) error {
 	w := &Workflows{}
 	replayer.RegisterWorkflowWithOptions(w.RequestWorkflow, workflow.RegisterOptions{Name: wire.WorkflowRequest})
 	replayer.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
-	return replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
+	silent := temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	return replayer.ReplayWorkflowHistoryWithOptions(silent, history, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
 	})
 }

@@ -15,6 +15,7 @@ import (
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"gatehouse/activities"
@@ -36,12 +37,24 @@ type bench struct {
 	rejected map[string]error
 }
 
-func newBench(t *testing.T, approvers int) *bench {
-	t.Helper()
+// newEnvironment is virtual time without its log.
+func newEnvironment() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(testTimeout)
+	// A machine that is busy with other tests is no deadlock.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: testTimeout})
+	return env
+}
+
+// testTimeout bounds a test in virtual time.
+const testTimeout = 20 * time.Second
+
+func newBench(t *testing.T, approvers int) *bench {
+	t.Helper()
 	b := &bench{
-		t: t, env: suite.NewTestWorkflowEnvironment(), rows: newRows(), counts: &counts{},
+		t: t, env: newEnvironment(), rows: newRows(), counts: &counts{},
 		answers: map[string]wire.DecisionResult{}, failures: map[string]error{}, rejected: map[string]error{},
 	}
 	b.request = b.rows.accept(approvers)
@@ -51,8 +64,6 @@ func newBench(t *testing.T, approvers int) *bench {
 		ID: wire.RequestWorkflowID(b.request.ID), TaskQueue: wire.QueueRequests,
 	})
 	b.env.SetCurrentHistoryLength(3)
-	b.env.SetWorkerOptions(patient)
-	b.env.SetTestTimeout(virtualTimeout)
 	return b
 }
 

@@ -1,11 +1,9 @@
 package workflows_test
 
 import (
-	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 
 	"gatehouse/lifecycle"
@@ -24,17 +22,13 @@ type sweepBench struct {
 // whose workflow is missing.
 func newSweepBench(t *testing.T, moved, missing int) *sweepBench {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	b := &sweepBench{env: suite.NewTestWorkflowEnvironment(), rows: newRows(), reach: &reach{}}
+	b := &sweepBench{env: newEnvironment(), rows: newRows(), reach: &reach{}}
 	for i := range moved + missing {
 		b.rows.pending = append(b.rows.pending, lifecycle.PendingRequest{
 			RequestID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Moved: i < moved,
 		})
 	}
 	workflows.Register(b.env, newActivities(b.rows, b.reach, &counts{}))
-	b.env.SetWorkerOptions(patient)
-	b.env.SetTestTimeout(virtualTimeout)
 	return b
 }
 
