@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -32,11 +33,29 @@ func TestFormulasAreGuardedAndTelephoneNumbersAreNot(t *testing.T) {
 	}
 }
 
+// The words of contract §7.
+var (
+	formula   = regexp.MustCompile(`^'*[=+\-@\t\r]`)
+	guarded   = regexp.MustCompile(`^'+[=+\-@\t\r]`)
+	telephone = regexp.MustCompile(`^\+[\d ().-]+$`)
+)
+
 func FuzzGuard(f *testing.F) {
-	for _, seed := range []string{"", "=x", "'", "''=", "+1", "+1a", "-", "\r", "'+1 2"} {
+	for _, seed := range []string{
+		"", "=x", "'", "''=", "+1", "+1a", "-", "\r", "'+1 2", "+", "++", "+1\n", "+\u0661", "+ ().-09", "'\t", "a=",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
+		written, read := cell, cell
+		if formula.MatchString(cell) && !telephone.MatchString(cell) {
+			written = "'" + cell
+		}
+		if guarded.MatchString(cell) {
+			read = cell[1:]
+		}
+		require.Equal(t, written, Guard(cell))
+		require.Equal(t, read, Unguard(cell))
 		require.Equal(t, cell, Unguard(Guard(cell)))
 	})
 }

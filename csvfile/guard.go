@@ -1,30 +1,53 @@
 package csvfile
 
-import "regexp"
-
-var (
-	// formula is a cell that a spreadsheet would run, or one that Guard made
-	// of such a cell.
-	formula = regexp.MustCompile(`^'*[=+\-@\t\r]`)
-	guarded = regexp.MustCompile(`^'+[=+\-@\t\r]`)
-	// telephone numbers begin like a formula and are none.
-	telephone = regexp.MustCompile(`^\+[\d ().-]+$`)
-)
+// text is what a cell may be held in.
+type text interface{ ~string | ~[]byte }
 
 // Guard returns the cell as it is written: one that a spreadsheet would take
-// for a formula gets a leading apostrophe (contract §7). [Unguard] gives back
-// every cell that Guard was given.
+// for a formula, `^'*[=+\-@\t\r]`, gets a leading apostrophe, unless it is a
+// telephone number, `^\+[\d ().-]+$` (contract §7). [Unguard] gives back every
+// cell that Guard was given.
 func Guard(cell string) string {
-	if formula.MatchString(cell) && !telephone.MatchString(cell) {
+	if isFormula(cell) {
 		return "'" + cell
 	}
 	return cell
 }
 
-// Unguard takes off the apostrophe that [Guard] put there.
+// Unguard takes off the apostrophe that [Guard] put there: one off a cell like
+// `^'+[=+\-@\t\r]`.
 func Unguard(cell string) string {
-	if guarded.MatchString(cell) {
+	if len(cell) > 0 && cell[0] == '\'' && isFormula(cell) {
 		return cell[1:]
 	}
 	return cell
+}
+
+// isFormula reports whether [Guard] has to keep the cell from being run. A cell
+// that Guard made of a formula is one too, or two would come out alike.
+func isFormula[T text](cell T) bool {
+	for i := range len(cell) {
+		switch cell[i] {
+		case '\'':
+			continue
+		case '+':
+			return i > 0 || !isTelephone(cell)
+		case '=', '-', '@', '\t', '\r':
+			return true
+		}
+		return false
+	}
+	return false
+}
+
+// isTelephone is asked of what begins with a plus sign.
+func isTelephone[T text](cell T) bool {
+	for i := 1; i < len(cell); i++ {
+		switch c := cell[i]; {
+		case '0' <= c && c <= '9', c == ' ', c == '(', c == ')', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return len(cell) > 1
 }
