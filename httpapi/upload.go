@@ -177,18 +177,27 @@ func (u *upload) Open(ctx context.Context) (io.Reader, error) {
 	u.release = context.AfterFunc(ctx, u.interrupt)
 	u.parts = multipart.NewReader(u.body, boundary)
 	for range maxOtherParts + 1 {
-		part, err := u.parts.NextPart()
-		if err == io.EOF {
+		part, err := u.nextPart()
+		switch {
+		case err != nil:
+			return nil, err
+		case part == nil:
 			return nil, errNoData
-		}
-		if err != nil {
-			return nil, u.fault(err)
-		}
-		if part.FormName() == dataPart {
+		case part.FormName() == dataPart:
 			return filePart{u, part}, nil
 		}
 	}
 	return nil, errTooManyParts
+}
+
+// nextPart returns no part after the last one. Its errors may be told.
+func (u *upload) nextPart() (part *multipart.Part, err error) {
+	part, err = u.parts.NextPart()
+	if err == io.EOF {
+		// A body that is cut off has an error that wraps this one.
+		return nil, nil //nolint:nilnil // that there are no more is no error
+	}
+	return part, u.fault(err)
 }
 
 var (
@@ -224,16 +233,15 @@ func (u *upload) boundary() (string, error) {
 func (u *upload) Close() error {
 	defer u.release()
 	for range maxOtherParts + 1 {
-		part, err := u.parts.NextPart()
-		if err == io.EOF {
+		part, err := u.nextPart()
+		switch {
+		case err != nil:
+			return err
+		case part == nil:
 			// What follows the last part means nothing, but it must be there.
 			_, err = io.Copy(io.Discard, u.body)
 			return u.fault(err)
-		}
-		if err != nil {
-			return u.fault(err)
-		}
-		if part.FormName() == dataPart {
+		case part.FormName() == dataPart:
 			return errTwoFiles
 		}
 	}
@@ -242,7 +250,6 @@ func (u *upload) Close() error {
 
 // fault turns an error of reading the body into what the caller is told.
 func (u *upload) fault(err error) error {
-	var over *http.MaxBytesError
 	switch {
 	case err == nil:
 		return nil
@@ -250,7 +257,7 @@ func (u *upload) fault(err error) error {
 		return errTooSlow
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
-	case errors.As(err, &over):
+	case isTooLarge(err):
 		return tooLarge(u.limits.bytes)
 	case u.ended.Load() && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return lifecycle.NewError(lifecycle.KindBadRequest, "The body is not "+mediaForm+" as it should be.").WithCause(err)
@@ -267,10 +274,10 @@ type filePart struct {
 // Read returns errors that the caller may be told.
 func (f filePart) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
-	if err != nil && err != io.EOF {
-		err = f.upload.fault(err)
+	if errors.Is(err, io.EOF) {
+		return n, io.EOF
 	}
-	return n, err
+	return n, f.upload.fault(err)
 }
 
 // answering must be called before the answer is written.

@@ -186,9 +186,9 @@ func TestPausesGrow(t *testing.T) {
 		_, err = export.Next(t.Context())
 		require.Equal(t, errExportSlow, err)
 		require.Equal(t, 30*time.Second, time.Since(f.made), "which is as long as an export may take to begin")
-		want := []time.Duration{0, 2, 6, 14, 30, 62, 126, 226, 326}
+		want := []int{0, 2, 6, 14, 30, 62, 126, 226, 326}
 		for i, at := range want {
-			require.Equal(t, at*time.Millisecond, f.looks[i])
+			require.Equal(t, time.Duration(at)*time.Millisecond, f.looks[i])
 		}
 		require.Len(t, f.looks, 306)
 	})

@@ -136,12 +136,13 @@ type upload struct {
 	io.Reader
 	openErr, closeErr error
 	opened, closed    int
-	ctx               context.Context
+	// done ends the reading.
+	done <-chan struct{}
 }
 
 func (u *upload) Open(ctx context.Context) (io.Reader, error) {
 	u.opened++
-	u.ctx = ctx
+	u.done = ctx.Done()
 	return u.Reader, u.openErr
 }
 
@@ -596,8 +597,8 @@ func TestAStagingThatFailsEndsTheReadingOfASilentClient(t *testing.T) {
 	s.onStage = func(context.Context, []lifecycle.ImportRow) error { return gone }
 	file := &upload{}
 	file.Reader = io.MultiReader(&generated{rows: batchRows}, reader(func() error {
-		<-file.ctx.Done()
-		return file.ctx.Err()
+		<-file.done
+		return context.Canceled
 	}))
 	_, err := s.take(t.Context(), file)
 	require.Equal(t, gone, err)
