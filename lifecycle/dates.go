@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"regexp"
 	"time"
 )
 
@@ -13,10 +12,43 @@ var ErrNotADate = errors.New("not a date")
 // timeLayout is RFC 3339 with exactly three decimals, for times in UTC.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// dateTime is the shape of RFC 3339. The parser of package time lets more
-// through: hours of one digit, a comma for the point, offsets beyond a day.
-var dateTime = regexp.MustCompile(
-	`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+// isDateTime reports whether s has the shape of RFC 3339:
+//
+//	^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$
+//
+// The parser of package time lets more through: hours of one digit, a comma for
+// the point, offsets beyond a day.
+func isDateTime(s string) bool {
+	const begin, offset = "dddd-dd-ddTdd:dd:dd", "+dd:dd"
+	if len(s) <= len(begin) || !hasShape(s[:len(begin)], begin) {
+		return false
+	}
+	if s = s[len(begin):]; s[0] == '.' {
+		digits := 1
+		for digits < len(s) && isDigit(s[digits]) {
+			digits++
+		}
+		if digits == 1 {
+			return false
+		}
+		s = s[digits:]
+	}
+	return s == "Z" || len(s) == len(offset) && (s[0] == '+' || s[0] == '-') && hasShape(s[1:], offset[1:]) &&
+		s[1:3] <= "23" && s[4:] <= "59"
+}
+
+// hasShape reports whether s, which is as long as shape, is that with a digit in
+// the place of each d.
+func hasShape(s, shape string) bool {
+	for i := range len(shape) {
+		if shape[i] == 'd' && !isDigit(s[i]) || shape[i] != 'd' && shape[i] != s[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // ParseDate reads RFC 3339 with an offset, or YYYY-MM-DD as the start of that
 // day in UTC (contract §4). The result is in UTC and cut to the millisecond,
@@ -36,7 +68,7 @@ func ParseDate(s string) (time.Time, error) {
 // not kept.
 func ParseInstant(s string) (time.Time, error) {
 	layout := time.DateOnly
-	if dateTime.MatchString(s) {
+	if isDateTime(s) {
 		layout = time.RFC3339
 	}
 	t, err := time.Parse(layout, s)

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -76,11 +77,31 @@ func FuzzFormatTime(f *testing.F) {
 	})
 }
 
+// dateTime is the shape of RFC 3339.
+var dateTime = regexp.MustCompile(
+	`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 func FuzzParseDate(f *testing.F) {
-	for _, seed := range []string{"", "2020-03-24", "2020-03-24T11:11:41.139-05:00", "0001-01-01T00:00:00Z"} {
+	for _, seed := range []string{
+		"", "2020-03-24", "2020-03-24T11:11:41.139-05:00", "0001-01-01T00:00:00Z", "2020-03-24T11:11:41",
+		"2020-03-24T11:11:41.Z", "2020-03-24T11:11:41.5", "2020-03-24T11:11:41+24:00", "2020-03-24T11:11:41-23:59",
+		"2020-03-24T11:11:41+10:60", "2020-03-24T11:11:41+1:000", "2020-03-24T11:11:41Zx", "2020-03-24T11:11:60Z",
+		"2020-03-24T1:11:41,5Z", "2020-03-24d11:11:41Z", "2020-03-24T11:11:41.0000000001+00:00",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		layout := time.DateOnly
+		if dateTime.MatchString(text) {
+			layout = time.RFC3339
+		}
+		want, err := time.Parse(layout, text)
+		want = want.UTC()
+		instant, notADate := lifecycle.ParseInstant(text)
+		require.Equal(t, err == nil && !want.IsZero() && want.Year() >= 1 && want.Year() <= 9999, notADate == nil)
+		if notADate == nil {
+			require.Equal(t, want, instant)
+		}
 		got, err := lifecycle.ParseDate(text)
 		if err != nil {
 			require.ErrorIs(t, err, lifecycle.ErrNotADate)

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -18,6 +19,9 @@ func Normalize(s string) string {
 // NormalizePart is [Normalize] for a part of a text, such as what a filter
 // looks for within one: blanks at its ends are kept.
 func NormalizePart(s string) string {
+	if isASCII(s) && strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = strings.ReplaceAll(s, "\r\n", "\n")
 		s = strings.ReplaceAll(s, "\r", "\n")
@@ -30,15 +34,17 @@ func NormalizePart(s string) string {
 // result is stored beside the text, so it must never change for text it has
 // folded before.
 func Fold(s string) string {
-	if isLowerASCII(s) {
-		return s
+	if isASCII(s) {
+		return strings.ToLower(s)
 	}
 	return norm.NFC.String(strings.Map(upperCherokee, cases.Fold().String(s)))
 }
 
-func isLowerASCII(s string) bool {
+// isASCII tells text for which the rules of Unicode need not be asked: the most
+// of it, and rows of files are many.
+func isASCII(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

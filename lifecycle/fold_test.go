@@ -3,8 +3,11 @@ package lifecycle_test
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"gatehouse/lifecycle"
@@ -62,18 +65,22 @@ func TestFold(t *testing.T) {
 func FuzzNormalizeAndFold(f *testing.F) {
 	for _, seed := range []string{
 		"", " a ", "a\r\r\nb", "Zoe\u0308", "\u0345", "α\u0345\u0301", "İI", "ŉ", "ΐΰ", "\u1e9e", "Ꭰꭰ", "\xff\xfe",
-		"x" + strings.Repeat("\u0301", 40), "\u2000x\u2001", "ﬃ", "ᾷ", "\u0085a\u0085",
+		"x" + strings.Repeat("\u0301", 40), "\u2000x\u2001", "William.Smith", "[`@Z", "\x7f\x80", "ﬃ", "ᾷ", "\u0085a\u0085",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		normal := lifecycle.Normalize(text)
+		require.Equal(t, norm.NFC.String(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimSpace(text))), normal)
 		require.Equal(t, normal, lifecycle.Normalize(normal), "Normalize is idempotent")
 		require.Equal(t, strings.TrimSpace(normal), normal)
 		require.NotContains(t, normal, "\r")
 		require.True(t, norm.NFC.IsNormalString(normal))
 		folded := lifecycle.Fold(normal)
 		require.Equal(t, folded, lifecycle.Fold(folded), "Fold is idempotent")
+		if utf8.ValidString(normal) && !strings.ContainsFunc(normal, func(r rune) bool { return unicode.Is(unicode.Cherokee, r) }) {
+			require.Equal(t, norm.NFC.String(cases.Fold().String(normal)), folded)
+		}
 		require.Equal(t, folded, lifecycle.Normalize(folded), "folded text stays normal")
 	})
 }

@@ -76,20 +76,53 @@ func (j *judge) email(field string, given *string) string {
 	if text == "" {
 		return ""
 	}
-	// An address with a display name, a comment or quotes parses to another text.
-	if address, err := mail.ParseAddress(text); err != nil || address.Address != text {
+	if !isAddress(text) {
 		j.faults.Add(KindIllegalValue, field, field+" must be an e-mail address such as jane.doe@example.com")
 		return ""
 	}
 	return text
 }
 
+// isAddress reports whether text is an e-mail address and nothing else.
+func isAddress(text string) bool {
+	if isPlainAddress(text) {
+		return true
+	}
+	// An address with a display name, a comment or quotes parses to another text.
+	address, err := mail.ParseAddress(text)
+	return err == nil && address.Address == text
+}
+
+// isPlainAddress spares the parser of package mail addresses of letters, digits,
+// "-", "_" and "+", with single dots between them: nearly all there are.
+func isPlainAddress(text string) bool {
+	at, before := 0, byte('.')
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '+':
+		case (c == '.' || c == '@') && before != '.' && before != '@':
+		default:
+			return false
+		}
+		if c == '@' {
+			at++
+		}
+		before = c
+	}
+	return at == 1 && before != '.' && before != '@'
+}
+
 func (j *judge) date(field string, given *string) time.Time {
-	if given == nil || Normalize(*given) == "" {
+	text := ""
+	if given != nil {
+		text = Normalize(*given)
+	}
+	if text == "" {
 		j.missing(field)
 		return time.Time{}
 	}
-	t, err := ParseDate(Normalize(*given))
+	t, err := ParseDate(text)
 	if err != nil {
 		j.faults.Add(KindIllegalValue, field,
 			field+" must be a date such as 2025-03-24 or 2025-03-24T00:00:00Z")
@@ -101,6 +134,50 @@ func (j *judge) date(field string, given *string) time.Time {
 const maxUnknown = 20
 
 func (j *judge) data(given map[string]string, attributes []SchemaAttribute) map[string]string {
+	values := given
+	if !allKnown(given, attributes) {
+		values = j.normalNames(given)
+	}
+	data, known := make(map[string]string, len(values)), 0
+	for _, attribute := range attributes {
+		if attribute.System {
+			continue
+		}
+		value, ok := values[attribute.TechnicalName]
+		if ok {
+			known++
+		}
+		rule := textRule{max: MaxDataLength, optional: !attribute.Required, breaks: true}
+		text := Normalize(value)
+		if text == "" && attribute.Required || rule.problem(text) != "" {
+			text = j.text("data."+attribute.TechnicalName, &value, rule)
+		}
+		if text != "" {
+			data[attribute.TechnicalName] = text
+		}
+	}
+	if known < len(values) {
+		j.unknownNames(values, attributes)
+	}
+	return data
+}
+
+// allKnown reports whether every name is that of a custom attribute as it is, so
+// that none can be there twice.
+func allKnown(given map[string]string, attributes []SchemaAttribute) bool {
+	known := 0
+	for _, attribute := range attributes {
+		if attribute.System {
+			continue
+		}
+		if _, ok := given[attribute.TechnicalName]; ok {
+			known++
+		}
+	}
+	return known == len(given)
+}
+
+func (j *judge) normalNames(given map[string]string) map[string]string {
 	values := make(map[string]string, len(given))
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		normal := Normalize(name)
@@ -109,28 +186,21 @@ func (j *judge) data(given map[string]string, attributes []SchemaAttribute) map[
 		}
 		values[normal] = given[name]
 	}
-	data := make(map[string]string, len(values))
+	return values
+}
+
+func (j *judge) unknownNames(values map[string]string, attributes []SchemaAttribute) {
+	unknown := maps.Clone(values)
 	for _, attribute := range attributes {
-		if attribute.System {
-			continue
-		}
-		var value *string
-		if v, ok := values[attribute.TechnicalName]; ok {
-			value = &v
-			delete(values, attribute.TechnicalName)
-		}
-		text := j.text("data."+attribute.TechnicalName, value,
-			textRule{max: MaxDataLength, optional: !attribute.Required, breaks: true})
-		if text != "" {
-			data[attribute.TechnicalName] = text
+		if !attribute.System {
+			delete(unknown, attribute.TechnicalName)
 		}
 	}
-	unknown := slices.Sorted(maps.Keys(values))
-	for _, name := range unknown[:min(len(unknown), maxUnknown)] {
+	names := slices.Sorted(maps.Keys(unknown))
+	for _, name := range names[:min(len(names), maxUnknown)] {
 		j.faults.Add(KindIllegalValue, "data", "data has "+shown(name)+", which is no custom attribute of the source")
 	}
-	if more := len(unknown) - maxUnknown; more > 0 {
+	if more := len(names) - maxUnknown; more > 0 {
 		j.faults.Add(KindIllegalValue, "data", fmt.Sprintf("data has %d more names that are no custom attributes of the source", more))
 	}
-	return data
 }

@@ -2,9 +2,12 @@ package lifecycle_test
 
 import (
 	"fmt"
+	"net/mail"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -216,6 +219,31 @@ func TestEmailAddresses(t *testing.T) {
 		require.Equal(t, good, len(faults) == 0, "%s: %v", text, faults)
 		require.LessOrEqual(t, len(faults), 1, text)
 	}
+}
+
+func FuzzEmailAddresses(f *testing.F) {
+	for _, seed := range []string{
+		"a@b.c", "first.last+tag@example.co.uk", ".a@b", "a.@b", "a@.b", "a@b.", "a..b@c", "a@b..c", "a@b@c", "@", "a", "a@",
+		"A_1-+@Z", "-@-", "a@[1.2.3.4]", "a!b@c", "a b@c",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in := person()
+		in.Email = &text
+		got, faults := in.Judge(schema())
+		normal := lifecycle.Normalize(text)
+		if strings.ContainsFunc(normal, unicode.IsControl) || !utf8.ValidString(normal) ||
+			utf8.RuneCountInString(normal) > lifecycle.MaxTextLength {
+			require.NotEmpty(t, faults)
+			return
+		}
+		address, err := mail.ParseAddress(normal)
+		require.Equal(t, err == nil && address.Address == normal, len(faults) == 0)
+		if len(faults) == 0 {
+			require.Equal(t, normal, got.Email)
+		}
+	})
 }
 
 func TestJudgeComment(t *testing.T) {

@@ -60,6 +60,9 @@ func (j *judge) text(field string, given *string, rule textRule) string {
 
 // problem says what is wrong with a normalised text, nothing if nothing is.
 func (rule textRule) problem(text string) string {
+	if len(text) <= rule.max && isPrintableASCII(text) {
+		return ""
+	}
 	if !utf8.ValidString(text) {
 		return "must be UTF-8"
 	}
@@ -76,6 +79,15 @@ func (rule textRule) problem(text string) string {
 		}
 	}
 	return ""
+}
+
+func isPrintableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // id reads an id that the field must or may name.
