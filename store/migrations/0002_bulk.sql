@@ -21,6 +21,8 @@ CREATE TABLE import_jobs (
 	-- The most records and pending requests that the source may hold.
 	max_per_source   integer NOT NULL,
 	total            integer NOT NULL DEFAULT 0,
+	-- How many of the rows are in doubt.
+	doubts           integer NOT NULL DEFAULT 0,
 	-- Rows are done in the order of the file; what is done never comes back.
 	done             integer NOT NULL DEFAULT 0,
 	created_rows     integer NOT NULL DEFAULT 0,
@@ -39,42 +41,45 @@ CREATE TABLE import_jobs (
 		done = created_rows + updated_rows + unchanged_rows + failed_rows AND done <= total),
 	CONSTRAINT import_jobs_sequence_key UNIQUE (source_id, sequence)
 ) WITH (fillfactor = 50);
-CREATE INDEX import_jobs_source_created ON import_jobs (source_id, created DESC, id DESC) WHERE status <> 'RECEIVING';
 CREATE INDEX import_jobs_waiting ON import_jobs (source_id, sequence) WHERE status IN ('PENDING', 'IN_PROGRESS');
 CREATE INDEX import_jobs_lease ON import_jobs (lease_until) WHERE status = 'RECEIVING';
 CREATE INDEX import_jobs_finished ON import_jobs (finished) WHERE finished IS NOT NULL;
 
 -- The rows of files on their way in. Nothing refers to job_id: removing the
--- rows of a job is work of its own, see bulk_garbage.
+-- rows of a job is work of its own, see bulk_garbage. There is one index, so
+-- that a file comes in fast; what else is asked of the rows reads all of a job.
 CREATE TABLE import_rows (
 	job_id              uuid NOT NULL,
 	number              integer NOT NULL,
 	line                integer NOT NULL,
-	record_id           uuid NOT NULL,
-	faulty              boolean NOT NULL,
-	doubt_column        text,
-	doubt_kind          text,
-	doubt               text,
-	cells               text NOT NULL,
-	account_name        text,
-	account_name_folded text COLLATE "C",
-	first_name          text,
-	first_name_folded   text COLLATE "C",
-	last_name           text,
-	last_name_folded    text COLLATE "C",
-	phone               text,
-	email               text,
-	email_folded        text COLLATE "C",
-	manager_id          uuid,
+	-- What a faulty row has none of is NULL or empty.
 	start_date          timestamptz(3),
 	end_date            timestamptz(3),
-	data                jsonb,
+	record_id           uuid NOT NULL,
+	manager_id          uuid,
+	faulty              boolean NOT NULL,
+	-- What is wrong with the row unless it equals the stored record.
+	doubt_kind          text,
+	doubt_column        text,
+	doubt               text,
+	account_name        text NOT NULL,
+	account_name_folded text COLLATE "C" NOT NULL,
+	first_name          text NOT NULL,
+	first_name_folded   text COLLATE "C" NOT NULL,
+	last_name           text NOT NULL,
+	last_name_folded    text COLLATE "C" NOT NULL,
+	phone               text NOT NULL,
+	email               text NOT NULL,
+	email_folded        text COLLATE "C" NOT NULL,
+	data                jsonb NOT NULL,
+	cells               text NOT NULL,
 	CONSTRAINT import_rows_pkey PRIMARY KEY (job_id, number)
 );
 
--- Rows that could not be taken when their turn came.
+-- Rows that could not be taken when their turn came. They go after their job,
+-- see bulk_garbage.
 CREATE TABLE import_faults (
-	job_id      uuid NOT NULL CONSTRAINT import_faults_job_fkey REFERENCES import_jobs ON DELETE CASCADE,
+	job_id      uuid NOT NULL,
 	number      integer NOT NULL,
 	line        integer NOT NULL,
 	column_name text NOT NULL,
@@ -119,6 +124,7 @@ CREATE INDEX export_jobs_source_created ON export_jobs (source_id, created DESC,
 CREATE INDEX export_jobs_schedule ON export_jobs (schedule_id, created DESC) WHERE schedule_id IS NOT NULL;
 CREATE INDEX export_jobs_running ON export_jobs (modified) WHERE status IN ('PENDING', 'IN_PROGRESS');
 CREATE INDEX export_jobs_expires ON export_jobs (expires) WHERE expires IS NOT NULL;
+CREATE INDEX export_jobs_failed ON export_jobs (finished) WHERE status = 'ERROR';
 
 -- The file of an export, in pieces; number counts those of one attempt from 0.
 CREATE TABLE export_chunks (
@@ -131,9 +137,13 @@ CREATE TABLE export_chunks (
 -- Compressing would cost more time than writing.
 ALTER TABLE export_chunks ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
--- Jobs whose rows or chunks are of no use any more and are removed bit by bit.
+-- Jobs of which something is of no use any more and is removed bit by bit: the
+-- staged rows and the chunks of those that are listed here, and the faults of
+-- those that are gone themselves.
 CREATE TABLE bulk_garbage (
 	job_id  uuid CONSTRAINT bulk_garbage_pkey PRIMARY KEY,
+	-- Up to which number the staged rows are removed.
+	removed integer NOT NULL DEFAULT 0,
 	created timestamptz(3) NOT NULL
 );
 

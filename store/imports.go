@@ -1,0 +1,331 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"gatehouse/lifecycle"
+)
+
+// importColumns are those of j, an import.
+const importColumns = `j.id, j.source_id, j.requester_id, j.client_id, j.status, j.total, j.done,
+	j.created_rows, j.updated_rows, j.unchanged_rows, j.failed_rows, j.cancel_requested,
+	j.created, j.modified, j.started, j.finished,
+	CASE WHEN j.status IN ('PENDING', 'IN_PROGRESS') THEN (SELECT count(*) FROM import_jobs AS w
+		WHERE w.source_id = j.source_id AND w.status IN ('PENDING', 'IN_PROGRESS') AND w.sequence < j.sequence)
+	ELSE 0 END`
+
+type importRow struct {
+	job               lifecycle.ImportJob
+	started, finished sql.NullTime
+}
+
+func (r *importRow) dest() []any {
+	j := &r.job
+	return []any{
+		&j.ID, &j.SourceID, &j.Requester, &j.ClientID, &j.Status, &j.Total, &j.Done,
+		&j.ImportCounts.Created, &j.Updated, &j.Unchanged, &j.Failed, &j.CancelRequested,
+		&j.Created, &j.Modified, &r.started, &r.finished, &j.Waiting,
+	}
+}
+
+func (r *importRow) toJob() lifecycle.ImportJob {
+	j := r.job
+	j.Created, j.Modified = j.Created.UTC(), j.Modified.UTC()
+	j.Started, j.Finished = timeOf(r.started), timeOf(r.finished)
+	return j
+}
+
+// timeOf is the time in UTC; NULL is zero.
+func timeOf(t sql.NullTime) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}
+
+// errUploadGone is the answer to whoever receives a file for a job that was
+// taken away.
+var errUploadGone = lifecycle.NewError(lifecycle.KindUnavailable,
+	"The upload took too long, or its source was deleted; try again.")
+
+// BeginImport makes a job that receives its file. columns are the
+// technicalNames of the custom attributes that the file has columns for, header
+// its header as it came. The job is taken away once lease has passed without
+// StageImport. Errors: KindNotFound for a source that does not exist, KindLimit
+// where lifecycle.MaxWaitingImports wait (contract §7).
+func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (err error) {
+	defer s.done("BeginImport", time.Now(), &err)
+	// Before the file comes in; SealImport holds it.
+	if err := mayWait(ctx, s.db, job.SourceID); err != nil {
+		return err
+	}
+	err = exec(ctx, s.db, `INSERT INTO import_jobs (id, source_id, requester_id, client_id, status, lease_until,
+		columns, header, max_per_source, created, modified) VALUES ?`,
+		tuples{{
+			job.ID, job.SourceID, job.Requester, job.ClientID, string(lifecycle.JobReceiving), now().Add(lease),
+			texts(columns), header, maxPerSource, job.Created, job.Created,
+		}})
+	if violates(err, "import_jobs_source_fkey") {
+		return missing()
+	}
+	return err
+}
+
+// mayWait holds that the source has room for one more import that waits.
+func mayWait(ctx context.Context, db bun.IDB, source lifecycle.ID) error {
+	var waiting int
+	_, err := row(ctx, db, []any{&waiting},
+		"SELECT count(*) FROM import_jobs WHERE source_id = ? AND status = 'PENDING'", source)
+	if err == nil && waiting >= lifecycle.MaxWaitingImports {
+		return lifecycle.NewError(lifecycle.KindLimit,
+			fmt.Sprintf("The limit of %d imports that wait on a source is reached.", lifecycle.MaxWaitingImports))
+	}
+	return err
+}
+
+// SealImport makes the job PENDING behind all others of its source; one that is
+// sealed already is returned as it stands. Errors: KindLimit as BeginImport's,
+// KindUnavailable where the job is gone.
+func (s *Store) SealImport(ctx context.Context, job lifecycle.ID) (sealed lifecycle.ImportJob, err error) {
+	defer s.done("SealImport", time.Now(), &err)
+	var r importRow
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		source, found, err := lockCountersOf(ctx, tx, "import_jobs", job, forCounting)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errUploadGone
+		}
+		status, found, err := lockImport(ctx, tx, job)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errUploadGone
+		}
+		if status == lifecycle.JobReceiving {
+			if err := mayWait(ctx, tx, source); err != nil {
+				return err
+			}
+			err := exec(ctx, tx, `WITH c AS (
+					UPDATE source_counters SET import_sequence = import_sequence + 1 WHERE source_id = ?
+					RETURNING import_sequence
+				)
+				UPDATE import_jobs SET status = 'PENDING', sequence = c.import_sequence, lease_until = NULL,
+					modified = greatest(?, modified) FROM c WHERE id = ?`, source, now(), job)
+			if err != nil {
+				return err
+			}
+		}
+		_, err = row(ctx, tx, r.dest(), "SELECT "+importColumns+" FROM import_jobs AS j WHERE j.id = ?", job)
+		return err
+	})
+	if err != nil {
+		return lifecycle.ImportJob{}, err
+	}
+	return r.toJob(), nil
+}
+
+// lockImport locks the job, after the counters of its source where both are
+// needed; false if it is gone.
+func lockImport(ctx context.Context, tx bun.Tx, job lifecycle.ID) (status lifecycle.JobStatus, found bool, err error) {
+	found, err = row(ctx, tx, []any{&status}, "SELECT status FROM import_jobs WHERE id = ? FOR UPDATE", job)
+	return status, found, err
+}
+
+// DropImport takes away a job that was not sealed; its rows follow later. One
+// that is gone, or sealed, is left as it is.
+func (s *Store) DropImport(ctx context.Context, job lifecycle.ID) (err error) {
+	defer s.done("DropImport", time.Now(), &err)
+	return exec(ctx, s.db, `WITH gone AS (
+			DELETE FROM import_jobs WHERE id = ? AND status = 'RECEIVING' RETURNING id
+		) `+noteGarbage, job)
+}
+
+// noteGarbage ends a statement whose part "gone" has the ids of jobs of which
+// something is of no use any more. A job that is noted already is locked, so
+// that whoever is just removing the last of it is waited for.
+const noteGarbage = `INSERT INTO bulk_garbage (job_id, created) SELECT id, now() FROM gone
+	ON CONFLICT (job_id) DO UPDATE SET created = excluded.created`
+
+// LatestImport returns the job of the source that was sealed last; found is
+// false if there is none.
+func (s *Store) LatestImport(ctx context.Context, source lifecycle.ID) (job lifecycle.ImportJob, found bool, err error) {
+	defer s.done("LatestImport", time.Now(), &err)
+	jobs, err := s.listImports(ctx, source, 1, 0)
+	if err != nil || len(jobs) == 0 {
+		return lifecycle.ImportJob{}, false, err
+	}
+	return jobs[0], true, nil
+}
+
+// listImports reads a page of the source's sealed jobs, the one sealed last first.
+func (s *Store) listImports(ctx context.Context, source lifecycle.ID, limit, offset int) ([]lifecycle.ImportJob, error) {
+	var jobs []lifecycle.ImportJob
+	var r importRow
+	rows, err := s.db.QueryContext(ctx, "SELECT "+importColumns+` FROM import_jobs AS j
+		WHERE j.source_id = ? AND j.sequence IS NOT NULL ORDER BY j.sequence DESC LIMIT ? OFFSET ?`,
+		source, max(0, limit), max(0, offset))
+	err = each(rows, err, r.dest(), func() error { jobs = append(jobs, r.toJob()); return nil })
+	return jobs, err
+}
+
+// GetImport returns a sealed job of the source; KindNotFound if it has none with
+// this id.
+func (s *Store) GetImport(ctx context.Context, source, job lifecycle.ID) (found lifecycle.ImportJob, err error) {
+	defer s.done("GetImport", time.Now(), &err)
+	return getImport(ctx, s.db, source, job)
+}
+
+func getImport(ctx context.Context, db bun.IDB, source, job lifecycle.ID) (lifecycle.ImportJob, error) {
+	var r importRow
+	found, err := row(ctx, db, r.dest(), "SELECT "+importColumns+` FROM import_jobs AS j
+		WHERE j.id = ? AND j.source_id = ? AND j.sequence IS NOT NULL`, job, source)
+	if err == nil && !found {
+		err = missing()
+	}
+	if err != nil {
+		return lifecycle.ImportJob{}, err
+	}
+	return r.toJob(), nil
+}
+
+// ListImports returns a page of the source's sealed jobs, the one sealed last
+// first, and where count the number of all. An unknown source has none.
+func (s *Store) ListImports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) (jobs []lifecycle.ImportJob, total int, err error) {
+	defer s.done("ListImports", time.Now(), &err)
+	if count {
+		if _, err := row(ctx, s.db, []any{&total},
+			"SELECT count(*) FROM import_jobs WHERE source_id = ? AND sequence IS NOT NULL", source); err != nil {
+			return nil, 0, err
+		}
+	}
+	jobs, err = s.listImports(ctx, source, limit, offset)
+	return jobs, total, err
+}
+
+// ListImportFaults returns a page of the rows that could not be taken, by line,
+// and where count the number of all so far; header is the header of the file as
+// it came. KindNotFound as GetImport.
+func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, header string, total int, err error) {
+	defer s.done("ListImportFaults", time.Now(), &err)
+	// A fault is counted in the transaction that writes it.
+	found, err := row(ctx, s.db, []any{&header, &total}, `SELECT header, failed_rows FROM import_jobs
+		WHERE id = ? AND source_id = ? AND sequence IS NOT NULL`, job, source)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	if !found {
+		return nil, "", 0, missing()
+	}
+	if !count {
+		total = 0
+	}
+	var f lifecycle.RowFault
+	var kind string
+	rows, err := s.db.QueryContext(ctx, `SELECT number, line, column_name, kind, message, cells FROM import_faults
+		WHERE job_id = ? ORDER BY number LIMIT ? OFFSET ?`, job, max(0, limit), max(0, offset))
+	err = each(rows, err, []any{&f.Row, &f.Line, &f.Column, &kind, &f.Message, &f.Cells}, func() error {
+		f.Kind = lifecycle.ParseKind(kind)
+		faults = append(faults, f)
+		return nil
+	})
+	return faults, header, total, err
+}
+
+// CancelImport ends a PENDING job at once and has one that is IN_PROGRESS stop
+// before its next chunk; it returns the job afterwards. Errors: KindIllegalUpdate
+// for a job that has ended, KindNotFound as GetImport.
+func (s *Store) CancelImport(ctx context.Context, source, job lifecycle.ID) (cancelled lifecycle.ImportJob, err error) {
+	defer s.done("CancelImport", time.Now(), &err)
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		if _, _, err := lockImport(ctx, tx, job); err != nil {
+			return err
+		}
+		if cancelled, err = getImport(ctx, tx, source, job); err != nil {
+			return err
+		}
+		switch {
+		case cancelled.Status.Ended():
+			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "The import has ended; it is "+string(cancelled.Status)+".")
+		case cancelled.Status == lifecycle.JobPending:
+			err = exec(ctx, tx, `WITH gone AS (
+					UPDATE import_jobs SET status = 'CANCELLED', cancel_requested = true,
+						modified = greatest(?0, modified), finished = greatest(?0, modified)
+					WHERE id = ?1 RETURNING id
+				) `+noteGarbage, now(), job)
+		default:
+			err = exec(ctx, tx, "UPDATE import_jobs SET cancel_requested = true, modified = greatest(?, modified) WHERE id = ?",
+				now(), job)
+		}
+		if err != nil {
+			return err
+		}
+		cancelled, err = getImport(ctx, tx, source, job)
+		return err
+	})
+	if err != nil {
+		return lifecycle.ImportJob{}, err
+	}
+	return cancelled, nil
+}
+
+// NextImport returns the job of the source whose turn it is: the one IN_PROGRESS
+// or else the PENDING one that was sealed first; found is false if none is left.
+func (s *Store) NextImport(ctx context.Context, source lifecycle.ID) (job lifecycle.ID, found bool, err error) {
+	defer s.done("NextImport", time.Now(), &err)
+	found, err = row(ctx, s.db, []any{&job}, `SELECT id FROM import_jobs
+		WHERE source_id = ? AND status IN ('PENDING', 'IN_PROGRESS')
+		ORDER BY status <> 'IN_PROGRESS', sequence LIMIT 1`, source)
+	return job, found, err
+}
+
+// importPlan is what the rows of a job are carried out by.
+type importPlan struct {
+	job, source lifecycle.ID
+	status      lifecycle.JobStatus
+	lifecycle.ImportCounts
+	doubts          int
+	cancelRequested bool
+	// columns are the custom attributes that the file has columns for, gone those
+	// of them that the source has no more.
+	columns, gone []string
+	maxPerSource  int
+	// records and pending are what the source holds.
+	records, pending int
+	// behind is the number of jobs that wait for this one.
+	behind int
+}
+
+// loadImport reads the plan; lock is empty or locks j, the job. found is false
+// if there is no such job.
+func loadImport(ctx context.Context, tx bun.Tx, job lifecycle.ID, lock bun.Safe) (p importPlan, found bool, err error) {
+	p.job = job
+	found, err = row(ctx, tx, []any{
+		&p.source, &p.status, &p.Total, &p.Done, &p.Created, &p.Updated, &p.Unchanged, &p.Failed, &p.doubts,
+		&p.cancelRequested, pgdialect.Array(&p.columns), &p.maxPerSource, &p.records, &p.pending, &p.behind,
+	}, `SELECT j.source_id, j.status, j.total, j.done, j.created_rows, j.updated_rows, j.unchanged_rows, j.failed_rows,
+			j.doubts, j.cancel_requested, j.columns, j.max_per_source, c.records, c.pending,
+			(SELECT count(*) FROM import_jobs AS w WHERE w.source_id = j.source_id
+				AND w.status IN ('PENDING', 'IN_PROGRESS') AND w.sequence > j.sequence)
+		FROM import_jobs AS j JOIN source_counters AS c ON c.source_id = j.source_id WHERE j.id = ? ?`, job, lock)
+	if err != nil || !found || len(p.columns) == 0 {
+		return p, found, err
+	}
+	var name string
+	rows, err := tx.QueryContext(ctx, `SELECT name FROM unnest(?::text[]) AS name WHERE NOT EXISTS (
+			SELECT 1 FROM schema_attributes AS a WHERE a.source_id = ? AND NOT a.system AND a.technical_name = name)`,
+		texts(p.columns), p.source)
+	err = each(rows, err, []any{&name}, func() error { p.gone = append(p.gone, name); return nil })
+	return p, true, err
+}
+
+// room is how many more records the source may get.
+func (p *importPlan) room() int { return max(0, p.maxPerSource-p.records-p.pending) }
