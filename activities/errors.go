@@ -46,11 +46,13 @@ func Failure(err error, step string, subject lifecycle.ID) error {
 	if !subject.IsZero() {
 		text += ": " + subject.String()
 	}
+	again, known := retryable[kind]
 	return temporal.NewApplicationErrorWithOptions(text, kind.String(),
-		temporal.ApplicationErrorOptions{NonRetryable: !retryable[kind]})
+		temporal.ApplicationErrorOptions{NonRetryable: known && !again})
 }
 
-// seal is deferred by every activity. It logs what went wrong, as far as a log
+// seal is deferred by every activity, and by what one runs in a goroutine of its
+// own, where a panic would end the process. It logs what went wrong, as far as a log
 // may hold it, and leaves a [Failure] in its place; a panic, whose text would
 // enter the history as well, is KindInternal.
 func (a *Activities) seal(ctx context.Context, step string, subject lifecycle.ID, err *error) {

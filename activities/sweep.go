@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,15 @@ import (
 	"gatehouse/lifecycle"
 	"gatehouse/workflows/wire"
 )
+
+// keepTimeout bounds the noting of what a step of the sweep has done, which is
+// done also where the step is cut off: otherwise a batch that takes too long
+// would be begun anew for ever.
+const keepTimeout = 5 * time.Second
+
+func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+}
 
 // SweepPendingRequests looks after one batch of pending requests: a workflow
 // whose rows moved is told to read them, one that is missing is started. What
@@ -26,18 +36,19 @@ func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInpu
 		group errgroup.Group
 		done  = make([]lifecycle.ID, 0, len(pending))
 	)
-	result.Checked = len(pending)
 	group.SetLimit(max(a.SweepConcurrency, 1))
 	for _, p := range pending {
 		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			act, err := a.lookAfter(ctx, p)
 			mutex.Lock()
 			defer mutex.Unlock()
+			result.Checked++
 			switch {
 			case err != nil:
 				result.Failed++
-				a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not look after a request",
-					slog.String("request", p.RequestID.String()), slog.Any("fault", describe(err)))
 			case act == nudged:
 				result.Nudged++
 			case act == started:
@@ -47,11 +58,13 @@ func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInpu
 				done = append(done, p.RequestID)
 			}
 			activity.RecordHeartbeat(ctx, len(done))
-			return ctx.Err()
+			return nil
 		})
 	}
 	stopped := group.Wait()
 	if len(done) > 0 {
+		ctx, cancel := keeping(ctx)
+		defer cancel()
 		if err := a.Store.MarkChecked(ctx, done); err != nil {
 			return result, err
 		}
@@ -69,7 +82,8 @@ const (
 	started
 )
 
-func (a *Activities) lookAfter(ctx context.Context, p lifecycle.PendingRequest) (act, error) {
+func (a *Activities) lookAfter(ctx context.Context, p lifecycle.PendingRequest) (did act, err error) {
+	defer a.seal(ctx, wire.ActivitySweepPending, p.RequestID, &err)
 	if p.Moved {
 		return nudged, a.Workflows.NudgeRequest(ctx, p.RequestID, p.SourceID)
 	}
@@ -93,6 +107,8 @@ func (a *Activities) SweepWorkflowEndings(ctx context.Context, in wire.SweepInpu
 		a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
 	}
 	if len(ended) > 0 {
+		ctx, cancel := keeping(ctx)
+		defer cancel()
 		if err := a.Store.DropWorkflowEndings(ctx, ended); err != nil {
 			return result, err
 		}

@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"sync"
 	"time"
@@ -154,6 +153,8 @@ func (a *Activities) sweepScheduleEndings(ctx context.Context, in wire.SweepInpu
 	}
 	stopped := a.doAll(ctx, chores, &result.Ended, &result.Failed)
 	if len(ended) > 0 {
+		ctx, cancel := keeping(ctx)
+		defer cancel()
 		if err := a.Bulk.Store.DropScheduleEndings(ctx, ended); err != nil {
 			return err
 		}
@@ -169,7 +170,7 @@ type chore struct {
 }
 
 // doAll does the chores, some at once. It adds to did those that changed
-// something, to failed those that failed, and fails itself only if ctx ends.
+// something and to failed those that failed, and fails itself only if ctx ends.
 func (a *Activities) doAll(ctx context.Context, chores []chore, did, failed *int) error {
 	var (
 		mutex sync.Mutex
@@ -178,22 +179,28 @@ func (a *Activities) doAll(ctx context.Context, chores []chore, did, failed *int
 	group.SetLimit(max(a.SweepConcurrency, 1))
 	for _, c := range chores {
 		group.Go(func() error {
-			changed, err := c.do()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			changed, err := a.doOne(ctx, c)
 			mutex.Lock()
 			defer mutex.Unlock()
 			switch {
 			case err != nil:
 				*failed++
-				a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not look after bulk work",
-					slog.String("subject", c.subject.String()), slog.Any("fault", describe(err)))
 			case changed:
 				*did++
 			}
 			activity.RecordHeartbeat(ctx, *did)
-			return ctx.Err()
+			return nil
 		})
 	}
 	return group.Wait()
+}
+
+func (a *Activities) doOne(ctx context.Context, c chore) (changed bool, err error) {
+	defer a.seal(ctx, wire.ActivitySweepBulk, c.subject, &err)
+	return c.do()
 }
 
 // scheduleMemory is what this process knows of the schedules in Temporal. The

@@ -129,16 +129,21 @@ func (w *Client) RequestRunning(ctx context.Context, request lifecycle.ID) (bool
 }
 
 // AwaitRequest returns once the workflow of the request has ended, however it
-// ended, or is not there; else with ctx's error.
+// ended, or is not there; else with ctx's error, or KindUnavailable where
+// Temporal did not take the question.
 func (w *Client) AwaitRequest(ctx context.Context, request lifecycle.ID) error {
 	err := w.temporal.GetWorkflow(ctx, wire.RequestWorkflowID(request), "").Get(ctx, nil)
 	var ended *temporal.WorkflowExecutionError
 	var absent *serviceerror.NotFound
+	var late *serviceerror.DeadlineExceeded
 	switch {
 	case err == nil, errors.As(err, &ended), errors.As(err, &absent):
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.As(err, &late):
+		// The deadline is sent along, and its end may be noticed there first.
+		return context.DeadlineExceeded
 	}
 	return unavailable(err)
 }
