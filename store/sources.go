@@ -340,7 +340,9 @@ func writeSource(ctx context.Context, tx bun.Tx, source, before lifecycle.Source
 }
 
 // DeleteSource removes the source and everything under it in one transaction
-// and notes the workflows of its pending requests, which must end.
+// and notes the workflows of its pending requests, which must end, the schedules
+// of its exports, which must be forgotten, and what its imports and exports leave
+// behind. A workflow of these finds its job gone.
 func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
 	defer s.done("DeleteSource", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
@@ -356,6 +358,9 @@ func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
 				ON CONFLICT DO NOTHING`,
 			// The items go with their requests, after all requests are locked.
 			"DELETE FROM requests WHERE source_id = ?",
+			"WITH gone AS (DELETE FROM export_schedules WHERE source_id = ? RETURNING id) " + noteScheduleEndings,
+			"WITH gone AS (DELETE FROM import_jobs WHERE source_id = ? RETURNING id) " + noteGarbage,
+			"WITH gone AS (DELETE FROM export_jobs WHERE source_id = ? RETURNING id) " + noteGarbage,
 			"DELETE FROM records WHERE source_id = ?",
 			"DELETE FROM account_names WHERE source_id = ?",
 			"DELETE FROM sources WHERE id = ?",

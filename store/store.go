@@ -7,7 +7,7 @@
 //
 //  1. the source
 //  2. the source's counters, of several sources by id
-//  3. the request, then its approval items
+//  3. the request, then its approval items; the import
 //  4. the record
 //  5. account names
 //  6. the organisation
@@ -27,6 +27,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/semaphore"
 
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
@@ -42,7 +43,8 @@ type Config struct {
 	// URL is a postgres:// URL or a keyword/value string. The role in it needs
 	// no right to change the schema.
 	URL string
-	// MaxConns bounds the connections, open and idle; less than 1 is 1.
+	// MaxConns bounds the connections, open and idle; less than 2 is 2, since an
+	// export reads and writes at once.
 	MaxConns int
 	// StatementTimeout ends a statement that takes longer, KindUnavailable; zero
 	// or less is no bound. It is sent when a connection is opened.
@@ -59,6 +61,9 @@ const idleTime = 5 * time.Minute
 type Store struct {
 	db      *bun.DB
 	observe Observer
+	// exports bounds the exports that read, each of which keeps a connection
+	// and needs another now and then.
+	exports *semaphore.Weighted
 }
 
 // Open returns a Store over the database. It makes no connection: a database
@@ -73,10 +78,13 @@ func Open(_ context.Context, config Config) (*Store, error) {
 		conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(1, config.StatementTimeout.Milliseconds()), 10)
 	}
 	pool := stdlib.OpenDB(*conn)
-	pool.SetMaxOpenConns(max(1, config.MaxConns))
-	pool.SetMaxIdleConns(max(1, config.MaxConns))
+	conns := max(2, config.MaxConns)
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxIdleTime(idleTime)
-	return &Store{db: bun.NewDB(pool, newDialect()), observe: config.Observe}, nil
+	return &Store{
+		db: bun.NewDB(pool, newDialect()), observe: config.Observe, exports: semaphore.NewWeighted(int64(conns / 2)),
+	}, nil
 }
 
 // connConfig reads the URL and sets what every connection relies on.
