@@ -203,8 +203,40 @@ func TestTokens(t *testing.T) {
 	app.get("/non-employee-approvals/"+identityID(t, "admin")).wantError(403, "403 Forbidden", "")
 }
 
-func TestUploadAndExportSayThatTheyAreNotThere(t *testing.T) {
+func TestAFileComesOutAndGoesBackIn(t *testing.T) {
 	source := newSource(t)
-	as(t, "admin").get("/non-employee-sources/" + source.id() + "/non-employees/download").want(501)
-	as(t, "admin").get("/non-employee-sources/" + source.id() + "/non-employee-bulk-upload/status").want(501)
+	admin := as(t, "admin")
+	uploads := "/non-employee-sources/" + source.id() + "/non-employee-bulk-upload"
+	require.Empty(t, admin.get(uploads+"/status").want(200).object())
+	stored := admin.post("/non-employee-records", person(source)).want(200).object()
+
+	download := "/non-employee-sources/" + source.id() + "/non-employees/download"
+	exported := admin.get(download).want(200)
+	require.Contains(t, exported.header.Get("Content-Disposition"), "attachment; filename=")
+	header, row, _ := strings.Cut(string(exported.body), "\n")
+	require.Equal(t, "accountName,firstName,lastName,phone,email,manager,startDate,endDate", header)
+	require.True(t, strings.HasPrefix(row, stored.text("accountName")+","), row)
+	again := admin.get(download + "?job=" + exported.header.Get("X-Gatehouse-Job")).want(200)
+	require.Equal(t, exported.body, again.body)
+	require.Equal(t, strconv.Itoa(len(again.body)), again.header.Get("Content-Length"))
+
+	account := unique("acc")
+	added := account + ",First-" + marker + ",Last-" + marker + ",1," + account + "@example.com,john.roe,2027-01-01,2027-12-31\n"
+	upload := func(query, file string) answer {
+		return admin.post(uploads+query, "--x\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n"+file+"\r\n--x--\r\n",
+			"Content-Type", "multipart/form-data; boundary=x")
+	}
+	upload("", header+"\n,,,,,,,\n").wantError(400, "400.1.0 Required Data Missing Or Empty", "line 2, column firstName: firstName is required")
+	require.Equal(t, object{"total": 2., "created": 1., "updated": 0., "unchanged": 1.},
+		upload("?dry-run=true", string(exported.body)+added).want(200).object())
+	require.Empty(t, admin.get(uploads+"/status").want(200).object(), "nothing came of it")
+
+	job := upload("", string(exported.body)+added).want(202).object()
+	eventually(t, "the file is in", func() bool {
+		return admin.get(uploads+"/status").want(200).object().text("status") == "COMPLETED"
+	})
+	rows := admin.get(uploads + "/jobs/" + job.id()).want(200).object()["rows"]
+	require.Equal(t, map[string]any{"total": 2., "done": 2., "created": 1., "updated": 0., "unchanged": 1., "failed": 0.}, rows)
+	require.Empty(t, admin.get(uploads+"/jobs/"+job.id()+"/faults").want(200).list())
+	require.Contains(t, string(admin.get(download).want(200).body), account)
 }

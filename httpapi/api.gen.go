@@ -69,54 +69,6 @@ func (e LocaleOrigin) Valid() bool {
 	}
 }
 
-// Defines values for NonEmployeeBulkUploadJobStatus.
-const (
-	NonEmployeeBulkUploadJobStatusCOMPLETED  NonEmployeeBulkUploadJobStatus = "COMPLETED"
-	NonEmployeeBulkUploadJobStatusERROR      NonEmployeeBulkUploadJobStatus = "ERROR"
-	NonEmployeeBulkUploadJobStatusINPROGRESS NonEmployeeBulkUploadJobStatus = "IN_PROGRESS"
-	NonEmployeeBulkUploadJobStatusPENDING    NonEmployeeBulkUploadJobStatus = "PENDING"
-)
-
-// Valid indicates whether the value is a known member of the NonEmployeeBulkUploadJobStatus enum.
-func (e NonEmployeeBulkUploadJobStatus) Valid() bool {
-	switch e {
-	case NonEmployeeBulkUploadJobStatusCOMPLETED:
-		return true
-	case NonEmployeeBulkUploadJobStatusERROR:
-		return true
-	case NonEmployeeBulkUploadJobStatusINPROGRESS:
-		return true
-	case NonEmployeeBulkUploadJobStatusPENDING:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NonEmployeeBulkUploadStatusStatus.
-const (
-	NonEmployeeBulkUploadStatusStatusCOMPLETED  NonEmployeeBulkUploadStatusStatus = "COMPLETED"
-	NonEmployeeBulkUploadStatusStatusERROR      NonEmployeeBulkUploadStatusStatus = "ERROR"
-	NonEmployeeBulkUploadStatusStatusINPROGRESS NonEmployeeBulkUploadStatusStatus = "IN_PROGRESS"
-	NonEmployeeBulkUploadStatusStatusPENDING    NonEmployeeBulkUploadStatusStatus = "PENDING"
-)
-
-// Valid indicates whether the value is a known member of the NonEmployeeBulkUploadStatusStatus enum.
-func (e NonEmployeeBulkUploadStatusStatus) Valid() bool {
-	switch e {
-	case NonEmployeeBulkUploadStatusStatusCOMPLETED:
-		return true
-	case NonEmployeeBulkUploadStatusStatusERROR:
-		return true
-	case NonEmployeeBulkUploadStatusStatusINPROGRESS:
-		return true
-	case NonEmployeeBulkUploadStatusStatusPENDING:
-		return true
-	default:
-		return false
-	}
-}
-
 // ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
 //
 // Example: PENDING
@@ -162,6 +114,109 @@ type ErrorResponseDto struct {
 	TrackingID string `json:"trackingId"`
 }
 
+// ExportJob An export
+type ExportJob struct {
+	// Bytes How long the file is; 0 until it is complete
+	//
+	// Example: 145237
+	Bytes int64 `json:"bytes"`
+
+	// ClientID The client that asked for it, or for its schedule
+	//
+	// Example: demo-admin
+	ClientID string `json:"clientId"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// Expires Example: 2026-03-02T08:00:00.000Z
+	Expires *Instant `json:"expires,omitempty"`
+
+	// Finished Example: 2026-03-02T08:00:00.000Z
+	Finished *Instant `json:"finished,omitempty"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Requester An identity or a workgroup
+	Requester *NonEmployeeIdentityReferenceWithID `json:"requester,omitempty"`
+
+	// Rows How many records are in the file, so far
+	//
+	// Example: 1200
+	Rows int `json:"rows"`
+
+	// ScheduleID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ScheduleID *ID `json:"scheduleId,omitempty"`
+
+	// SourceID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	SourceID ID `json:"sourceId"`
+
+	// Status The file can be had while it is IN_PROGRESS and once it is COMPLETED
+	//
+	// Example: COMPLETED
+	Status lifecycle.JobStatus `json:"status"`
+}
+
+// ExportSchedule Has a source exported again and again
+type ExportSchedule struct {
+	// ClientID The client that made it
+	//
+	// Example: demo-admin
+	ClientID string `json:"clientId"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// Cron Minute, hour, day of month, month, day of week
+	//
+	// Example: 30 6 * * mon-fri
+	Cron string `json:"cron"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Keep How many finished exports are kept
+	//
+	// Example: 7
+	Keep int `json:"keep"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Requester An identity or a workgroup
+	Requester *NonEmployeeIdentityReferenceWithID `json:"requester,omitempty"`
+
+	// SourceID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	SourceID ID `json:"sourceId"`
+
+	// Zone The time zone of cron
+	//
+	// Example: Europe/Berlin
+	Zone string `json:"zone"`
+}
+
+// ExportScheduleBody A schedule to be made
+type ExportScheduleBody struct {
+	// Cron As of crontab: minute, hour, day of month, month, day of week, each *, a number, a range, a step such as */15, or a list of these; months and days of the week by their first three letters too
+	//
+	// Example: 30 6 * * mon-fri
+	Cron string `json:"cron"`
+
+	// Keep How many finished exports are kept
+	//
+	// Example: 7
+	Keep *int32 `json:"keep,omitempty"`
+
+	// Zone An IANA time zone
+	//
+	// Example: Europe/Berlin
+	Zone *string `json:"zone,omitempty"`
+}
+
 // GivenID A UUID with or without hyphens
 //
 // Example: 2c9180857d7e4f0e8d0c5a1f3b6c9e01
@@ -169,6 +224,140 @@ type GivenID = string
 
 // ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
 type ID = lifecycle.ID
+
+// ImportFault A row that could not be taken
+type ImportFault struct {
+	// Cells The row as it came
+	//
+	// Example: jane.smith,Jane,Smith,+1 512 555 0188,jane.smith@example.com,jane.doe,2026-03-02,2026-12-31
+	Cells string `json:"cells"`
+
+	// Column The column that is wrong, if it is about one
+	//
+	// Example: manager
+	Column *string `json:"column,omitempty"`
+
+	// DetailCode What sort of fault it is
+	//
+	// Example: 400.1.404 Referenced object not found
+	DetailCode string `json:"detailCode"`
+
+	// Line The line of the file where the row begins, from 1
+	//
+	// Example: 4
+	Line int `json:"line"`
+
+	// Message What is wrong
+	//
+	// Example: manager names no active identity
+	Message string `json:"message"`
+
+	// Row Counts the rows below the header from 1
+	//
+	// Example: 3
+	Row int `json:"row"`
+}
+
+// ImportJob A bulk upload, with all that there is to say of it
+type ImportJob struct {
+	// CancelRequested Whether somebody asked for it to be stopped
+	CancelRequested bool `json:"cancelRequested"`
+
+	// ClientID The client that sent the file
+	//
+	// Example: demo-admin
+	ClientID string `json:"clientId"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// Finished Example: 2026-03-02T08:00:00.000Z
+	Finished *Instant `json:"finished,omitempty"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Requester An identity or a workgroup
+	Requester *NonEmployeeIdentityReferenceWithID `json:"requester,omitempty"`
+
+	// Rows What became of the rows of an upload
+	Rows ImportRows `json:"rows"`
+
+	// SourceID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	SourceID ID `json:"sourceId"`
+
+	// Started Example: 2026-03-02T08:00:00.000Z
+	Started *Instant `json:"started,omitempty"`
+
+	// Status PENDING waits for the uploads before it, IN_PROGRESS is under way, COMPLETED has taken every row, ERROR could not take some, CANCELLED was stopped
+	//
+	// Example: IN_PROGRESS
+	Status lifecycle.JobStatus `json:"status"`
+
+	// Waiting How many uploads to the source are before this one
+	//
+	// Example: 0
+	Waiting int `json:"waiting"`
+}
+
+// ImportPreview What a file would do
+type ImportPreview struct {
+	// Created Those that would make a record
+	//
+	// Example: 900
+	Created int `json:"created"`
+
+	// Total The rows of the file
+	//
+	// Example: 1200
+	Total int `json:"total"`
+
+	// Unchanged Those that equal their record
+	//
+	// Example: 100
+	Unchanged int `json:"unchanged"`
+
+	// Updated Those that would change one
+	//
+	// Example: 200
+	Updated int `json:"updated"`
+}
+
+// ImportRows What became of the rows of an upload
+type ImportRows struct {
+	// Created Those that made a record
+	//
+	// Example: 500
+	Created int `json:"created"`
+
+	// Done Those whose turn has come: the sum of the rest
+	//
+	// Example: 800
+	Done int `json:"done"`
+
+	// Failed Those that could not be taken
+	//
+	// Example: 1
+	Failed int `json:"failed"`
+
+	// Total The rows of the file
+	//
+	// Example: 1200
+	Total int `json:"total"`
+
+	// Unchanged Those that equal their record
+	//
+	// Example: 99
+	Unchanged int `json:"unchanged"`
+
+	// Updated Those that changed one
+	//
+	// Example: 200
+	Updated int `json:"updated"`
+}
 
 // Instant Example: 2026-03-02T08:00:00.000Z
 type Instant = Timestamp
@@ -360,26 +549,16 @@ type NonEmployeeBulkUploadJob struct {
 	// Status Where the job stands
 	//
 	// Example: PENDING
-	Status NonEmployeeBulkUploadJobStatus `json:"status"`
+	Status lifecycle.JobStatus `json:"status"`
 }
-
-// NonEmployeeBulkUploadJobStatus Where the job stands
-//
-// Example: PENDING
-type NonEmployeeBulkUploadJobStatus string
 
 // NonEmployeeBulkUploadStatus Where the latest bulk upload stands; empty where there was none
 type NonEmployeeBulkUploadStatus struct {
 	// Status Where the job stands
 	//
 	// Example: PENDING
-	Status *NonEmployeeBulkUploadStatusStatus `json:"status,omitempty"`
+	Status *lifecycle.JobStatus `json:"status,omitempty"`
 }
-
-// NonEmployeeBulkUploadStatusStatus Where the job stands
-//
-// Example: PENDING
-type NonEmployeeBulkUploadStatusStatus string
 
 // NonEmployeeIdentityDtoType Whether a reference names one identity or a group of them
 //
@@ -983,6 +1162,9 @@ type Count = bool
 // IdempotencyKey defines model for idempotencyKey.
 type IdempotencyKey = string
 
+// JobID defines model for jobId.
+type JobID = lifecycle.ID
+
 // Limit defines model for limit.
 type Limit = int
 
@@ -997,6 +1179,9 @@ type RequestID = lifecycle.ID
 
 // RequestedFor defines model for requestedFor.
 type RequestedFor = string
+
+// ScheduleID defines model for scheduleId.
+type ScheduleID = lifecycle.ID
 
 // SourceID defines model for sourceId.
 type SourceID = lifecycle.ID
@@ -1013,14 +1198,14 @@ type InternalFault = ErrorResponseDto
 // NotFound What is wrong
 type NotFound = ErrorResponseDto
 
-// NotImplemented What is wrong
-type NotImplemented = ErrorResponseDto
-
 // TooLarge What is wrong
 type TooLarge = ErrorResponseDto
 
 // TooManyRequests The token was used too often
 type TooManyRequests = RateLimited
+
+// TooSlow What is wrong
+type TooSlow = ErrorResponseDto
 
 // Unauthorized Why the token is not taken
 type Unauthorized = Unauthenticated
@@ -1148,6 +1333,54 @@ type ImportNonEmployeeRecordsInBulkMultipartBody struct {
 	Data openapi_types.File `json:"data"`
 }
 
+// ImportNonEmployeeRecordsInBulkParams defines parameters for ImportNonEmployeeRecordsInBulk.
+type ImportNonEmployeeRecordsInBulkParams struct {
+	// DryRun Whether to say only what the file would do just now, and do nothing
+	DryRun *bool `form:"dry-run,omitempty" json:"dry-run,omitempty"`
+}
+
+// ListNonEmployeeBulkUploadJobsParams defines parameters for ListNonEmployeeBulkUploadJobs.
+type ListNonEmployeeBulkUploadJobsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+}
+
+// ListNonEmployeeBulkUploadFaultsParams defines parameters for ListNonEmployeeBulkUploadFaults.
+type ListNonEmployeeBulkUploadFaultsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+}
+
+// ExportNonEmployeeRecordsParams defines parameters for ExportNonEmployeeRecords.
+type ExportNonEmployeeRecordsParams struct {
+	// Job The export whose file is asked for, be it complete or still being written; without it a new one is made.
+	Job *lifecycle.ID `form:"job,omitempty" json:"job,omitempty"`
+}
+
+// ListNonEmployeeExportsParams defines parameters for ListNonEmployeeExports.
+type ListNonEmployeeExportsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+}
+
 // PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody defines parameters for PatchNonEmployeeSchemaAttribute.
 type PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody = []JSONPatchOperation
 
@@ -1180,6 +1413,9 @@ type PatchNonEmployeeSourceApplicationJSONPatchPlusJSONRequestBody = PatchNonEmp
 
 // ImportNonEmployeeRecordsInBulkMultipartRequestBody defines body for ImportNonEmployeeRecordsInBulk for multipart/form-data ContentType.
 type ImportNonEmployeeRecordsInBulkMultipartRequestBody ImportNonEmployeeRecordsInBulkMultipartBody
+
+// CreateNonEmployeeExportScheduleJSONRequestBody defines body for CreateNonEmployeeExportSchedule for application/json ContentType.
+type CreateNonEmployeeExportScheduleJSONRequestBody = ExportScheduleBody
 
 // CreateNonEmployeeSourceSchemaAttributesJSONRequestBody defines body for CreateNonEmployeeSourceSchemaAttributes for application/json ContentType.
 type CreateNonEmployeeSourceSchemaAttributesJSONRequestBody = NonEmployeeSchemaAttributeBody
@@ -1257,13 +1493,40 @@ type ServerInterface interface {
 	PatchNonEmployeeSource(c *gin.Context, id SourceID)
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
-	ImportNonEmployeeRecordsInBulk(c *gin.Context, id SourceID)
+	ImportNonEmployeeRecordsInBulk(c *gin.Context, id SourceID, params ImportNonEmployeeRecordsInBulkParams)
+	// ListNonEmployeeBulkUploadJobs List the bulk uploads to a source
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs)
+	ListNonEmployeeBulkUploadJobs(c *gin.Context, id SourceID, params ListNonEmployeeBulkUploadJobsParams)
+	// GetNonEmployeeBulkUploadJob Get a bulk upload
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId})
+	GetNonEmployeeBulkUploadJob(c *gin.Context, id SourceID, jobID JobID)
+	// CancelNonEmployeeBulkUploadJob Stop a bulk upload
+	// (POST /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/cancel)
+	CancelNonEmployeeBulkUploadJob(c *gin.Context, id SourceID, jobID JobID)
+	// ListNonEmployeeBulkUploadFaults List the rows of a bulk upload that could not be taken
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/faults)
+	ListNonEmployeeBulkUploadFaults(c *gin.Context, id SourceID, jobID JobID, params ListNonEmployeeBulkUploadFaultsParams)
+	// ExportNonEmployeeBulkUploadFaults Download the rows of a bulk upload that could not be taken as CSV
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/faults/download)
+	ExportNonEmployeeBulkUploadFaults(c *gin.Context, id SourceID, jobID JobID)
 	// GetNonEmployeeBulkUploadStatus Get the state of the latest bulk upload
 	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/status)
 	GetNonEmployeeBulkUploadStatus(c *gin.Context, id SourceID)
 	// ExportNonEmployeeRecords Download the records of a source as CSV
 	// (GET /non-employee-sources/{id}/non-employees/download)
-	ExportNonEmployeeRecords(c *gin.Context, id SourceID)
+	ExportNonEmployeeRecords(c *gin.Context, id SourceID, params ExportNonEmployeeRecordsParams)
+	// ListNonEmployeeExportSchedules List the schedules of exports of a source
+	// (GET /non-employee-sources/{id}/non-employees/export-schedules)
+	ListNonEmployeeExportSchedules(c *gin.Context, id SourceID)
+	// CreateNonEmployeeExportSchedule Have a source exported again and again
+	// (POST /non-employee-sources/{id}/non-employees/export-schedules)
+	CreateNonEmployeeExportSchedule(c *gin.Context, id SourceID)
+	// DeleteNonEmployeeExportSchedule End a schedule of exports
+	// (DELETE /non-employee-sources/{id}/non-employees/export-schedules/{scheduleId})
+	DeleteNonEmployeeExportSchedule(c *gin.Context, id SourceID, scheduleID ScheduleID)
+	// ListNonEmployeeExports List the exports of a source
+	// (GET /non-employee-sources/{id}/non-employees/exports)
+	ListNonEmployeeExports(c *gin.Context, id SourceID, params ListNonEmployeeExportsParams)
 	// DeleteNonEmployeeSourceSchemaAttributes Delete every custom attribute
 	// (DELETE /non-employee-sources/{id}/schema-attributes)
 	DeleteNonEmployeeSourceSchemaAttributes(c *gin.Context, id SourceID)
@@ -2032,6 +2295,17 @@ func (siw *ServerInterfaceWrapper) ImportNonEmployeeRecordsInBulk(c *gin.Context
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportNonEmployeeRecordsInBulkParams
+
+	// ------------- Optional query parameter "dry-run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry-run", c.Request.URL.Query(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dry-run: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -2039,7 +2313,222 @@ func (siw *ServerInterfaceWrapper) ImportNonEmployeeRecordsInBulk(c *gin.Context
 		}
 	}
 
-	siw.Handler.ImportNonEmployeeRecordsInBulk(c, id)
+	siw.Handler.ImportNonEmployeeRecordsInBulk(c, id, params)
+}
+
+// ListNonEmployeeBulkUploadJobs operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeBulkUploadJobs(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNonEmployeeBulkUploadJobsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeBulkUploadJobs(c, id, params)
+}
+
+// GetNonEmployeeBulkUploadJob operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeBulkUploadJob(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "jobId" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "jobId", c.Param("jobId"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter jobId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeBulkUploadJob(c, id, jobID)
+}
+
+// CancelNonEmployeeBulkUploadJob operation middleware
+func (siw *ServerInterfaceWrapper) CancelNonEmployeeBulkUploadJob(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "jobId" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "jobId", c.Param("jobId"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter jobId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CancelNonEmployeeBulkUploadJob(c, id, jobID)
+}
+
+// ListNonEmployeeBulkUploadFaults operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeBulkUploadFaults(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "jobId" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "jobId", c.Param("jobId"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter jobId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNonEmployeeBulkUploadFaultsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeBulkUploadFaults(c, id, jobID, params)
+}
+
+// ExportNonEmployeeBulkUploadFaults operation middleware
+func (siw *ServerInterfaceWrapper) ExportNonEmployeeBulkUploadFaults(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "jobId" -------------
+	var jobID JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "jobId", c.Param("jobId"), &jobID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter jobId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExportNonEmployeeBulkUploadFaults(c, id, jobID)
 }
 
 // GetNonEmployeeBulkUploadStatus operation middleware
@@ -2082,6 +2571,17 @@ func (siw *ServerInterfaceWrapper) ExportNonEmployeeRecords(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportNonEmployeeRecordsParams
+
+	// ------------- Optional query parameter "job" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "job", c.Request.URL.Query(), &params.Job, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter job: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -2089,7 +2589,143 @@ func (siw *ServerInterfaceWrapper) ExportNonEmployeeRecords(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ExportNonEmployeeRecords(c, id)
+	siw.Handler.ExportNonEmployeeRecords(c, id, params)
+}
+
+// ListNonEmployeeExportSchedules operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeExportSchedules(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeExportSchedules(c, id)
+}
+
+// CreateNonEmployeeExportSchedule operation middleware
+func (siw *ServerInterfaceWrapper) CreateNonEmployeeExportSchedule(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateNonEmployeeExportSchedule(c, id)
+}
+
+// DeleteNonEmployeeExportSchedule operation middleware
+func (siw *ServerInterfaceWrapper) DeleteNonEmployeeExportSchedule(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "scheduleId" -------------
+	var scheduleID ScheduleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scheduleId", c.Param("scheduleId"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scheduleId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteNonEmployeeExportSchedule(c, id, scheduleID)
+}
+
+// ListNonEmployeeExports operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeExports(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNonEmployeeExportsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeExports(c, id, params)
 }
 
 // DeleteNonEmployeeSourceSchemaAttributes operation middleware
@@ -2334,8 +2970,17 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PATCH(options.BaseURL+"/non-employee-sources/:id/schema-attributes/:attributeId", wrapper.PatchNonEmployeeSchemaAttribute)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/schema-attributes-template/download", wrapper.ExportNonEmployeeSourceSchemaTemplate)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/download", wrapper.ExportNonEmployeeRecords)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/exports", wrapper.ListNonEmployeeExports)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules", wrapper.ListNonEmployeeExportSchedules)
+	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules", wrapper.CreateNonEmployeeExportSchedule)
+	router.DELETE(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules/:scheduleId", wrapper.DeleteNonEmployeeExportSchedule)
 	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload", wrapper.ImportNonEmployeeRecordsInBulk)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/status", wrapper.GetNonEmployeeBulkUploadStatus)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/jobs", wrapper.ListNonEmployeeBulkUploadJobs)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/jobs/:jobId", wrapper.GetNonEmployeeBulkUploadJob)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/jobs/:jobId/faults", wrapper.ListNonEmployeeBulkUploadFaults)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/jobs/:jobId/faults/download", wrapper.ExportNonEmployeeBulkUploadFaults)
+	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employee-bulk-upload/jobs/:jobId/cancel", wrapper.CancelNonEmployeeBulkUploadJob)
 	router.GET(options.BaseURL+"/non-employee-records", wrapper.ListNonEmployeeRecords)
 	router.POST(options.BaseURL+"/non-employee-records", wrapper.CreateNonEmployeeRecord)
 	router.DELETE(options.BaseURL+"/non-employee-records/:id", wrapper.DeleteNonEmployeeRecord)
@@ -2363,8 +3008,6 @@ type InternalFaultJSONResponse ErrorResponseDto
 
 type NotFoundJSONResponse ErrorResponseDto
 
-type NotImplementedJSONResponse ErrorResponseDto
-
 type TooLargeJSONResponse ErrorResponseDto
 
 type TooManyRequestsResponseHeaders struct {
@@ -2375,6 +3018,8 @@ type TooManyRequestsJSONResponse struct {
 
 	Headers TooManyRequestsResponseHeaders
 }
+
+type TooSlowJSONResponse ErrorResponseDto
 
 type UnauthorizedJSONResponse Unauthenticated
 
@@ -5238,12 +5883,27 @@ func (response PatchNonEmployeeSource503JSONResponse) VisitPatchNonEmployeeSourc
 }
 
 type ImportNonEmployeeRecordsInBulkRequestObject struct {
-	ID   SourceID `json:"id"`
-	Body *multipart.Reader
+	ID     SourceID `json:"id"`
+	Params ImportNonEmployeeRecordsInBulkParams
+	Body   *multipart.Reader
 }
 
 type ImportNonEmployeeRecordsInBulkResponseObject interface {
 	VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error
+}
+
+type ImportNonEmployeeRecordsInBulk200JSONResponse ImportPreview
+
+func (response ImportNonEmployeeRecordsInBulk200JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ImportNonEmployeeRecordsInBulk202JSONResponse NonEmployeeBulkUploadJob
@@ -5260,7 +5920,7 @@ func (response ImportNonEmployeeRecordsInBulk202JSONResponse) VisitImportNonEmpl
 	return err
 }
 
-type ImportNonEmployeeRecordsInBulk400JSONResponse struct{ BadRequestJSONResponse }
+type ImportNonEmployeeRecordsInBulk400JSONResponse ErrorResponseDto
 
 func (response ImportNonEmployeeRecordsInBulk400JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
 
@@ -5312,6 +5972,20 @@ func (response ImportNonEmployeeRecordsInBulk404JSONResponse) VisitImportNonEmpl
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeRecordsInBulk408JSONResponse struct{ TooSlowJSONResponse }
+
+func (response ImportNonEmployeeRecordsInBulk408JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5373,23 +6047,659 @@ func (response ImportNonEmployeeRecordsInBulk500JSONResponse) VisitImportNonEmpl
 	return err
 }
 
-type ImportNonEmployeeRecordsInBulk501JSONResponse struct{ NotImplementedJSONResponse }
+type ImportNonEmployeeRecordsInBulk503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response ImportNonEmployeeRecordsInBulk501JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
+func (response ImportNonEmployeeRecordsInBulk503JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobsRequestObject struct {
+	ID     SourceID `json:"id"`
+	Params ListNonEmployeeBulkUploadJobsParams
+}
+
+type ListNonEmployeeBulkUploadJobsResponseObject interface {
+	VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeBulkUploadJobs200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListNonEmployeeBulkUploadJobs200JSONResponse struct {
+	Body    []ImportJob
+	Headers ListNonEmployeeBulkUploadJobs200ResponseHeaders
+}
+
+func (response ListNonEmployeeBulkUploadJobs200JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs400JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type ImportNonEmployeeRecordsInBulk503JSONResponse struct{ UnavailableJSONResponse }
+type ListNonEmployeeBulkUploadJobs401JSONResponse struct{ UnauthorizedJSONResponse }
 
-func (response ImportNonEmployeeRecordsInBulk503JSONResponse) VisitImportNonEmployeeRecordsInBulkResponse(w http.ResponseWriter) error {
+func (response ListNonEmployeeBulkUploadJobs401JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs403JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs404JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs429JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs500JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadJobs503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeBulkUploadJobs503JSONResponse) VisitListNonEmployeeBulkUploadJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJobRequestObject struct {
+	ID    SourceID `json:"id"`
+	JobID JobID    `json:"jobId"`
+}
+
+type GetNonEmployeeBulkUploadJobResponseObject interface {
+	VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeBulkUploadJob200JSONResponse ImportJob
+
+func (response GetNonEmployeeBulkUploadJob200JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob400JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob401JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob403JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob404JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob429JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob500JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeBulkUploadJob503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeBulkUploadJob503JSONResponse) VisitGetNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJobRequestObject struct {
+	ID    SourceID `json:"id"`
+	JobID JobID    `json:"jobId"`
+}
+
+type CancelNonEmployeeBulkUploadJobResponseObject interface {
+	VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error
+}
+
+type CancelNonEmployeeBulkUploadJob200JSONResponse ImportJob
+
+func (response CancelNonEmployeeBulkUploadJob200JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob400JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob401JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob403JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob404JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob429JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob500JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeBulkUploadJob503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CancelNonEmployeeBulkUploadJob503JSONResponse) VisitCancelNonEmployeeBulkUploadJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaultsRequestObject struct {
+	ID     SourceID `json:"id"`
+	JobID  JobID    `json:"jobId"`
+	Params ListNonEmployeeBulkUploadFaultsParams
+}
+
+type ListNonEmployeeBulkUploadFaultsResponseObject interface {
+	VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeBulkUploadFaults200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListNonEmployeeBulkUploadFaults200JSONResponse struct {
+	Body    []ImportFault
+	Headers ListNonEmployeeBulkUploadFaults200ResponseHeaders
+}
+
+func (response ListNonEmployeeBulkUploadFaults200JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults400JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults401JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults403JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults404JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults429JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults500JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeBulkUploadFaults503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeBulkUploadFaults503JSONResponse) VisitListNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaultsRequestObject struct {
+	ID    SourceID `json:"id"`
+	JobID JobID    `json:"jobId"`
+}
+
+type ExportNonEmployeeBulkUploadFaultsResponseObject interface {
+	VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error
+}
+
+type ExportNonEmployeeBulkUploadFaults200ResponseHeaders struct {
+	ContentDisposition string
+	XGatehouseJob      ID
+}
+
+type ExportNonEmployeeBulkUploadFaults200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportNonEmployeeBulkUploadFaults200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportNonEmployeeBulkUploadFaults200TextCsvResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("X-Gatehouse-Job", fmt.Sprint(response.Headers.XGatehouseJob))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults400JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults401JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults403JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults404JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults429JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults500JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeBulkUploadFaults503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ExportNonEmployeeBulkUploadFaults503JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5509,20 +6819,6 @@ func (response GetNonEmployeeBulkUploadStatus500JSONResponse) VisitGetNonEmploye
 	return err
 }
 
-type GetNonEmployeeBulkUploadStatus501JSONResponse struct{ NotImplementedJSONResponse }
-
-func (response GetNonEmployeeBulkUploadStatus501JSONResponse) VisitGetNonEmployeeBulkUploadStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetNonEmployeeBulkUploadStatus503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetNonEmployeeBulkUploadStatus503JSONResponse) VisitGetNonEmployeeBulkUploadStatusResponse(w http.ResponseWriter) error {
@@ -5539,7 +6835,8 @@ func (response GetNonEmployeeBulkUploadStatus503JSONResponse) VisitGetNonEmploye
 }
 
 type ExportNonEmployeeRecordsRequestObject struct {
-	ID SourceID `json:"id"`
+	ID     SourceID `json:"id"`
+	Params ExportNonEmployeeRecordsParams
 }
 
 type ExportNonEmployeeRecordsResponseObject interface {
@@ -5548,6 +6845,7 @@ type ExportNonEmployeeRecordsResponseObject interface {
 
 type ExportNonEmployeeRecords200ResponseHeaders struct {
 	ContentDisposition string
+	XGatehouseJob      ID
 }
 
 type ExportNonEmployeeRecords200TextCsvResponse struct {
@@ -5563,6 +6861,7 @@ func (response ExportNonEmployeeRecords200TextCsvResponse) VisitExportNonEmploye
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
 	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("X-Gatehouse-Job", fmt.Sprint(response.Headers.XGatehouseJob))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -5657,23 +6956,532 @@ func (response ExportNonEmployeeRecords500JSONResponse) VisitExportNonEmployeeRe
 	return err
 }
 
-type ExportNonEmployeeRecords501JSONResponse struct{ NotImplementedJSONResponse }
+type ExportNonEmployeeRecords503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response ExportNonEmployeeRecords501JSONResponse) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error {
+func (response ExportNonEmployeeRecords503JSONResponse) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedulesRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type ListNonEmployeeExportSchedulesResponseObject interface {
+	VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeExportSchedules200JSONResponse []ExportSchedule
+
+func (response ListNonEmployeeExportSchedules200JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
 
-type ExportNonEmployeeRecords503JSONResponse struct{ UnavailableJSONResponse }
+type ListNonEmployeeExportSchedules400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response ExportNonEmployeeRecords503JSONResponse) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error {
+func (response ListNonEmployeeExportSchedules400JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListNonEmployeeExportSchedules401JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeExportSchedules403JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListNonEmployeeExportSchedules404JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeExportSchedules429JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeExportSchedules500JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportSchedules503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeExportSchedules503JSONResponse) VisitListNonEmployeeExportSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportScheduleRequestObject struct {
+	ID   SourceID `json:"id"`
+	Body *CreateNonEmployeeExportScheduleJSONRequestBody
+}
+
+type CreateNonEmployeeExportScheduleResponseObject interface {
+	VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error
+}
+
+type CreateNonEmployeeExportSchedule200JSONResponse ExportSchedule
+
+func (response CreateNonEmployeeExportSchedule200JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule400JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule401JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule403JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule404JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule413JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule415JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule429JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule500JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExportSchedule503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CreateNonEmployeeExportSchedule503JSONResponse) VisitCreateNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportScheduleRequestObject struct {
+	ID         SourceID   `json:"id"`
+	ScheduleID ScheduleID `json:"scheduleId"`
+}
+
+type DeleteNonEmployeeExportScheduleResponseObject interface {
+	VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error
+}
+
+type DeleteNonEmployeeExportSchedule204Response struct {
+}
+
+func (response DeleteNonEmployeeExportSchedule204Response) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteNonEmployeeExportSchedule400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule400JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule401JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule403JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule404JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule429JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule500JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeExportSchedule503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteNonEmployeeExportSchedule503JSONResponse) VisitDeleteNonEmployeeExportScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExportsRequestObject struct {
+	ID     SourceID `json:"id"`
+	Params ListNonEmployeeExportsParams
+}
+
+type ListNonEmployeeExportsResponseObject interface {
+	VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeExports200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListNonEmployeeExports200JSONResponse struct {
+	Body    []ExportJob
+	Headers ListNonEmployeeExports200ResponseHeaders
+}
+
+func (response ListNonEmployeeExports200JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListNonEmployeeExports400JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListNonEmployeeExports401JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeExports403JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListNonEmployeeExports404JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeExports429JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeExports500JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExports503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeExports503JSONResponse) VisitListNonEmployeeExportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6672,12 +8480,39 @@ type StrictServerInterface interface {
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
 	ImportNonEmployeeRecordsInBulk(ctx context.Context, request ImportNonEmployeeRecordsInBulkRequestObject) (ImportNonEmployeeRecordsInBulkResponseObject, error)
+	// ListNonEmployeeBulkUploadJobs List the bulk uploads to a source
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs)
+	ListNonEmployeeBulkUploadJobs(ctx context.Context, request ListNonEmployeeBulkUploadJobsRequestObject) (ListNonEmployeeBulkUploadJobsResponseObject, error)
+	// GetNonEmployeeBulkUploadJob Get a bulk upload
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId})
+	GetNonEmployeeBulkUploadJob(ctx context.Context, request GetNonEmployeeBulkUploadJobRequestObject) (GetNonEmployeeBulkUploadJobResponseObject, error)
+	// CancelNonEmployeeBulkUploadJob Stop a bulk upload
+	// (POST /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/cancel)
+	CancelNonEmployeeBulkUploadJob(ctx context.Context, request CancelNonEmployeeBulkUploadJobRequestObject) (CancelNonEmployeeBulkUploadJobResponseObject, error)
+	// ListNonEmployeeBulkUploadFaults List the rows of a bulk upload that could not be taken
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/faults)
+	ListNonEmployeeBulkUploadFaults(ctx context.Context, request ListNonEmployeeBulkUploadFaultsRequestObject) (ListNonEmployeeBulkUploadFaultsResponseObject, error)
+	// ExportNonEmployeeBulkUploadFaults Download the rows of a bulk upload that could not be taken as CSV
+	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/faults/download)
+	ExportNonEmployeeBulkUploadFaults(ctx context.Context, request ExportNonEmployeeBulkUploadFaultsRequestObject) (ExportNonEmployeeBulkUploadFaultsResponseObject, error)
 	// GetNonEmployeeBulkUploadStatus Get the state of the latest bulk upload
 	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/status)
 	GetNonEmployeeBulkUploadStatus(ctx context.Context, request GetNonEmployeeBulkUploadStatusRequestObject) (GetNonEmployeeBulkUploadStatusResponseObject, error)
 	// ExportNonEmployeeRecords Download the records of a source as CSV
 	// (GET /non-employee-sources/{id}/non-employees/download)
 	ExportNonEmployeeRecords(ctx context.Context, request ExportNonEmployeeRecordsRequestObject) (ExportNonEmployeeRecordsResponseObject, error)
+	// ListNonEmployeeExportSchedules List the schedules of exports of a source
+	// (GET /non-employee-sources/{id}/non-employees/export-schedules)
+	ListNonEmployeeExportSchedules(ctx context.Context, request ListNonEmployeeExportSchedulesRequestObject) (ListNonEmployeeExportSchedulesResponseObject, error)
+	// CreateNonEmployeeExportSchedule Have a source exported again and again
+	// (POST /non-employee-sources/{id}/non-employees/export-schedules)
+	CreateNonEmployeeExportSchedule(ctx context.Context, request CreateNonEmployeeExportScheduleRequestObject) (CreateNonEmployeeExportScheduleResponseObject, error)
+	// DeleteNonEmployeeExportSchedule End a schedule of exports
+	// (DELETE /non-employee-sources/{id}/non-employees/export-schedules/{scheduleId})
+	DeleteNonEmployeeExportSchedule(ctx context.Context, request DeleteNonEmployeeExportScheduleRequestObject) (DeleteNonEmployeeExportScheduleResponseObject, error)
+	// ListNonEmployeeExports List the exports of a source
+	// (GET /non-employee-sources/{id}/non-employees/exports)
+	ListNonEmployeeExports(ctx context.Context, request ListNonEmployeeExportsRequestObject) (ListNonEmployeeExportsResponseObject, error)
 	// DeleteNonEmployeeSourceSchemaAttributes Delete every custom attribute
 	// (DELETE /non-employee-sources/{id}/schema-attributes)
 	DeleteNonEmployeeSourceSchemaAttributes(ctx context.Context, request DeleteNonEmployeeSourceSchemaAttributesRequestObject) (DeleteNonEmployeeSourceSchemaAttributesResponseObject, error)
@@ -7488,10 +9323,11 @@ func (sh *strictHandler) PatchNonEmployeeSource(ctx *gin.Context, id SourceID) {
 }
 
 // ImportNonEmployeeRecordsInBulk operation middleware
-func (sh *strictHandler) ImportNonEmployeeRecordsInBulk(ctx *gin.Context, id SourceID) {
+func (sh *strictHandler) ImportNonEmployeeRecordsInBulk(ctx *gin.Context, id SourceID, params ImportNonEmployeeRecordsInBulkParams) {
 	var request ImportNonEmployeeRecordsInBulkRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	if reader, err := ctx.Request.MultipartReader(); err != nil {
 		sh.options.RequestErrorHandlerFunc(ctx, err)
@@ -7513,6 +9349,142 @@ func (sh *strictHandler) ImportNonEmployeeRecordsInBulk(ctx *gin.Context, id Sou
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ImportNonEmployeeRecordsInBulkResponseObject); ok {
 		if err := validResponse.VisitImportNonEmployeeRecordsInBulkResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeBulkUploadJobs operation middleware
+func (sh *strictHandler) ListNonEmployeeBulkUploadJobs(ctx *gin.Context, id SourceID, params ListNonEmployeeBulkUploadJobsParams) {
+	var request ListNonEmployeeBulkUploadJobsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeBulkUploadJobs(ctx, request.(ListNonEmployeeBulkUploadJobsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeBulkUploadJobs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeBulkUploadJobsResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeBulkUploadJobsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeBulkUploadJob operation middleware
+func (sh *strictHandler) GetNonEmployeeBulkUploadJob(ctx *gin.Context, id SourceID, jobID JobID) {
+	var request GetNonEmployeeBulkUploadJobRequestObject
+
+	request.ID = id
+	request.JobID = jobID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeBulkUploadJob(ctx, request.(GetNonEmployeeBulkUploadJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeBulkUploadJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeBulkUploadJobResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeBulkUploadJobResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelNonEmployeeBulkUploadJob operation middleware
+func (sh *strictHandler) CancelNonEmployeeBulkUploadJob(ctx *gin.Context, id SourceID, jobID JobID) {
+	var request CancelNonEmployeeBulkUploadJobRequestObject
+
+	request.ID = id
+	request.JobID = jobID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelNonEmployeeBulkUploadJob(ctx, request.(CancelNonEmployeeBulkUploadJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelNonEmployeeBulkUploadJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CancelNonEmployeeBulkUploadJobResponseObject); ok {
+		if err := validResponse.VisitCancelNonEmployeeBulkUploadJobResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeBulkUploadFaults operation middleware
+func (sh *strictHandler) ListNonEmployeeBulkUploadFaults(ctx *gin.Context, id SourceID, jobID JobID, params ListNonEmployeeBulkUploadFaultsParams) {
+	var request ListNonEmployeeBulkUploadFaultsRequestObject
+
+	request.ID = id
+	request.JobID = jobID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeBulkUploadFaults(ctx, request.(ListNonEmployeeBulkUploadFaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeBulkUploadFaults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeBulkUploadFaultsResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeBulkUploadFaultsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportNonEmployeeBulkUploadFaults operation middleware
+func (sh *strictHandler) ExportNonEmployeeBulkUploadFaults(ctx *gin.Context, id SourceID, jobID JobID) {
+	var request ExportNonEmployeeBulkUploadFaultsRequestObject
+
+	request.ID = id
+	request.JobID = jobID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportNonEmployeeBulkUploadFaults(ctx, request.(ExportNonEmployeeBulkUploadFaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportNonEmployeeBulkUploadFaults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExportNonEmployeeBulkUploadFaultsResponseObject); ok {
+		if err := validResponse.VisitExportNonEmployeeBulkUploadFaultsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -7547,10 +9519,11 @@ func (sh *strictHandler) GetNonEmployeeBulkUploadStatus(ctx *gin.Context, id Sou
 }
 
 // ExportNonEmployeeRecords operation middleware
-func (sh *strictHandler) ExportNonEmployeeRecords(ctx *gin.Context, id SourceID) {
+func (sh *strictHandler) ExportNonEmployeeRecords(ctx *gin.Context, id SourceID, params ExportNonEmployeeRecordsParams) {
 	var request ExportNonEmployeeRecordsRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ExportNonEmployeeRecords(ctx, request.(ExportNonEmployeeRecordsRequestObject))
@@ -7565,6 +9538,130 @@ func (sh *strictHandler) ExportNonEmployeeRecords(ctx *gin.Context, id SourceID)
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ExportNonEmployeeRecordsResponseObject); ok {
 		if err := validResponse.VisitExportNonEmployeeRecordsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeExportSchedules operation middleware
+func (sh *strictHandler) ListNonEmployeeExportSchedules(ctx *gin.Context, id SourceID) {
+	var request ListNonEmployeeExportSchedulesRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeExportSchedules(ctx, request.(ListNonEmployeeExportSchedulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeExportSchedules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeExportSchedulesResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeExportSchedulesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateNonEmployeeExportSchedule operation middleware
+func (sh *strictHandler) CreateNonEmployeeExportSchedule(ctx *gin.Context, id SourceID) {
+	var request CreateNonEmployeeExportScheduleRequestObject
+
+	request.ID = id
+
+	var body CreateNonEmployeeExportScheduleJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateNonEmployeeExportSchedule(ctx, request.(CreateNonEmployeeExportScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateNonEmployeeExportSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateNonEmployeeExportScheduleResponseObject); ok {
+		if err := validResponse.VisitCreateNonEmployeeExportScheduleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteNonEmployeeExportSchedule operation middleware
+func (sh *strictHandler) DeleteNonEmployeeExportSchedule(ctx *gin.Context, id SourceID, scheduleID ScheduleID) {
+	var request DeleteNonEmployeeExportScheduleRequestObject
+
+	request.ID = id
+	request.ScheduleID = scheduleID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteNonEmployeeExportSchedule(ctx, request.(DeleteNonEmployeeExportScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteNonEmployeeExportSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteNonEmployeeExportScheduleResponseObject); ok {
+		if err := validResponse.VisitDeleteNonEmployeeExportScheduleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeExports operation middleware
+func (sh *strictHandler) ListNonEmployeeExports(ctx *gin.Context, id SourceID, params ListNonEmployeeExportsParams) {
+	var request ListNonEmployeeExportsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeExports(ctx, request.(ListNonEmployeeExportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeExports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeExportsResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeExportsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -54,13 +54,11 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64) body {
 		return body{fault: fault}
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
-		return body{fault: lifecycle.NewError(lifecycle.KindTooLarge,
-			fmt.Sprintf("The body is longer than %d bytes.", limit))}
+	case isTooLarge(err):
+		return body{fault: tooLarge(limit)}
 	case err != nil:
-		return body{fault: lifecycle.NewError(lifecycle.KindBadRequest, "The body could not be read to its end.").WithCause(err)}
+		return body{fault: errCutOff.WithCause(err)}
 	case len(text) == 0:
 		return body{fault: lifecycle.NewError(lifecycle.KindRequired, "The body is missing.")}
 	}
@@ -75,9 +73,23 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64) body {
 	return body{text: text, document: doc}
 }
 
+var (
+	errCutOff  = lifecycle.NewError(lifecycle.KindBadRequest, "The body could not be read to its end.")
+	errEncoded = lifecycle.NewError(lifecycle.KindUnsupportedMedia, "The body must not have a Content-Encoding.")
+)
+
+func isTooLarge(err error) bool {
+	_, is := errors.AsType[*http.MaxBytesError](err)
+	return is
+}
+
+func tooLarge(limit int64) *lifecycle.Error {
+	return lifecycle.NewError(lifecycle.KindTooLarge, fmt.Sprintf("The body is longer than %d bytes.", limit))
+}
+
 func checkMedia(r *http.Request) *lifecycle.Error {
 	if r.Header.Get("Content-Encoding") != "" {
-		return lifecycle.NewError(lifecycle.KindUnsupportedMedia, "The body must not have a Content-Encoding.")
+		return errEncoded
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
@@ -122,6 +134,13 @@ func (b body) attribute() lifecycle.AttributeInput {
 		return lifecycle.AttributeInput{Faults: b.faults()}
 	}
 	return b.document.Attribute()
+}
+
+func (b body) schedule() lifecycle.ScheduleInput {
+	if b.fault != nil {
+		return lifecycle.ScheduleInput{Faults: b.faults()}
+	}
+	return b.document.Schedule()
 }
 
 func (b body) ids() ([]string, lifecycle.Faults) {

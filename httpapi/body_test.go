@@ -214,10 +214,10 @@ func TestAPatchThatIsWrongSaysWhere(t *testing.T) {
 		`[{"op":"add","path":"/n","value":1},{"op":"remove","path":"/tags"},{"op":"remove","path":"/tags"}]`: {
 			lifecycle.KindBadRequest, `operation 2 (remove "/tags")`,
 		},
-		`[{"op":"test","path":"/name","value":"B"}]`:    {lifecycle.KindIllegalValue, `operation 0 (test "/name"): the value is another one;`},
-		`[{"op":"test","path":"/nothing","value":"B"}]`: {lifecycle.KindIllegalValue, `operation 0 (test "/nothing")`},
-		`[{"op":"remove","op":"add","path":"/name"}]`:   {lifecycle.KindBadRequest, `the key "op" twice`},
-		`[` + copies + `{"op":"remove","path":"/tags"}]`:   {lifecycle.KindIllegalValue, "the copies become too large"},
+		`[{"op":"test","path":"/name","value":"B"}]`:     {lifecycle.KindIllegalValue, `operation 0 (test "/name"): the value is another one;`},
+		`[{"op":"test","path":"/nothing","value":"B"}]`:  {lifecycle.KindIllegalValue, `operation 0 (test "/nothing")`},
+		`[{"op":"remove","op":"add","path":"/name"}]`:    {lifecycle.KindBadRequest, `the key "op" twice`},
+		`[` + copies + `{"op":"remove","path":"/tags"}]`: {lifecycle.KindIllegalValue, "the copies become too large"},
 	} {
 		_, err := patched(t, "application/json-patch+json", patch, doc)
 		require.Error(t, err, patch)

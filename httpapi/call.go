@@ -20,6 +20,8 @@ type call struct {
 	route string
 	actor policy.Actor
 	body  body
+	// upload is the body of the one operation that takes no JSON.
+	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
 	failure string
 	// gone is true once the client has left without its answer.

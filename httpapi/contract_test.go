@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/httpapi/apitest"
+	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -62,6 +64,9 @@ func readFacts(t *testing.T) facts {
 // ownTags mark what is served beside the contract's operations.
 var ownTags = []string{"Tokens", "Operation"}
 
+// isExtension tells what is marked as ours within what is the contract's.
+func isExtension(extensions map[string]any) bool { return extensions["x-gatehouse-extension"] == true }
+
 func TestTheDocumentIsValid(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, apitest.Document(t).Validate(t.Context(), openapi3.DisableExamplesValidation()))
@@ -74,7 +79,7 @@ func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
 	ours := 0
 	for _, item := range doc.Paths.Map() {
 		for _, operation := range item.Operations() {
-			if !slices.Contains(ownTags, operation.Tags[0]) {
+			if !slices.Contains(ownTags, operation.Tags[0]) && !isExtension(operation.Extensions) {
 				ours++
 			}
 		}
@@ -90,19 +95,22 @@ func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
 			operation := item.GetOperation(fact.Method)
 			require.NotNil(t, operation, fact.Method)
 			require.Equal(t, fact.ID, operation.OperationID)
+			require.False(t, isExtension(operation.Extensions))
 			require.Equal(t, fact.Scopes, (*operation.Security)[0]["accessToken"])
 			require.Equal(t, policy.Rules[policy.Operation(fact.ID)].Scope, fact.Scopes[0])
 			require.Equal(t, fact.Query, queryOf(operation))
 
 			success := operation.Responses.Status(fact.Success)
 			require.NotNil(t, success, "status %d", fact.Success)
+			require.False(t, isExtension(success.Value.Extensions))
 			media, schema := content(t, success.Value.Content)
 			require.Equal(t, fact.Answers, media)
 			if media != "text/csv" {
 				require.Equal(t, fact.Answer, schemaName(schema))
 			}
-			for status := range operation.Responses.Map() {
-				if code, err := strconv.Atoi(status); err == nil && code < 300 {
+			for status, response := range operation.Responses.Map() {
+				code, err := strconv.Atoi(status)
+				if err == nil && code < 300 && !isExtension(response.Value.Extensions) {
 					require.Equal(t, fact.Success, code, "another success")
 				}
 			}
@@ -120,6 +128,28 @@ func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
 			require.Equal(t, fact.Body, schemaName(schema))
 		})
 	}
+}
+
+func TestWhatTheContractDoesNotHaveIsMarked(t *testing.T) {
+	t.Parallel()
+	doc := apitest.Document(t)
+	var marked []policy.Operation
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if !isExtension(operation.Extensions) {
+				continue
+			}
+			op := policy.Operation(operation.OperationID)
+			marked = append(marked, op)
+			require.Equal(t, []string{policy.Extensions[op].Scope}, (*operation.Security)[0]["accessToken"], op)
+			require.Equal(t, method == http.MethodGet, policy.Extensions[op].Scope == lifecycle.ScopeRead, op)
+			for _, status := range []int{400, 401, 403, 404, 429, 500, 503} {
+				require.NotNil(t, operation.Responses.Status(status), "%s: status %d", op, status)
+			}
+			require.True(t, strings.HasPrefix(path, "/non-employee-sources/{id}/non-employee"), path)
+		}
+	}
+	require.ElementsMatch(t, slices.Collect(maps.Keys(policy.Extensions)), marked)
 }
 
 func TestTheDocumentHasTheSchemasOfTheContract(t *testing.T) {
@@ -175,7 +205,7 @@ func isAnswer(name string) bool {
 func queryOf(operation *openapi3.Operation) []parameterFact {
 	query := []parameterFact{}
 	for _, parameter := range operation.Parameters {
-		if parameter.Value.In != "query" {
+		if parameter.Value.In != "query" || isExtension(parameter.Value.Extensions) {
 			continue
 		}
 		schema := parameter.Value.Schema.Value

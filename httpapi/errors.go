@@ -63,10 +63,6 @@ var (
 		answer{http.StatusMethodNotAllowed, "400.1 Bad Request Content"},
 		"The resource does not have this method.",
 	}
-	errNotAvailable = &plainError{
-		answer{http.StatusNotImplemented, "500.0 Internal Fault"},
-		"This operation is not available in this version.",
-	}
 )
 
 // judgeError turns an error into its answer and the text that the caller may
@@ -97,12 +93,15 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	ctx, c := callOf(r.Context())
 	a, text, kind := judgeError(err)
 	c.failure = kind
-	if a.status >= http.StatusInternalServerError && a.status != http.StatusNotImplemented {
+	if a.status >= http.StatusInternalServerError {
 		// A client that left cancels what was done for it. That is no fault.
 		c.gone = errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled)
 		if !c.gone {
 			s.logFault(ctx, c, a, err)
 		}
+	}
+	if c.upload != nil {
+		c.upload.answering()
 	}
 	header := w.Header()
 	switch a.status {
@@ -136,13 +135,17 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }
 
-// logFault logs an error with its cause. Neither may hold personal data: store,
-// service and workflow client leave it out of their errors.
 func (s *server) logFault(ctx context.Context, c *call, a answer, err error) {
 	level := slog.LevelError
 	if a.status == http.StatusServiceUnavailable {
 		level = slog.LevelWarn
 	}
+	s.logError(ctx, c, level, "a request could not be served", err)
+}
+
+// logError logs an error with its cause. Neither may hold personal data: store,
+// service and workflow client leave it out of their errors.
+func (s *server) logError(ctx context.Context, c *call, level slog.Level, message string, err error) {
 	attrs := []slog.Attr{
 		slog.String("tracking_id", c.trackingID), slog.String("route", c.route), slog.String("error", err.Error()),
 	}
@@ -152,7 +155,7 @@ func (s *server) logFault(ctx context.Context, c *call, a answer, err error) {
 			attrs = append(attrs, slog.String("cause", cause.Error()))
 		}
 	}
-	s.log.LogAttrs(ctx, level, "a request could not be served", attrs...)
+	s.log.LogAttrs(ctx, level, message, attrs...)
 }
 
 func (s *server) writeJSON(w http.ResponseWriter, r *http.Request, status int, value any) {
@@ -162,10 +165,13 @@ func (s *server) writeJSON(w http.ResponseWriter, r *http.Request, status int, v
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
+	text = append(text, '\n')
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	// A client that has gone is no concern of ours.
-	_, _ = w.Write(append(text, '\n'))
+	_, _ = w.Write(text)
 }
 
 // locale is the only one that there are texts for.

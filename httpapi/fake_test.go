@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,6 +77,7 @@ type fake struct {
 	patch        service.Patch
 	ids          []string
 	faults       lifecycle.Faults
+	bulk         bulk
 }
 
 var _ httpapi.Service = (*fake)(nil)
@@ -259,14 +261,18 @@ type api struct {
 	service *fake
 	log     *strings.Builder
 	// routes are what Observe was told: method, route and status.
-	routes []string
+	routes   []string
+	observed sync.Mutex
 }
 
-const maxBodyBytes = 4096
+const (
+	maxBodyBytes   = 4096
+	maxUploadBytes = 1 << 20
+)
 
 func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 	t.Helper()
-	a := &api{service: &fake{}, log: &strings.Builder{}}
+	a := &api{service: &fake{bulk: bulk{pieces: []string{aFile}, length: -1}}, log: &strings.Builder{}}
 	named := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 	}
@@ -282,9 +288,11 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 			}, nil
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
-		MaxBodyBytes: maxBodyBytes,
-		Log:          slog.New(slog.NewJSONHandler(a.log, nil)),
+		MaxBodyBytes: maxBodyBytes, MaxUploadBytes: maxUploadBytes, UploadPatience: time.Minute,
+		Log: slog.New(slog.NewJSONHandler(a.log, nil)),
 		Observe: func(method, route string, status int, _ time.Duration) {
+			a.observed.Lock()
+			defer a.observed.Unlock()
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))
 		},
 	}
@@ -297,11 +305,15 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 	return a
 }
 
-// request makes a request with a token. Its body is JSON unless empty.
+// request makes a request with a token. Its body is JSON unless empty, or a
+// form with the boundary x.
 func request(method, target, body string) *http.Request {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer token")
-	if body != "" {
+	switch {
+	case strings.HasPrefix(body, "--x"):
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	case body != "":
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r

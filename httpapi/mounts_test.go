@@ -33,14 +33,6 @@ func TestEveryOperationIsThereAtEveryMount(t *testing.T) {
 			require.Equal(t, call.status, w.Code, "%s %s", op, target)
 		}
 	}
-	for op, call := range later {
-		for _, mount := range mounts {
-			target := mount(fill(call.path)[len("/v3"):])
-			r := request(call.method, target, "--x--")
-			r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
-			require.Equal(t, http.StatusNotImplemented, a.do(t, r).Code, "%s %s", op, target)
-		}
-	}
 }
 
 func TestOnlyBetaPagesSchemaAttributes(t *testing.T) {

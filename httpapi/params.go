@@ -20,6 +20,10 @@ import (
 var shapes = map[string]string{
 	"id":                 "a UUID",
 	"attributeId":        "a UUID",
+	"jobId":              "a UUID",
+	"scheduleId":         "a UUID",
+	"job":                "a UUID",
+	"dry-run":            "true or false",
 	"limit":              "a whole number from 0 to 250",
 	"offset":             "a whole number, 0 or more",
 	"count":              "true or false",

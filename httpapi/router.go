@@ -9,7 +9,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -31,6 +30,12 @@ type Options struct {
 	Ready func(ctx context.Context) []string
 	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
 	MaxBodyBytes int64
+	// MaxUploadBytes is the longest body of an upload, in bytes; at least 1.
+	MaxUploadBytes int64
+	// MinUploadRate is how fast the body of an upload has to arrive, in bytes a
+	// second; UploadPatience, more than 0, is how far it may fall behind.
+	MinUploadRate  int64
+	UploadPatience time.Duration
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is
 	// believed; nil trusts none.
 	TrustedProxies []string
@@ -48,6 +53,7 @@ type server struct {
 	observer      func(method, route string, status int, took time.Duration)
 	ready         func(context.Context) []string
 	maxBody       int64
+	uploads       uploadLimits
 	log           *slog.Logger
 	// contract knows the contract's operations, service everything else. They
 	// are apart so that no mount leads to what is not the contract's.
@@ -66,6 +72,10 @@ func New(opts Options) (http.Handler, error) {
 		return nil, errors.New("httpapi: Token, TokenInfo or JWKS is missing")
 	case opts.MaxBodyBytes < 1:
 		return nil, errors.New("httpapi: MaxBodyBytes must be at least 1")
+	case opts.MaxUploadBytes < 1:
+		return nil, errors.New("httpapi: MaxUploadBytes must be at least 1")
+	case opts.MinUploadRate < 0 || opts.UploadPatience <= 0:
+		return nil, errors.New("httpapi: MinUploadRate must not be negative, and UploadPatience must be more than 0")
 	case opts.Log == nil:
 		return nil, errors.New("httpapi: Log is missing")
 	}
@@ -76,6 +86,7 @@ func newServer(opts Options) (*server, error) {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
 		ready: opts.Ready, maxBody: opts.MaxBodyBytes, log: opts.Log,
+		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
 	gin.SetMode(gin.ReleaseMode)
 	for _, engine := range []**gin.Engine{&s.contract, &s.service} {
@@ -105,11 +116,12 @@ func (s *server) engine(trusted []string) (*gin.Engine, error) {
 
 func (s *server) routeContract(h *handlers) {
 	strict := NewStrictHandlerWithOptions(h, nil, StrictGinServerOptions{
-		RequestErrorHandlerFunc:  s.failBinding,
+		// Bodies are null or empty by then, which always binds.
+		RequestErrorHandlerFunc:  func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },
 		HandlerErrorFunc:         func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },
 		ResponseErrorHandlerFunc: s.failResponse,
 	})
-	operations := s.contract.Group("", s.authenticate, s.checkQuery, s.readBody)
+	operations := s.contract.Group("", s.receiveUpload, s.authenticate, s.checkQuery, s.readBody)
 	RegisterHandlersWithOptions(operations, strict, GinServerOptions{ErrorHandler: s.failParameter})
 }
 
@@ -127,27 +139,19 @@ func (s *server) routeService(opts Options) {
 	e.GET("/docs/*asset", docs)
 }
 
-// failBinding answers a body that the generated code could not bind. Bodies of
-// JSON are null by then and always bind; the multipart one of the upload is
-// left, and its form is told to those only who may upload at all.
-func (s *server) failBinding(g *gin.Context, err error) {
-	_, c := callOf(g)
-	if refused := policy.Enter(policy.BulkUpload, c.actor); refused != nil {
-		s.fail(g.Writer, g.Request, refused)
-		return
-	}
-	s.fail(g.Writer, g.Request, lifecycle.NewError(lifecycle.KindUnsupportedMedia,
-		"The body must be multipart/form-data.").WithCause(err))
-}
-
-// failResponse is told when an answer could not be encoded or written. Where
-// part of it is out already, the client is gone or must not take it for whole.
+// failResponse is told when an answer could not be made or written. Where part
+// of it is out already, the client must not take that for whole: the connection
+// is cut.
 func (s *server) failResponse(g *gin.Context, err error) {
-	if g.Writer.Written() {
-		if g.Request.Context().Err() == nil {
-			panic(http.ErrAbortHandler)
-		}
+	if !g.Writer.Written() {
+		s.fail(g.Writer, g.Request, err)
 		return
 	}
-	s.fail(g.Writer, g.Request, err)
+	ctx, c := callOf(g)
+	c.failure = "cut_off"
+	c.gone = ctx.Err() != nil
+	if !c.gone {
+		s.logError(ctx, c, slog.LevelWarn, "an answer was cut off", err)
+	}
+	panic(http.ErrAbortHandler)
 }

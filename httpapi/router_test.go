@@ -22,7 +22,7 @@ func options() Options {
 		Service:      noService{},
 		Authenticate: func(*http.Request) (policy.Actor, error) { return policy.Actor{}, nil },
 		Token:        http.NotFoundHandler(), TokenInfo: http.NotFoundHandler(), JWKS: http.NotFoundHandler(),
-		MaxBodyBytes: 1, Log: slog.New(slog.DiscardHandler),
+		MaxBodyBytes: 1, MaxUploadBytes: 1, UploadPatience: 1, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -56,6 +56,9 @@ func TestAnOptionThatIsMissingStopsTheStart(t *testing.T) {
 		"Authenticate":   func(o *Options) { o.Authenticate = nil },
 		"JWKS":           func(o *Options) { o.JWKS = nil },
 		"MaxBodyBytes":   func(o *Options) { o.MaxBodyBytes = 0 },
+		"MaxUploadBytes": func(o *Options) { o.MaxUploadBytes = 0 },
+		"MinUploadRate":  func(o *Options) { o.MinUploadRate = -1 },
+		"UploadPatience": func(o *Options) { o.UploadPatience = 0 },
 		"Log":            func(o *Options) { o.Log = nil },
 		"TrustedProxies": func(o *Options) { o.TrustedProxies = []string{"not an address"} },
 	} {

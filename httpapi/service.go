@@ -32,6 +32,23 @@ type Service interface {
 	// the columns.
 	Template(ctx context.Context, a policy.Actor, source lifecycle.ID) ([]lifecycle.SchemaAttribute, error)
 
+	ImportRecords(ctx context.Context, a policy.Actor, source lifecycle.ID, dryRun bool, upload service.Upload) (service.ImportResult, error)
+	// ImportStatus returns the newest import; found is false if there was none.
+	ImportStatus(ctx context.Context, a policy.Actor, source lifecycle.ID) (job lifecycle.ImportJob, found bool, err error)
+	// Lists of bulk work take Limit, Offset and Count of p only.
+	ListImports(ctx context.Context, a policy.Actor, source lifecycle.ID, p filter.Params) ([]lifecycle.ImportJob, int, error)
+	GetImport(ctx context.Context, a policy.Actor, source, job lifecycle.ID) (lifecycle.ImportJob, error)
+	ListImportFaults(ctx context.Context, a policy.Actor, source, job lifecycle.ID, p filter.Params) ([]lifecycle.RowFault, int, error)
+	DownloadImportFaults(ctx context.Context, a policy.Actor, source, job lifecycle.ID) (service.FaultsFile, error)
+	CancelImport(ctx context.Context, a policy.Actor, source, job lifecycle.ID) (lifecycle.ImportJob, error)
+
+	// Export makes a new export where job is nil.
+	Export(ctx context.Context, a policy.Actor, source lifecycle.ID, job *lifecycle.ID) (service.Export, error)
+	ListExports(ctx context.Context, a policy.Actor, source lifecycle.ID, p filter.Params) ([]lifecycle.ExportJob, int, error)
+	ListExportSchedules(ctx context.Context, a policy.Actor, source lifecycle.ID) ([]lifecycle.ExportSchedule, error)
+	CreateExportSchedule(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.ScheduleInput) (lifecycle.ExportSchedule, error)
+	DeleteExportSchedule(ctx context.Context, a policy.Actor, source, schedule lifecycle.ID) error
+
 	ListRecords(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.Record, int, error)
 	CreateRecord(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Record, error)
 	GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error)

@@ -78,7 +78,7 @@ type ImportRow struct {
 	// are looked at); nil if nothing is.
 	Doubt *RowFault
 	// Cells is the row as it came, as one record of RFC 4180 without the line
-	// end behind it.
+	// end behind it; formulas are guarded, since people will look at it.
 	Cells string
 }
 
@@ -118,30 +118,34 @@ func (f RowFault) String() string {
 // MaxListedFaults is how many faults of one file are told; the rest are counted.
 const MaxListedFaults = 1_000
 
-// ImportFaults are the faults of one file: the first of them, by line, and how
-// many there are. The zero value is empty and usable.
+// ImportFaults are the faults of one file: the first of them, by line, at most
+// [MaxListedFaults], and how many there are. Faults of one line are in the order
+// they were added. The zero value is empty and usable.
 type ImportFaults struct {
 	Listed []RowFault
 	Total  int
 }
 
-// Add notes a fault. Faults come in any order; [MaxListedFaults] are listed.
+// Add notes faults, which may come in any order.
 func (f *ImportFaults) Add(faults ...RowFault) {
 	f.Total += len(faults)
 	for _, fault := range faults {
-		if len(f.Listed) < MaxListedFaults {
-			f.Listed = append(f.Listed, fault)
+		// Most come by line, and so at the end.
+		at := len(f.Listed)
+		for at > 0 && f.Listed[at-1].Line > fault.Line {
+			at--
 		}
+		if at == MaxListedFaults {
+			continue
+		}
+		f.Listed = slices.Insert(f.Listed[:min(len(f.Listed), MaxListedFaults-1)], at, fault)
 	}
 }
 
-// Merge adds the faults of other and puts all of them in the order of their
-// lines.
+// Merge adds the faults of other, which need not be by line.
 func (f *ImportFaults) Merge(other ImportFaults) {
-	listed := append(slices.Clone(f.Listed), other.Listed...)
-	slices.SortStableFunc(listed, func(a, b RowFault) int { return a.Line - b.Line })
-	f.Listed = listed[:min(len(listed), MaxListedFaults)]
-	f.Total += other.Total
+	f.Add(other.Listed...)
+	f.Total += other.Total - len(other.Listed)
 }
 
 // Err returns nil for no faults, else one Error whose text has a line for each
@@ -151,14 +155,19 @@ func (f *ImportFaults) Err() error {
 	if f.Total == 0 {
 		return nil
 	}
-	kind, lines := f.Listed[0].Kind, make([]string, 0, len(f.Listed)+1)
-	for _, fault := range f.Listed {
-		if fault.Kind != kind {
+	kind, lines := KindBadRequest, make([]string, 0, len(f.Listed)+1)
+	for i, fault := range f.Listed {
+		if i == 0 {
+			kind = fault.Kind
+		} else if fault.Kind != kind {
 			kind = KindBadRequest
 		}
 		lines = append(lines, fault.String())
 	}
-	if more := f.Total - len(f.Listed); more > 0 {
+	switch more := f.Total - len(f.Listed); {
+	case more == 1:
+		lines = append(lines, "and 1 more fault")
+	case more > 1:
 		lines = append(lines, fmt.Sprintf("and %d more faults", more))
 	}
 	return NewError(kind, strings.Join(lines, "\n"))

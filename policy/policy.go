@@ -1,7 +1,8 @@
 // Package policy answers one question: may this actor do this to that object?
-// The answers stand in one table, [Rules], which is contract §5 and nothing
-// else. The package does no I/O: the relations of the actor to the object at
-// hand are looked up by the caller and handed in.
+// The answers stand in two tables: [Rules] is contract §5 and nothing else,
+// [Extensions] is what we serve beyond the contract. The package does no I/O:
+// the relations of the actor to the object at hand are looked up by the caller
+// and handed in.
 package policy
 
 import (
@@ -10,10 +11,10 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// Operation is one operation of the contract, by its operationId.
+// Operation is one operation of the API, by its operationId.
 type Operation string
 
-// The 32 operations.
+// The 32 operations of the contract.
 const (
 	ListSources   Operation = "listNonEmployeeSources"
 	CreateSource  Operation = "createNonEmployeeSource"
@@ -47,6 +48,19 @@ const (
 	Approve       Operation = "approveNonEmployeeRequest"
 	Reject        Operation = "rejectNonEmployeeRequest"
 	ApprovalSum   Operation = "getNonEmployeeApprovalSummary"
+)
+
+// Operations that the contract does not have.
+const (
+	ListImports          Operation = "listNonEmployeeBulkUploadJobs"
+	GetImport            Operation = "getNonEmployeeBulkUploadJob"
+	ListImportFaults     Operation = "listNonEmployeeBulkUploadFaults"
+	DownloadImportFaults Operation = "exportNonEmployeeBulkUploadFaults"
+	CancelImport         Operation = "cancelNonEmployeeBulkUploadJob"
+	ListExports          Operation = "listNonEmployeeExports"
+	ListExportSchedules  Operation = "listNonEmployeeExportSchedules"
+	CreateExportSchedule Operation = "createNonEmployeeExportSchedule"
+	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
 )
 
 // Actor is who calls: what a verified token says.
@@ -167,6 +181,33 @@ var Rules = map[Operation]Rule{
 	Reject:        {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: approver},
 }
 
+// Extensions is the access table of the operations that the contract does not
+// have. They go by their nearest of kin in it: who may ask for the status of a
+// bulk upload may look at the jobs and their faults, who may upload may cancel,
+// and who may export may have it done again and again.
+var Extensions = map[Operation]Rule{
+	ListImports:          {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	GetImport:            {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	ListImportFaults:     {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	DownloadImportFaults: {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	CancelImport:         {Scope: lifecycle.ScopeManage, Right: lifecycle.RightCreate},
+
+	ListExports:          {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	ListExportSchedules:  {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
+	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+}
+
+// RuleOf returns the line of either table; ok is false for an operation that
+// there is not.
+func RuleOf(op Operation) (rule Rule, ok bool) {
+	if rule, ok = Rules[op]; ok {
+		return rule, true
+	}
+	rule, ok = Extensions[op]
+	return rule, ok
+}
+
 // ErrForbidden is the one refusal. Its text is the same for every reason, so
 // that it tells nothing about what exists (contract §5).
 var ErrForbidden = lifecycle.NewError(lifecycle.KindForbidden,
@@ -175,7 +216,7 @@ var ErrForbidden = lifecycle.NewError(lifecycle.KindForbidden,
 // Enter checks what can be judged before any object is looked at: the token's
 // scope, its kind, and whether the actor could be admitted at all.
 func Enter(op Operation, a Actor) error {
-	rule, ok := Rules[op]
+	rule, ok := RuleOf(op)
 	if !ok || !a.hasScope(rule.Scope) {
 		return ErrForbidden
 	}
@@ -197,7 +238,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	if err := Enter(op, a); err != nil {
 		return err
 	}
-	rule := Rules[op]
+	rule, _ := RuleOf(op)
 	switch {
 	case a.Holds(rule.Right):
 		return nil
@@ -219,7 +260,8 @@ func Missing(op Operation, a Actor) error {
 	if err := Enter(op, a); err != nil {
 		return err
 	}
-	if a.Holds(Rules[op].Right) || a.Holds(lifecycle.RightRead) {
+	rule, _ := RuleOf(op)
+	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) {
 		return ErrNotFound
 	}
 	return ErrForbidden

@@ -93,6 +93,13 @@ func kinds() []kind {
 	}
 }
 
+// expected is a row of the matrix.
+type expected struct {
+	// manage: the scope is manage, not read.
+	manage bool
+	row    string
+}
+
 // matrix is contract §5, written out. One letter for each column:
 //
 //	A  allowed on the object at hand; if it does not exist, 404
@@ -100,11 +107,7 @@ func kinds() []kind {
 //	e  enters, but is refused on this object, and told 404 if it does not exist
 //	r  enters, but is refused on this object, existing or not
 //	-  refused before any object is looked at
-var matrix = map[policy.Operation]struct {
-	// manage: the scope is manage, not read.
-	manage bool
-	row    string
-}{
+var matrix = map[policy.Operation]expected{
 	// The columns are those of the constants above.
 	"listNonEmployeeSources":                  {false, "A a r a a r r r - A - - A"},
 	"getNonEmployeeSource":                    {false, "A a r a a r r r - A - - A"},
@@ -140,11 +143,39 @@ var matrix = map[policy.Operation]struct {
 	"rejectNonEmployeeRequest":                {true, "e r r r r a r r - - - - -"},
 }
 
+// extensions are the operations beyond the contract, in the same letters. Of
+// bulk work a SOURCE_SUBADMIN sees nothing (contract §5).
+var extensions = map[policy.Operation]expected{
+	"listNonEmployeeBulkUploadJobs":     {false, "A - - - - - - - - A - - A"},
+	"getNonEmployeeBulkUploadJob":       {false, "A - - - - - - - - A - - A"},
+	"listNonEmployeeBulkUploadFaults":   {false, "A - - - - - - - - A - - A"},
+	"exportNonEmployeeBulkUploadFaults": {false, "A - - - - - - - - A - - A"},
+	"cancelNonEmployeeBulkUploadJob":    {true, "A - - - - - - - A - - - A"},
+	"listNonEmployeeExports":            {false, "A - - - - - - - - A - - A"},
+	"listNonEmployeeExportSchedules":    {false, "A - - - - - - - - A - - A"},
+	"createNonEmployeeExportSchedule":   {true, "A - - - - - - - - A - - A"},
+	"deleteNonEmployeeExportSchedule":   {true, "A - - - - - - - - A - - A"},
+}
+
 func TestTheAccessTableIsContractSection5(t *testing.T) {
 	t.Parallel()
 	require.Len(t, matrix, 32)
 	require.Len(t, policy.Rules, 32)
-	for op, want := range matrix {
+	expectAll(t, matrix)
+}
+
+func TestTheExtensionsFollowTheirKinInTheContract(t *testing.T) {
+	t.Parallel()
+	require.Len(t, policy.Extensions, len(extensions))
+	for op := range policy.Extensions {
+		require.NotContains(t, policy.Rules, op, "an extension is none of the contract's operations")
+	}
+	expectAll(t, extensions)
+}
+
+func expectAll(t *testing.T, rows map[policy.Operation]expected) {
+	t.Helper()
+	for op, want := range rows {
 		letters := strings.Fields(want.row)
 		require.Len(t, letters, columns, op)
 		for _, k := range kinds() {

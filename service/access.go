@@ -40,7 +40,7 @@ func notFound(err error) error {
 // viewer is whose relations to the object decide about op: nobody's where the
 // actor holds the right for it anyway, which spares the store the question.
 func viewer(op policy.Operation, a policy.Actor) lifecycle.ID {
-	if a.Holds(policy.Rules[op].Right) {
+	if rule, _ := policy.RuleOf(op); a.Holds(rule.Right) {
 		return lifecycle.ID{}
 	}
 	return a.IdentityID

@@ -92,10 +92,11 @@ type BulkWorkflows interface {
 // Upload is a file that arrives with a request.
 type Upload interface {
 	// Open returns the bytes of the part "data" (contract §7), which can be read
-	// once. It is called at most once, after the access check. Errors are
-	// lifecycle errors, also those of the reader: KindTooLarge, KindBadRequest
-	// for a body that was cut off or has no such part.
-	Open() (io.Reader, error)
+	// once. It is called at most once, after the access check. Once ctx ends, a
+	// Read under way fails. Errors are for the caller, also those of the reader:
+	// KindTooLarge, KindUnsupportedMedia, KindRequired for a body without such a
+	// part, KindBadRequest for one that was cut off.
+	Open(ctx context.Context) (io.Reader, error)
 	// Close reads what follows the part. KindBadRequest for a second part of
 	// that name and for a body that was cut off.
 	Close() error
@@ -112,11 +113,18 @@ type ImportResult struct {
 // Export is a file that goes out with an answer.
 type Export struct {
 	Job lifecycle.ExportJob
-	// FileName is what the file should be saved as; ASCII.
+	// FileName is what the file should be saved as. It may hold any character.
 	FileName string
 	// Length is the size of the file in bytes; negative if it is not known yet.
 	Length int64
 	// Next returns the next piece and io.EOF after the last one. Any other error
 	// means that the file is broken off and must not look whole.
 	Next func(ctx context.Context) ([]byte, error)
+}
+
+// FaultsFile is the rows of an import that could not be taken, as a file.
+type FaultsFile struct {
+	// FileName and Next are those of [Export].
+	FileName string
+	Next     func(ctx context.Context) ([]byte, error)
 }

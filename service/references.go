@@ -75,6 +75,9 @@ func (r *references) attempt(ctx context.Context, store IdentityStore, update fu
 	return lifecycle.NewError(lifecycle.KindUnavailable, "The object is being changed by others; try again.")
 }
 
+// noActiveManager is what is wrong with a manager that can't be named.
+const noActiveManager = "manager names no active identity"
+
 // resolveManager replaces the reference in person by the identity it names.
 func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.Faults) error {
 	reference := person.Manager.Alias
@@ -86,7 +89,7 @@ func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.
 		return err
 	}
 	if !ok {
-		faults.Add(lifecycle.KindReferenceNotFound, "manager", "manager names no active identity")
+		faults.Add(lifecycle.KindReferenceNotFound, "manager", noActiveManager)
 		return nil
 	}
 	person.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}

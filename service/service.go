@@ -104,10 +104,13 @@ type Store interface {
 	RecordStore
 	RequestStore
 	IdentityStore
+	ImportStore
+	ExportStore
 }
 
-// Workflows starts and reaches the workflows of requests.
+// Workflows starts and reaches workflows.
 type Workflows interface {
+	BulkWorkflows
 	// StartRequest starts the workflow of a request, and is content with one
 	// that runs already. It returns when Temporal has it.
 	StartRequest(ctx context.Context, request, source lifecycle.ID) error
@@ -128,11 +131,15 @@ type Settings struct {
 	// AutoApprovalWait bounds how long the POST of a request without approvers
 	// waits for its record (contract §4: 2 s).
 	AutoApprovalWait time.Duration
-	// StartTimeout bounds how long the POST of a request tries to start the
-	// workflow before it leaves that to the sweep.
+	// StartTimeout bounds how long an operation tries to start a workflow, or to
+	// make a schedule, before it leaves that to the sweep.
 	StartTimeout time.Duration
 	// DecisionTimeout bounds how long approve and reject wait for the workflow.
 	DecisionTimeout time.Duration
+	// Uploads is how many files are received at once; at least 1.
+	Uploads int
+	// ExportTimeout bounds how long an export may take to begin.
+	ExportTimeout time.Duration
 }
 
 // Service carries out the operations of the contract.
@@ -142,13 +149,16 @@ type Service struct {
 	settings  Settings
 	log       *slog.Logger
 	now       func() time.Time
+	// uploads has an element for each file that is being received.
+	uploads chan struct{}
 }
 
 // New returns a Service over its parts.
 func New(store Store, workflows Workflows, settings Settings, log *slog.Logger) *Service {
 	return &Service{
 		store: store, workflows: workflows, settings: settings, log: log,
-		now: func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
+		now:     func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
+		uploads: make(chan struct{}, max(1, settings.Uploads)),
 	}
 }
 

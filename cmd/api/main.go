@@ -30,6 +30,8 @@ const (
 	autoApprovalWait = 2 * time.Second
 	// startTimeout bounds how long a request waits for a Temporal that is away.
 	startTimeout = time.Second
+	// exportTimeout bounds how long a download waits for its first bytes.
+	exportTimeout = 30 * time.Second
 )
 
 func main() {
@@ -135,6 +137,8 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		AutoApprovalWait: autoApprovalWait,
 		StartTimeout:     startTimeout,
 		DecisionTimeout:  cfg.DecisionTimeout,
+		Uploads:          cfg.Uploads.Concurrency,
+		ExportTimeout:    exportTimeout,
 	}, log)
 	handler, err := httpapi.New(httpapi.Options{
 		Service:        operations,
@@ -146,6 +150,9 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		Observe:        metrics.HTTPServed,
 		Log:            log,
 		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
+		MaxUploadBytes: cfg.Uploads.MaxBytes,
+		MinUploadRate:  cfg.Uploads.MinRate,
+		UploadPatience: cfg.Uploads.Patience,
 		TrustedProxies: texts(cfg.Serving.TrustedProxies),
 	})
 	if err != nil {
