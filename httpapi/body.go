@@ -54,9 +54,8 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64) body {
 		return body{fault: fault}
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var over *http.MaxBytesError
 	switch {
-	case errors.As(err, &over):
+	case isTooLarge(err):
 		return body{fault: tooLarge(limit)}
 	case err != nil:
 		return body{fault: errCutOff.WithCause(err)}
@@ -78,6 +77,11 @@ var (
 	errCutOff  = lifecycle.NewError(lifecycle.KindBadRequest, "The body could not be read to its end.")
 	errEncoded = lifecycle.NewError(lifecycle.KindUnsupportedMedia, "The body must not have a Content-Encoding.")
 )
+
+func isTooLarge(err error) bool {
+	_, is := errors.AsType[*http.MaxBytesError](err)
+	return is
+}
 
 func tooLarge(limit int64) *lifecycle.Error {
 	return lifecycle.NewError(lifecycle.KindTooLarge, fmt.Sprintf("The body is longer than %d bytes.", limit))

@@ -15,8 +15,9 @@ import (
 	"gatehouse/policy"
 )
 
-// download asks a real server for the path, and returns what of the file came.
-func (a *api) download(t *testing.T, path string) (*http.Response, string, error) {
+// download asks a real server for the path, and returns what of the answer
+// came; length is negative if it was not told.
+func (a *api) download(t *testing.T, path string) (got answer, length int64, err error) {
 	t.Helper()
 	server := a.serve(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+fill(path), nil)
@@ -29,7 +30,7 @@ func (a *api) download(t *testing.T, path string) (*http.Response, string, error
 	if readErr == nil {
 		apitest.ValidateResponse(t, r, response.StatusCode, response.Header, body)
 	}
-	return response, string(body), readErr
+	return answer{response.StatusCode, response.Header, string(body), response.Close}, response.ContentLength, readErr
 }
 
 const faultsFile = "/jobs/{id}/faults/download"
@@ -38,13 +39,13 @@ func TestAFileGoesOutPieceByPiece(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.service.bulk.pieces = []string{"accountName,", "firstName\n", strings.Repeat("a,b\n", 100_000)}
-	response, body, err := a.download(t, exports+"/download")
+	got, length, err := a.download(t, exports+"/download")
 	require.NoError(t, err)
-	require.Equal(t, strings.Join(a.service.bulk.pieces, ""), body)
-	require.Equal(t, "text/csv; charset=utf-8", response.Header.Get("Content-Type"))
-	require.Equal(t, `attachment; filename="Contractors.csv"`, response.Header.Get("Content-Disposition"))
-	require.Equal(t, objectID.String(), response.Header.Get("X-Gatehouse-Job"))
-	require.Negative(t, response.ContentLength)
+	require.Equal(t, strings.Join(a.service.bulk.pieces, ""), got.body)
+	require.Equal(t, "text/csv; charset=utf-8", got.header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="Contractors.csv"`, got.header.Get("Content-Disposition"))
+	require.Equal(t, objectID.String(), got.header.Get("X-Gatehouse-Job"))
+	require.Negative(t, length)
 	require.Nil(t, a.service.bulk.job)
 }
 
@@ -53,10 +54,10 @@ func TestAFinishedFileHasALength(t *testing.T) {
 	a := newAPI(t)
 	a.service.bulk.length = int64(len(aFile))
 	short := strings.ToUpper(strings.ReplaceAll(objectID.String(), "-", ""))
-	response, body, err := a.download(t, exports+"/download?job="+short)
+	got, length, err := a.download(t, exports+"/download?job="+short)
 	require.NoError(t, err)
-	require.Equal(t, aFile, body)
-	require.EqualValues(t, len(aFile), response.ContentLength)
+	require.Equal(t, aFile, got.body)
+	require.EqualValues(t, len(aFile), length)
 	require.Equal(t, objectID, *a.service.bulk.job)
 }
 
@@ -76,10 +77,10 @@ func TestAFileThatIsCutOffIsNotTakenForWhole(t *testing.T) {
 				a := newAPI(t)
 				a.service.bulk.pieceErr = lifecycle.NewError(lifecycle.KindUnavailable, "The writing of the file began anew.")
 				change(a.service)
-				response, body, err := a.download(t, path)
+				got, _, err := a.download(t, path)
 				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-				require.Equal(t, http.StatusOK, response.StatusCode)
-				require.Equal(t, strings.Join(a.service.bulk.pieces, ""), body)
+				require.Equal(t, http.StatusOK, got.status)
+				require.Equal(t, strings.Join(a.service.bulk.pieces, ""), got.body)
 			})
 		}
 	}
@@ -91,12 +92,12 @@ func TestAFileThatNeverBeginsIsAnError(t *testing.T) {
 		a := newAPI(t)
 		a.service.bulk.pieces = nil
 		a.service.bulk.pieceErr = lifecycle.NewError(lifecycle.KindUnavailable, "The file can't be written.")
-		response, body, err := a.download(t, path)
+		got, _, err := a.download(t, path)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-		require.NotEmpty(t, response.Header.Get("Retry-After"))
-		require.Contains(t, body, "The file can't be written.")
-		require.Empty(t, response.Header.Get("Content-Disposition"))
+		require.Equal(t, http.StatusServiceUnavailable, got.status)
+		require.NotEmpty(t, got.header.Get("Retry-After"))
+		require.Contains(t, got.body, "The file can't be written.")
+		require.Empty(t, got.header.Get("Content-Disposition"))
 	}
 }
 
@@ -112,9 +113,9 @@ func TestAFileMayTakeItsTime(t *testing.T) {
 		}
 		contexts = append(contexts, ctx.Err())
 	}
-	_, body, err := a.download(t, exports+"/download")
+	got, _, err := a.download(t, exports+"/download")
 	require.NoError(t, err)
-	require.Equal(t, "abc", body)
+	require.Equal(t, "abc", got.body)
 	require.Equal(t, []error{nil, nil, nil, nil}, contexts, "the client is not taken to have left")
 }
 

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -86,14 +88,21 @@ type upload struct {
 	control *http.ResponseController
 	limits  uploadLimits
 	body    io.Reader
+	end     *formEnd
 	parts   *multipart.Reader
 	release func() bool
 	// left is for how long the client may yet keep us waiting.
 	left time.Duration
-	// touched is true once something was read, ended once everything was.
+	// touched is true once something was read, ended once everything was, and cut
+	// once something could not be.
 	touched     bool
+	cut         bool
 	ended       atomic.Bool
 	interrupted atomic.Bool
+	// finished is true once an interruption would come too late, and spoil what
+	// is done with the rest of the body.
+	finishing sync.Mutex
+	finished  bool
 }
 
 func newUpload(w http.ResponseWriter, r *http.Request, limits uploadLimits) *upload {
@@ -154,6 +163,8 @@ func (b pacedBody) Read(p []byte) (int, error) {
 		err = errTooSlow
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = context.Canceled
+	case err != nil:
+		u.cut = true
 	}
 	return n, err
 }
@@ -162,7 +173,9 @@ func (b pacedBody) Read(p []byte) (int, error) {
 // the server reads on to see whether the client leaves, and would take a
 // deadline for that.
 func (u *upload) interrupt() {
-	if !u.ended.Load() {
+	u.finishing.Lock()
+	defer u.finishing.Unlock()
+	if !u.finished && !u.ended.Load() {
 		u.interrupted.Store(true)
 		_ = u.control.SetReadDeadline(time.Now())
 	}
@@ -175,20 +188,55 @@ func (u *upload) Open(ctx context.Context) (io.Reader, error) {
 		return nil, err
 	}
 	u.release = context.AfterFunc(ctx, u.interrupt)
-	u.parts = multipart.NewReader(u.body, boundary)
+	u.end = newFormEnd(u.body, boundary)
+	u.parts = multipart.NewReader(u.end, boundary)
 	for range maxOtherParts + 1 {
-		part, err := u.parts.NextPart()
-		if err == io.EOF {
+		part, err := u.nextPart()
+		switch {
+		case err != nil:
+			return nil, err
+		case part == nil:
 			return nil, errNoData
-		}
-		if err != nil {
-			return nil, u.fault(err)
-		}
-		if part.FormName() == dataPart {
+		case part.FormName() == dataPart:
 			return filePart{u, part}, nil
 		}
 	}
 	return nil, errTooManyParts
+}
+
+// nextPart returns no part after the last one. Its errors may be told.
+func (u *upload) nextPart() (part *multipart.Part, err error) {
+	part, err = u.parts.NextPart()
+	if err == io.EOF && u.end.seen {
+		return nil, nil //nolint:nilnil // that there are no more is no error
+	}
+	return part, u.fault(err)
+}
+
+// formEnd reads a form and notes whether the line that ends it has gone by. For
+// the reader of its parts, one that breaks off in the head of a part is at its
+// end too.
+type formEnd struct {
+	form io.Reader
+	// line is the line with the line end before it, last what was read most
+	// recently, as long as it may be the beginning of line.
+	line, last []byte
+	seen       bool
+}
+
+func newFormEnd(form io.Reader, boundary string) *formEnd {
+	// A form may begin with its end.
+	return &formEnd{form: form, line: []byte("\n--" + boundary + "--"), last: []byte("\n")}
+}
+
+func (e *formEnd) Read(p []byte) (int, error) {
+	n, err := e.form.Read(p)
+	if !e.seen {
+		e.last = append(e.last, p[:n]...)
+		e.seen = bytes.Contains(e.last, e.line)
+		e.last = append(e.last[:0], e.last[max(0, len(e.last)-len(e.line)+1):]...)
+	}
+	return n, err
 }
 
 var (
@@ -224,16 +272,15 @@ func (u *upload) boundary() (string, error) {
 func (u *upload) Close() error {
 	defer u.release()
 	for range maxOtherParts + 1 {
-		part, err := u.parts.NextPart()
-		if err == io.EOF {
+		part, err := u.nextPart()
+		switch {
+		case err != nil:
+			return err
+		case part == nil:
 			// What follows the last part means nothing, but it must be there.
 			_, err = io.Copy(io.Discard, u.body)
 			return u.fault(err)
-		}
-		if err != nil {
-			return u.fault(err)
-		}
-		if part.FormName() == dataPart {
+		case part.FormName() == dataPart:
 			return errTwoFiles
 		}
 	}
@@ -242,7 +289,6 @@ func (u *upload) Close() error {
 
 // fault turns an error of reading the body into what the caller is told.
 func (u *upload) fault(err error) error {
-	var over *http.MaxBytesError
 	switch {
 	case err == nil:
 		return nil
@@ -250,12 +296,12 @@ func (u *upload) fault(err error) error {
 		return errTooSlow
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
-	case errors.As(err, &over):
+	case isTooLarge(err):
 		return tooLarge(u.limits.bytes)
-	case u.ended.Load() && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
-		return lifecycle.NewError(lifecycle.KindBadRequest, "The body is not "+mediaForm+" as it should be.").WithCause(err)
+	case u.cut || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return errCutOff.WithCause(err)
 	}
-	return errCutOff.WithCause(err)
+	return lifecycle.NewError(lifecycle.KindBadRequest, "The body is not "+mediaForm+" as it should be.").WithCause(err)
 }
 
 // filePart is the part of the body that is the file.
@@ -267,10 +313,10 @@ type filePart struct {
 // Read returns errors that the caller may be told.
 func (f filePart) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
-	if err != nil && err != io.EOF {
-		err = f.upload.fault(err)
+	if errors.Is(err, io.EOF) {
+		return n, io.EOF
 	}
-	return n, err
+	return n, f.upload.fault(err)
 }
 
 // answering must be called before the answer is written.
@@ -285,6 +331,9 @@ func (u *upload) answering() {
 // called once that was written.
 func (u *upload) finish() {
 	u.release()
+	u.finishing.Lock()
+	u.finished = true
+	u.finishing.Unlock()
 	if u.ended.Load() {
 		return
 	}

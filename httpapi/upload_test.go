@@ -82,17 +82,17 @@ func part(name, content string) string {
 	return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + content + "\r\n"
 }
 
-const formEnd = "--x--\r\n"
+const endOfForm = "--x--\r\n"
 
 func TestTheFileIsFoundAmongTheParts(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
-		"alone":                   part("data", aFile) + formEnd,
-		"first":                   part("data", aFile) + part("note", "hello") + formEnd,
-		"last":                    part("note", strings.Repeat("y", 100_000)) + part("other", "data") + part("data", aFile) + formEnd,
-		"behind a preamble":       "Ignore this.\r\n" + part("data", aFile) + formEnd,
-		"with an epilogue":        part("data", aFile) + formEnd + strings.Repeat("epilogue", 10_000),
-		"of another type":         "--x\r\nContent-Disposition: form-data; name=data; filename=\"d\"\r\nContent-Type: application/vnd.ms-excel\r\n\r\n" + aFile + "\r\n" + formEnd,
+		"alone":                   part("data", aFile) + endOfForm,
+		"first":                   part("data", aFile) + part("note", "hello") + endOfForm,
+		"last":                    part("note", strings.Repeat("y", 100_000)) + part("other", "data") + part("data", aFile) + endOfForm,
+		"behind a preamble":       "Ignore this.\r\n" + part("data", aFile) + endOfForm,
+		"with an epilogue":        part("data", aFile) + endOfForm + strings.Repeat("epilogue", 10_000),
+		"of another type":         "--x\r\nContent-Disposition: form-data; name=data; filename=\"d\"\r\nContent-Type: application/vnd.ms-excel\r\n\r\n" + aFile + "\r\n" + endOfForm,
 		"without a last line end": part("data", aFile) + "--x--",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,16 +134,21 @@ func TestABodyWithoutItsFileIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		body, code, text string
 	}{
-		"no part":              {formEnd, "400.1.0 Required Data Missing Or Empty", "data is required;"},
-		"another part":         {part("file", aFile) + formEnd, "400.1.0 Required Data Missing Or Empty", "data is required;"},
-		"Data":                 {part("Data", aFile) + formEnd, "400.1.0 Required Data Missing Or Empty", "data is required;"},
-		"two files":            {part("data", aFile) + part("data", aFile) + formEnd, "400.1 Bad Request Content", "data must be given once;"},
-		"many parts":           {strings.Repeat(part("n", ""), 102) + formEnd, "400.1 Bad Request Content", "more than 100 parts"},
-		"many parts behind it": {part("data", aFile) + strings.Repeat(part("n", ""), 102) + formEnd, "400.1 Bad Request Content", "more than 100 parts"},
-		"no end":               {part("data", aFile), "400.1 Bad Request Content", "could not be read to its end"},
-		"no end of the file":   {part("data", aFile)[:100], "400.1 Bad Request Content", "could not be read to its end"},
-		"nothing":              {"", "400.1 Bad Request Content", "could not be read to its end"},
-		"no form":              {"--x\r\nno header\r\n\r\n" + formEnd, "400.1 Bad Request Content", "is not multipart/form-data"},
+		"no part":                     {endOfForm, "400.1.0 Required Data Missing Or Empty", "data is required;"},
+		"another part":                {part("file", aFile) + endOfForm, "400.1.0 Required Data Missing Or Empty", "data is required;"},
+		"Data":                        {part("Data", aFile) + endOfForm, "400.1.0 Required Data Missing Or Empty", "data is required;"},
+		"two files":                   {part("data", aFile) + part("data", aFile) + endOfForm, "400.1 Bad Request Content", "data must be given once;"},
+		"many parts":                  {strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "more than 100 parts"},
+		"many parts behind it":        {part("data", aFile) + strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "more than 100 parts"},
+		"no end":                      {part("data", aFile), "400.1 Bad Request Content", "could not be read to its end"},
+		"no end of the file":          {part("data", aFile)[:100], "400.1 Bad Request Content", "could not be read to its end"},
+		"no end of a part":            {part("data", aFile) + part("n", "y")[:30], "400.1 Bad Request Content", "could not be read to its end"},
+		"no end of the form":          {part("data", aFile) + part("n", "y"), "400.1 Bad Request Content", "could not be read to its end"},
+		"no last part":                {part("data", aFile) + "--x\r\n", "400.1 Bad Request Content", "could not be read to its end"},
+		"nothing":                     {"", "400.1 Bad Request Content", "could not be read to its end"},
+		"no form":                     {"--x\r\nno header\r\n\r\n" + endOfForm, "400.1 Bad Request Content", "is not multipart/form-data"},
+		"a long body that is no form": {part("data", aFile)[:60] + "\r\n\r\n--x-y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "could not be read to its end"},
+		"a broken line":               {part("data", aFile) + "--x--y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "is not multipart/form-data"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -261,7 +266,7 @@ func TestABodyThatIsTooLongIsRefused(t *testing.T) {
 		require.Contains(t, string(text), "The body is longer than 1048576 bytes.")
 		apitest.ValidateResponse(t, r, response.StatusCode, response.Header, text)
 	}
-	body := strings.NewReader(part("data", strings.Repeat("a", maxUploadBytes-200)) + formEnd)
+	body := strings.NewReader(part("data", strings.Repeat("a", maxUploadBytes-200)) + endOfForm)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+fill(uploads), body)
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer token")
@@ -275,7 +280,7 @@ func TestABodyThatIsTooLongIsRefused(t *testing.T) {
 func TestAClientThatReadsNothingBeforeItHasSentAllIsAnswered(t *testing.T) {
 	t.Parallel()
 	const long = 6 << 20
-	body := part("data", strings.Repeat("a", long)) + formEnd
+	body := part("data", strings.Repeat("a", long)) + endOfForm
 	for name, c := range map[string]struct {
 		onFile func(context.Context, service.Upload) error
 		err    error
@@ -454,7 +459,7 @@ func (s signal) Write(p []byte) (int, error) {
 func TestAnUploadWithoutATokenIsAnswered(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	body := part("data", strings.Repeat("a", 2<<20)) + formEnd
+	body := part("data", strings.Repeat("a", 2<<20)) + endOfForm
 	conn := dial(t, a.serve(t))
 	_, err := io.WriteString(conn, strings.Replace(head(len(body)), "Authorization: Bearer token\r\n", "", 1)+body)
 	require.NoError(t, err)
@@ -468,7 +473,7 @@ func TestThePartsOfAFormAreBounded(t *testing.T) {
 	a := newAPI(t)
 	header := "--x\r\nContent-Disposition: form-data; name=\"data\"\r\nX: " + strings.Repeat("h", maxUploadBytes) + "\r\n\r\n"
 	conn := dial(t, a.serve(t))
-	body := header + "a\r\n" + formEnd
+	body := header + "a\r\n" + endOfForm
 	var sent bytes.Buffer
 	sent.WriteString("POST " + fill(uploads) + " HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer token\r\n" +
 		"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -53,8 +53,7 @@ func (in ScheduleInput) Judge() (ExportSchedule, Faults) {
 
 // note adds a fault that was found elsewhere; nil is none.
 func (j *judge) note(err error) {
-	var fault *Error
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*Error](err); ok {
 		j.faults = append(j.faults, fault)
 	}
 }

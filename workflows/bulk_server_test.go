@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -81,7 +83,8 @@ func (s *servedBulk) ended(id string) *historypb.History {
 	} {
 		replayer.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})
 	}
-	require.NoError(s.t, replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
+	silent := temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	require.NoError(s.t, replayer.ReplayWorkflowHistoryWithOptions(silent, history, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: id, RunID: started.GetOriginalExecutionRunId()},
 	}))
 	return history

@@ -205,13 +205,11 @@ func TestRunsOfAScheduleMakeExportsOfTheirOwn(t *testing.T) {
 // newSweep is a sweep over rows and rows of bulk work.
 func newSweep(t *testing.T) (*testsuite.TestWorkflowEnvironment, *rows, *activities.Activities) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env, r := suite.NewTestWorkflowEnvironment(), newRows()
+	env, r := newEnvironment(), newRows()
 	acts := newBulkActivities(newBulkRows(), &noSchedules{})
 	acts.Store = r
 	workflows.Register(env, acts)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: wire.SweepID, TaskQueue: wire.QueueMaintenance})
-	env.SetTestTimeout(20 * time.Second)
 	return env, r, acts
 }
 

@@ -35,12 +35,10 @@ func newBulkBench(t *testing.T) *bulkBench {
 
 func newBulkBenchOver(t *testing.T, rows *bulkRows) *bulkBench {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
 	b := &bulkBench{
-		t: t, env: suite.NewTestWorkflowEnvironment(), rows: rows, schedules: &noSchedules{}, source: lifecycle.NewID(),
+		t: t, env: newEnvironment(), rows: rows, schedules: &noSchedules{}, source: lifecycle.NewID(),
 	}
 	workflows.Register(b.env, newBulkActivities(b.rows, b.schedules))
-	b.env.SetTestTimeout(20 * time.Second)
 	return b
 }
 
