@@ -27,20 +27,44 @@ func fill(t *testing.T, w *world, admin *sql.DB) {
 	for i := 1; i < bigSources; i++ {
 		storetest.Source(t, w.Store, "Source "+lifecycle.NewID().String(), w.owner.ID)
 	}
-	for _, statement := range []string{
-		`INSERT INTO records (id, source_id, account_name, account_name_folded, first_name, first_name_folded, last_name,
+	// Without a log, without the look at what rows refer to, and with the indexes
+	// made of all rows at once, this takes a tenth of the time.
+	tx, err := admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	indexes := map[string]string{}
+	rows, err := tx.QueryContext(t.Context(), `SELECT indexname, indexdef FROM pg_indexes
+		WHERE schemaname = current_schema() AND tablename = 'records' AND indexname <> 'records_pkey'`)
+	require.NoError(t, err)
+	for rows.Next() {
+		var name, definition string
+		require.NoError(t, rows.Scan(&name, &definition))
+		indexes[name] = definition
+	}
+	require.NoError(t, rows.Err())
+	require.NoError(t, rows.Close())
+	run := func(statement string, args ...any) {
+		_, err := tx.ExecContext(t.Context(), statement, args...)
+		require.NoError(t, err, statement)
+	}
+	run("SET LOCAL session_replication_role = replica")
+	run("SET LOCAL maintenance_work_mem = '128MB'")
+	run("ALTER TABLE records SET UNLOGGED")
+	for name := range indexes {
+		run("DROP INDEX " + name)
+	}
+	run(`INSERT INTO records (id, source_id, account_name, account_name_folded, first_name, first_name_folded, last_name,
 			last_name_folded, phone, email, email_folded, manager_id, start_date, end_date, data, created, modified)
-		SELECT gen_random_uuid(), s.id, 'acc' || n, 'acc' || n, 'First' || n % 997, 'first' || n % 997, 'Last' || n % 1009,
-			'last' || n % 1009, '1', 'mail' || n || '@example.com', 'mail' || n || '@example.com', s.owner_id,
+		SELECT lpad(to_hex(row_number() OVER ()), 32, '0')::uuid, s.id, 'acc' || n, 'acc' || n, 'First' || n % 997, 'first' || n % 997,
+			'Last' || n % 1009, 'last' || n % 1009, '1', 'mail' || n || '@example.com', 'mail' || n || '@example.com', s.owner_id,
 			now() + n * interval '1 minute', now() + n * interval '1 hour', '{}',
 			now() - n * interval '1 second', now() - n * interval '1 second'
-		FROM sources AS s CROSS JOIN generate_series(1, 20000) AS n`,
-		`UPDATE source_counters SET records = 20000`,
-		`ANALYZE`,
-	} {
-		_, err := admin.ExecContext(t.Context(), statement)
-		require.NoError(t, err)
+		FROM sources AS s CROSS JOIN generate_series(1, $1::int) AS n`, bigRecords)
+	for _, definition := range indexes {
+		run(definition)
 	}
+	run("UPDATE source_counters SET records = $1::int", bigRecords)
+	run("ANALYZE")
+	require.NoError(t, tx.Commit())
 }
 
 // TestBigTablesAreNotScanned makes plans for the queries as the store builds
