@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -151,10 +150,6 @@ func (i *Issuer) answer(w http.ResponseWriter, r *http.Request) (*tokenAnswer, *
 	return answer, nil
 }
 
-// clientIDPattern is the form of [lifecycle.Client].ID; nothing else need be
-// looked up.
-var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 // authenticate returns the client that the credentials belong to. Whatever is
 // wrong with them, the refusal costs one bcrypt computation.
 func (i *Issuer) authenticate(ctx context.Context, request tokenRequest) (lifecycle.Client, lifecycle.Identity, *tokenError) {
@@ -167,7 +162,7 @@ func (i *Issuer) authenticate(ctx context.Context, request tokenRequest) (lifecy
 	defer cancel()
 	var client lifecycle.Client
 	var identity lifecycle.Identity
-	if clientIDPattern.MatchString(request.clientID) {
+	if lifecycle.IsClientID(request.clientID) {
 		var err error
 		client, identity, err = i.clients.GetClient(ctx, request.clientID)
 		if err != nil && lifecycle.KindOf(err) != lifecycle.KindNotFound {

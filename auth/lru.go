@@ -61,9 +61,3 @@ func (c *lru[K, V]) drop(element *list.Element) {
 	entry := c.order.Remove(element).(*lruEntry[K, V]) //nolint:forcetypeassert // only put fills the list
 	delete(c.entries, entry.key)
 }
-
-func (c *lru[K, V]) len() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.order.Len()
-}

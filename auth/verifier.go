@@ -206,7 +206,7 @@ func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
 			return nil, errClaims
 		}
 	}
-	if !clientIDPattern.MatchString(said.ClientID) {
+	if !lifecycle.IsClientID(said.ClientID) {
 		return nil, errClaims
 	}
 	return &verified{

@@ -14,7 +14,6 @@ package config
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"time"
 )
 
@@ -137,9 +136,7 @@ type Limits struct {
 	RecordsPerSource int `env:"GATEHOUSE_MAX_RECORDS_PER_SOURCE" envDefault:"20000" unit:"records" min:"1" max:"10000000" doc:"The most records and pending requests together in one source."`
 }
 
-// Serving bounds what a client may send and who may say who it is.
+// Serving bounds what a client may send.
 type Serving struct {
-	// TrustedProxies is empty by default: no forwarding header is believed.
-	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" envDefault:"" form:"prefixes" doc:"The proxies whose X-Forwarded-For is believed; none if empty."`
-	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
+	MaxBodyBytes int64 `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
 }

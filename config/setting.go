@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -60,7 +59,6 @@ var forms = map[string]form{
 	"postgres": {"a URL like postgres://user:password@host:5432/database", isPostgresURL},
 	"base":     {"an http or https URL of scheme, host and port alone", isBaseURL},
 	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
-	"prefixes": {"networks like 10.0.0.0/8, separated by commas", arePrefixes},
 	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
 	"format":   {"json or text", isOneOf("json", "text")},
 }
@@ -147,15 +145,6 @@ func isBaseURL(value string) bool {
 		return false
 	}
 	return u.Scheme+"://"+u.Host == value
-}
-
-func arePrefixes(value string) bool {
-	for part := range strings.SplitSeq(value, ",") {
-		if _, err := netip.ParsePrefix(part); err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 func isOneOf(values ...string) func(string) bool {

@@ -259,6 +259,8 @@ type api struct {
 	handler http.Handler
 	service *fake
 	log     *strings.Builder
+	// missing makes the API unready.
+	missing []string
 	// routes are what Observe was told: method, route and status.
 	routes []string
 }
@@ -283,6 +285,7 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 			}, nil
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
+		Health: telemetry.Health(), Readiness: telemetry.Readiness(func(context.Context) []string { return a.missing }),
 		MaxBodyBytes: maxBodyBytes,
 		Log:          telemetry.NewLogger(a.log, slog.LevelInfo, "json", httpapi.TrackingID),
 		Observe: func(method, route string, status int, _ time.Duration) {

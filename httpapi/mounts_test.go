@@ -111,6 +111,17 @@ func TestAnotherMethodIsNotAllowed(t *testing.T) {
 	}
 }
 
+func TestHealthAndReadinessAreWhatTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		require.JSONEq(t, `{"status":"ok"}`, a.do(t, request("GET", path, "")).Body.String(), path)
+	}
+	a.missing = []string{"database: it does not answer"}
+	require.Equal(t, http.StatusServiceUnavailable, a.do(t, request("GET", "/readyz", "")).Code)
+	require.Equal(t, http.StatusOK, a.do(t, request("GET", "/healthz", "")).Code)
+}
+
 func TestARequestTargetThatIsNoPathIsNotFound(t *testing.T) {
 	t.Parallel()
 	for _, u := range []url.URL{{}, {Path: "*"}, {Opaque: "example.com:443"}, {Path: "v3/non-employee-records"}} {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -26,14 +25,10 @@ type Options struct {
 	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
 	// /oauth/jwks and /.well-known/jwks.json. Required.
 	Token, TokenInfo, JWKS http.Handler
-	// Ready returns what is missing, in words for an operator; nothing if the
-	// process can serve. nil is always ready.
-	Ready func(ctx context.Context) []string
+	// Health serves GET /healthz and Readiness GET /readyz. Required.
+	Health, Readiness http.Handler
 	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
 	MaxBodyBytes int64
-	// TrustedProxies are the addresses or networks whose X-Forwarded-For is
-	// believed; nil trusts none.
-	TrustedProxies []string
 	// Log gets a line for each request and each fault; their contexts have the
 	// tracking id, see [TrackingID]. Required.
 	Log *slog.Logger
@@ -47,7 +42,6 @@ type server struct {
 	authenticator func(*http.Request) (policy.Actor, error)
 	limiter       func(*http.Request, policy.Actor) time.Duration
 	observer      func(method, route string, status int, took time.Duration)
-	ready         func(context.Context) []string
 	maxBody       int64
 	log           *slog.Logger
 	// contract knows the contract's operations, service everything else. They
@@ -65,43 +59,39 @@ func New(opts Options) (http.Handler, error) {
 		return nil, errors.New("httpapi: Authenticate is missing")
 	case opts.Token == nil || opts.TokenInfo == nil || opts.JWKS == nil:
 		return nil, errors.New("httpapi: Token, TokenInfo or JWKS is missing")
+	case opts.Health == nil || opts.Readiness == nil:
+		return nil, errors.New("httpapi: Health or Readiness is missing")
 	case opts.MaxBodyBytes < 1:
 		return nil, errors.New("httpapi: MaxBodyBytes must be at least 1")
 	case opts.Log == nil:
 		return nil, errors.New("httpapi: Log is missing")
 	}
-	return newServer(opts)
+	return newServer(opts), nil
 }
 
-func newServer(opts Options) (*server, error) {
+func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
-		ready: opts.Ready, maxBody: opts.MaxBodyBytes, log: opts.Log,
+		maxBody: opts.MaxBodyBytes, log: opts.Log,
 	}
 	gin.SetMode(gin.ReleaseMode)
-	for _, engine := range []**gin.Engine{&s.contract, &s.service} {
-		var err error
-		if *engine, err = s.engine(opts.TrustedProxies); err != nil {
-			return nil, errors.New("httpapi: TrustedProxies: " + err.Error())
-		}
-	}
+	s.contract, s.service = s.engine(), s.engine()
 	s.routeContract(&handlers{service: opts.Service})
 	s.routeService(opts)
-	return s, nil
+	return s
 }
 
-func (s *server) engine(trusted []string) (*gin.Engine, error) {
+func (s *server) engine() *gin.Engine {
 	e := gin.New()
-	if err := e.SetTrustedProxies(trusted); err != nil {
-		return nil, err
-	}
+	// Gin believes every forwarding header unless told otherwise. nil is no error.
+	_ = e.SetTrustedProxies(nil)
 	// Neither redirects nor guesses: a path is a route or it is none.
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
 	e.NoRoute(func(g *gin.Context) { s.fail(g.Writer, g.Request, errNoRoute) })
 	e.NoMethod(func(g *gin.Context) { s.fail(g.Writer, g.Request, errMethod) })
 	e.Use(noteRoute)
-	return e, nil
+	return e
 }
 
 func (s *server) routeContract(h *handlers) {
@@ -120,8 +110,8 @@ func (s *server) routeService(opts Options) {
 	e.GET("/oauth/info", gin.WrapH(opts.TokenInfo))
 	e.GET("/oauth/jwks", gin.WrapH(opts.JWKS))
 	e.GET("/.well-known/jwks.json", gin.WrapH(opts.JWKS))
-	e.GET("/healthz", s.getHealth)
-	e.GET("/readyz", s.getReadiness)
+	e.GET("/healthz", gin.WrapH(opts.Health))
+	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)
 	docs := gin.WrapH(documentation())
 	e.GET("/docs", docs)

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // Level is a user level: a bundle of rights that an identity holds (contract §5).
 type Level string
@@ -78,6 +81,11 @@ type Client struct {
 	Active  bool
 	Created time.Time
 }
+
+var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// IsClientID reports whether text has the form of a [Client]'s ID.
+func IsClientID(text string) bool { return clientID.MatchString(text) }
 
 // SigningKey is a key that access tokens are signed with. All API processes
 // share the keys; tokens name theirs by KeyID.

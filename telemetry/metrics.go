@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -95,23 +94,11 @@ func buildInfo(program string) prometheus.Collector {
 	return gauge
 }
 
-// HTTPServed notes a call that was answered. route is the template that the
-// router matched, never the path; empty where none did.
+// HTTPServed notes a call that was answered. method and route are labels as
+// they come, so the caller keeps out of them what clients make up: route is the
+// template that the router matched, never the path.
 func (m *Metrics) HTTPServed(method, route string, code int, took time.Duration) {
-	if route == "" {
-		route = "unmatched"
-	}
-	m.httpDuration.WithLabelValues(knownMethod(method), route, strconv.Itoa(code)).Observe(took.Seconds())
-}
-
-// knownMethod keeps what clients make up out of the labels.
-func knownMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodOptions:
-		return method
-	}
-	return "other"
+	m.httpDuration.WithLabelValues(method, route, strconv.Itoa(code)).Observe(took.Seconds())
 }
 
 // StoreDone notes an operation of the store by its name, how long it took and

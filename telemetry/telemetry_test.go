@@ -96,10 +96,10 @@ func TestCallsAreCountedByTemplate(t *testing.T) {
 	m := NewMetrics("api")
 	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 20*time.Millisecond)
 	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 30*time.Millisecond)
-	m.HTTPServed("BREW", "", 404, time.Millisecond)
+	m.HTTPServed("OTHER", "unmatched", 404, time.Millisecond)
 	require.Equal(t, map[string]uint64{
 		"GET /v3/non-employee-records/:id 200": 2,
-		"other unmatched 404":                  1,
+		"OTHER unmatched 404":                  1,
 	}, histogramCounts(t, m, "gatehouse_http_request_duration_seconds", "method", "route", "code"))
 }
 

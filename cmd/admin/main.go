@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -205,9 +204,6 @@ func addMember(ctx context.Context, s *store.Store, args []string, _ io.Writer) 
 	return s.AddWorkgroupMember(ctx, group.ID, identity.ID)
 }
 
-// clientID is the form of lifecycle.Client's ID.
-var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 func createClient(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
 	var rights, scopes words
 	flags := flag.NewFlagSet("client create", flag.ContinueOnError)
@@ -219,7 +215,7 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	if !clientID.MatchString(*id) {
+	if !lifecycle.IsClientID(*id) {
 		return errors.New("--id must be 1 to 64 letters, digits, dots, underscores or hyphens")
 	}
 	client := lifecycle.Client{ID: *id, Name: lifecycle.Normalize(*name), Active: true, Created: now()}

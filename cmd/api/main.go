@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -127,16 +126,16 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		DecisionTimeout:  cfg.DecisionTimeout,
 	}, log)
 	handler, err := httpapi.New(httpapi.Options{
-		Service:        operations,
-		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
-		Token:          auth.NewIssuer(ring, rows, tokens, log),
-		TokenInfo:      auth.InfoHandler(tokens),
-		JWKS:           ring,
-		Ready:          ready,
-		Observe:        metrics.HTTPServed,
-		Log:            log,
-		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
-		TrustedProxies: texts(cfg.Serving.TrustedProxies),
+		Service:      operations,
+		Authenticate: auth.NewVerifier(ring, rows, tokens).Authenticate,
+		Token:        auth.NewIssuer(ring, rows, tokens, log),
+		TokenInfo:    auth.InfoHandler(tokens),
+		JWKS:         ring,
+		Health:       telemetry.Health(),
+		Readiness:    telemetry.Readiness(ready),
+		Observe:      metrics.HTTPServed,
+		Log:          log,
+		MaxBodyBytes: cfg.Serving.MaxBodyBytes,
 	})
 	if err != nil {
 		return nil, err
@@ -152,12 +151,4 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, fail)
-}
-
-func texts(prefixes []netip.Prefix) []string {
-	var all []string
-	for _, prefix := range prefixes {
-		all = append(all, prefix.String())
-	}
-	return all
 }
