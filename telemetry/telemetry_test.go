@@ -179,7 +179,7 @@ func TestBulkWorkIsCounted(t *testing.T) {
 	m.ExportEnded("completed", 20_000, 3_000_000)
 	m.ExportEnded("completed", 1, 80)
 	m.ExportEnded("error", 0, 0)
-	require.NoError(t, testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(`
+	require.NoError(t, testutil.GatherAndCompare(m.registry, strings.NewReader(`
 # HELP gatehouse_export_bytes_total Bytes of complete exports.
 # TYPE gatehouse_export_bytes_total counter
 gatehouse_export_bytes_total 3.00008e+06
