@@ -423,7 +423,7 @@ func TestARunOfAScheduleBeginsItsExport(t *testing.T) {
 		t.Parallel()
 		b := newBulkBench(t)
 		b.rows.begin = func(schedule, job lifecycle.ID) (lifecycle.ID, error) {
-			require.Equal(t, in, wire.ScheduledExport{ScheduleID: schedule, JobID: job})
+			require.Equal(t, wire.ScheduledExport{ScheduleID: schedule, JobID: job}, in)
 			return sourceID, nil
 		}
 		begun, err := run[wire.ScheduledExportBegun](t.Context(), b.bench, b.BeginScheduledExport, in)

@@ -20,10 +20,10 @@ func (a *Activities) WriteExport(ctx context.Context, in wire.ExportInput) (resu
 		activity.RecordHeartbeat(ctx, rows)
 	})
 	if err != nil {
-		switch lifecycle.KindOf(err) {
-		case lifecycle.KindNotFound:
+		switch kind := lifecycle.KindOf(err); {
+		case kind == lifecycle.KindNotFound:
 			return wire.ExportResult{}, nil
-		case lifecycle.KindIllegalUpdate:
+		case kind == lifecycle.KindIllegalUpdate:
 			return wire.ExportResult{Found: true, Superseded: true}, nil
 		}
 		return result, err

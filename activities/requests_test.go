@@ -288,7 +288,7 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.store.notify = func(event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
-				require.Equal(t, notice, wire.Notice{Event: event, RequestID: request, ItemID: item})
+				require.Equal(t, wire.Notice{Event: event, RequestID: request, ItemID: item}, notice)
 				return c.saved, c.to, c.err
 			}
 			_, err := run[any](t.Context(), b, b.Notify, notice)

@@ -150,7 +150,10 @@ func TestASweepReachesSoManyWorkflowsAtOnceAndNoMore(t *testing.T) {
 			open.Do(func() { close(together) })
 		}
 		<-together
-		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		for seen := most.Load(); n > seen; seen = most.Load() {
+			if most.CompareAndSwap(seen, n) {
+				break
+			}
 		}
 		return nil
 	}

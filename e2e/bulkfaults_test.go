@@ -23,7 +23,7 @@ func during(t *testing.T, harm func(t *testing.T)) {
 	t.Helper()
 	source := newSource(t)
 	accepted := as(t, "admin").upload(source, "", sample(t, rowsOfFaults)).want(http.StatusAccepted).object()
-	moment := rand.IntN(rowsOfFaults / 2)
+	moment := rand.IntN(rowsOfFaults / 2) //nolint:gosec // any moment will do
 	t.Logf("harm is done once more than %d rows are in", moment)
 	eventually(t, "so many rows are in", func() bool {
 		return stack.count(t, `SELECT done FROM import_jobs WHERE id = $1`, accepted.id()) > moment
@@ -36,24 +36,37 @@ func during(t *testing.T, harm func(t *testing.T)) {
 
 func TestWorkerKilledDuringAnImport(t *testing.T) {
 	for range 3 {
-		during(t, func(t *testing.T) { stack.killWorker(t); stack.startWorker(t) })
+		during(t, func(t *testing.T) {
+			t.Helper()
+			stack.killWorker(t)
+			stack.startWorker(t)
+		})
 	}
 }
 
 func TestPostgresAwayDuringAnImport(t *testing.T) {
 	for range 2 {
-		during(t, func(t *testing.T) { stack.stopPostgres(t); stack.startPostgres(t) })
+		during(t, func(t *testing.T) {
+			t.Helper()
+			stack.stopPostgres(t)
+			stack.startPostgres(t)
+		})
 	}
 }
 
 func TestTemporalAwayDuringAnImport(t *testing.T) {
 	for range 2 {
-		during(t, func(t *testing.T) { stack.stopTemporal(t); stack.startTemporal(t) })
+		during(t, func(t *testing.T) {
+			t.Helper()
+			stack.stopTemporal(t)
+			stack.startTemporal(t)
+		})
 	}
 }
 
 func TestTheWorkflowsOfAnImportAreTerminatedByHand(t *testing.T) {
 	during(t, func(t *testing.T) {
+		t.Helper()
 		source := stack.text(t, `SELECT source_id::text FROM import_jobs WHERE status = 'IN_PROGRESS'`)
 		require.NoError(t, stack.temporal.TerminateWorkflow(patience(t), "imports/"+source, "", "a test"))
 	})
@@ -65,9 +78,7 @@ func TestAPIKilledDuringAnUpload(t *testing.T) {
 		source := newSource(t)
 		body, pipe := io.Pipe()
 		form := multipart.NewWriter(pipe)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, stack.apiURL+"/v3"+bulkPath(source, ""), body)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.apiURL+"/v3"+bulkPath(source, ""), body)
 		require.NoError(t, err)
 		request.Header.Set("Content-Type", form.FormDataContentType())
 		request.Header.Set("Authorization", "Bearer "+as(t, "admin").token)
@@ -137,9 +148,10 @@ func TestWorkerKilledDuringAnExport(t *testing.T) {
 			_ = response.Body.Close()
 			done <- read{response.StatusCode, text, err}
 		}()
+		moment := rand.IntN(1000) //nolint:gosec // any moment will do
 		eventually(t, "the export is under way", func() bool {
 			return stack.count(t, `SELECT count(*) FROM export_jobs WHERE source_id = $1 AND status <> 'COMPLETED' AND rows > $2`,
-				source.id(), rand.IntN(1000)) > 0 || len(done) > 0
+				source.id(), moment) > 0 || len(done) > 0
 		})
 		stack.killWorker(t)
 		stack.startWorker(t)

@@ -237,7 +237,7 @@ func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop
 	})
 	t.Cleanup(stop)
 	eventually(t, "the worker is ready", func() bool {
-		response, err := http.Get(s.WorkerMetricsURL() + "/readyz")
+		response, err := httpClient.Get(s.WorkerMetricsURL() + "/readyz")
 		if err != nil {
 			return false
 		}

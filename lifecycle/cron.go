@@ -126,7 +126,7 @@ func (f cronField) value(text string) (int, bool) {
 // cronNumber reads one or two digits.
 func cronNumber(text string) (int, bool) {
 	value, err := strconv.ParseUint(text, 10, 8)
-	return int(value), err == nil && len(text) <= 2 //nolint:gosec // below 256
+	return int(value), err == nil && len(text) <= 2
 }
 
 // CheckZone returns nil for the name of an IANA time zone, such as

@@ -103,12 +103,12 @@ func AppendTime(b []byte, t time.Time) []byte {
 	b = append2(append(b, ':'), minute)
 	b = append2(append(b, ':'), second)
 	milli := t.Nanosecond() / 1e6
-	b = append2(append(b, '.', byte('0'+milli/100)), milli%100)
+	b = append2(append(b, '.', byte('0'+milli/100)), milli%100) //nolint:gosec // one digit
 	return append(b, 'Z')
 }
 
 // append2 appends n, which is below 100, as two digits.
-func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) } //nolint:gosec // two digits
 
 // FormatDate writes the day of t in UTC as YYYY-MM-DD, the form that
 // NonEmployeeRequestWithoutApprovalItem has (contract §4).

@@ -77,11 +77,13 @@ func BenchmarkImport(b *testing.B) {
 	s, admin := schema.Open(b, store.Config{}), schema.Admin(b)
 	owner := storetest.Identity(b, s, "jane.doe")
 	lap := func(b *testing.B, what string, began time.Time) time.Duration {
+		b.Helper()
 		took := time.Since(began)
 		b.ReportMetric(took.Seconds(), what+"-s")
 		return took
 	}
 	carryOut := func(b *testing.B, source lifecycle.Source, file string) {
+		b.Helper()
 		began := time.Now()
 		job := stageBench(b, s, source, owner.ID, n)
 		lap(b, file+"-stage", began)

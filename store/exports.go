@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -324,15 +325,16 @@ const startColumn, endColumn = 6, 7
 
 // recordsOf selects the cells of a source's file, in the order of csvfile.Columns.
 func (s *Store) recordsOf(source lifecycle.ID, attributes []lifecycle.SchemaAttribute) string {
-	query := "SELECT r.account_name, r.first_name, r.last_name, r.phone, r.email, m.alias, r.start_date, r.end_date"
+	var query strings.Builder
+	query.WriteString("SELECT r.account_name, r.first_name, r.last_name, r.phone, r.email, m.alias, r.start_date, r.end_date")
 	var args []any
 	for _, name := range csvfile.Columns(attributes)[endColumn+1:] {
-		query += ", r.data ->> ?"
+		query.WriteString(", r.data ->> ?")
 		args = append(args, name)
 	}
-	query += ` FROM records AS r JOIN identities AS m ON m.id = r.manager_id
-		WHERE r.source_id = ? ORDER BY r.created, r.id`
-	return s.db.QueryGen().FormatQuery(query, append(args, source)...)
+	query.WriteString(` FROM records AS r JOIN identities AS m ON m.id = r.manager_id
+		WHERE r.source_id = ? ORDER BY r.created, r.id`)
+	return s.db.QueryGen().FormatQuery(query.String(), append(args, source)...)
 }
 
 func encode(ctx context.Context, conn *pgx.Conn, query string, encoder *csvfile.Encoder, next func(piece) error) (count int, err error) {

@@ -14,13 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gatehouse/activities"
+	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
 	"gatehouse/service"
 	"gatehouse/store"
 	"gatehouse/store/storetest"
-
-	"gatehouse/filter"
 )
 
 var (
@@ -388,7 +387,7 @@ func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 	w.record(t, "there")
 	w.request(t, "asked.for")
 	rows := w.rowsOf("a", "there", "b", "c", "d")
-	for max, tooMany := range map[int]int{plenty: 0, 6: 0, 5: 1, 2: 4, 1: 4} {
+	for most, tooMany := range map[int]int{plenty: 0, 6: 0, 5: 1, 2: 4, 1: 4} {
 		job := w.begin(t, max)
 		w.stage(t, job, rows...)
 		faults := w.check(t, job)

@@ -35,6 +35,7 @@ func fill(t *testing.T, w *world, admin *sql.DB) {
 	rows, err := tx.QueryContext(t.Context(), `SELECT indexname, indexdef FROM pg_indexes
 		WHERE schemaname = current_schema() AND tablename = 'records' AND indexname <> 'records_pkey'`)
 	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var name, definition string
 		require.NoError(t, rows.Scan(&name, &definition))

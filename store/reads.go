@@ -64,7 +64,7 @@ func (s *Store) rows(ctx context.Context, query *bun.SelectQuery, dest []any, re
 	}
 	defer func() { _ = conn.Close() }()
 	return conn.Raw(func(driver any) error {
-		pg := driver.(*stdlib.Conn).Conn() //nolint:errcheck // Open has made the pool of these
+		pg := driver.(*stdlib.Conn).Conn() //nolint:forcetypeassert // Open has made the pool of these
 		result := pg.PgConn().ExecParams(ctx, string(text), nil, nil, nil, []int16{pgx.BinaryFormatCode})
 		_, err := pgx.ForEachRow(pgx.RowsFromResultReader(pg.TypeMap(), result), dest, read)
 		return err

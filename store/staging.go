@@ -62,7 +62,9 @@ func (s *Store) inDriverTx(ctx context.Context, options *sql.TxOptions, fn func(
 	defer func() { _ = conn.Close() }()
 	return conn.RunInTx(ctx, options, func(_ context.Context, tx bun.Tx) error {
 		return fn(tx, func(use func(*pgx.Conn) error) error {
-			return conn.Raw(func(driverConn any) error { return use(driverConn.(*stdlib.Conn).Conn()) })
+			return conn.Raw(func(driverConn any) error {
+				return use(driverConn.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // Open has made the pool of these
+			})
 		})
 	})
 }
@@ -135,7 +137,8 @@ func (s *stagedRows) Next() bool {
 	r := &s.rows[s.next]
 	s.next++
 	p := &r.Person
-	s.number, s.line = pgtype.Int4{Int32: int32(r.Number), Valid: true}, pgtype.Int4{Int32: int32(r.Line), Valid: true}
+	s.number = pgtype.Int4{Int32: int32(r.Number), Valid: true} //nolint:gosec // no file has so many rows
+	s.line = pgtype.Int4{Int32: int32(r.Line), Valid: true}     //nolint:gosec // nor lines
 	s.start = pgtype.Timestamptz{Time: p.StartDate, Valid: !p.StartDate.IsZero()}
 	s.end = pgtype.Timestamptz{Time: p.EndDate, Valid: !p.EndDate.IsZero()}
 	s.record = pgtype.UUID{Bytes: r.RecordID, Valid: true}

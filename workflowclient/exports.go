@@ -92,8 +92,7 @@ func (w *Client) SaveExportSchedule(ctx context.Context, schedule lifecycle.Expo
 		CatchupWindow: scheduledCatchup,
 	}
 	err = w.updateSchedule(ctx, want)
-	var absent *serviceerror.NotFound
-	if !errors.As(err, &absent) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); !ok {
 		return refused(err)
 	}
 	_, err = w.temporal.ScheduleClient().Create(ctx, want)
@@ -167,8 +166,7 @@ func ranges(values []int) []client.ScheduleRange {
 // error. A run that has begun goes on.
 func (w *Client) DropExportSchedule(ctx context.Context, schedule lifecycle.ID) error {
 	err := w.temporal.ScheduleClient().GetHandle(ctx, wire.ExportScheduleID(schedule)).Delete(ctx)
-	var absent *serviceerror.NotFound
-	if errors.As(err, &absent) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return nil
 	}
 	return unavailable(err)
@@ -176,8 +174,7 @@ func (w *Client) DropExportSchedule(ctx context.Context, schedule lifecycle.ID) 
 
 // refused is unavailable, but for what Temporal does not take.
 func refused(err error) error {
-	var invalid *serviceerror.InvalidArgument
-	if errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*serviceerror.InvalidArgument](err); ok {
 		return lifecycle.NewError(lifecycle.KindIllegalValue, "The workflow engine does not take this schedule.").WithCause(err)
 	}
 	return unavailable(err)

@@ -68,10 +68,10 @@ func (e *export) show(ctx workflow.Context, status lifecycle.JobStatus, details 
 	now := shownAttributes{
 		kind: wire.KindExport, source: e.in.SourceID.String(), status: string(status), stage: stageEnded,
 	}
-	switch status {
-	case "":
+	switch {
+	case status == "":
 		now.status = e.shown.status
-	case lifecycle.JobInProgress:
+	case status == lifecycle.JobInProgress:
 		now.stage = stageWorking
 	}
 	return upsert(ctx, now, &e.shown)

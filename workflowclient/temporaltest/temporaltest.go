@@ -125,7 +125,7 @@ func NewNamespace(t testing.TB) Namespace {
 			return n
 		}
 		var unknown *serviceerror.NamespaceNotFound
-		require.True(t, errors.As(err, &unknown), "%v", err)
+		require.ErrorAs(t, err, &unknown, "%v", err)
 		select {
 		case <-ctx.Done():
 			require.NoError(t, err)
