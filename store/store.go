@@ -58,10 +58,10 @@ const idleTime = 5 * time.Minute
 // Store keeps sources, records, requests and identities. It is safe for
 // concurrent use.
 type Store struct {
-	db *bun.DB
+	db      *bun.DB
+	observe Observer
 	// unprepared is true once a lookup has lost its prepared statement.
 	unprepared atomic.Bool
-	observe    Observer
 }
 
 // Open returns a Store over the database. It makes no connection: a database
