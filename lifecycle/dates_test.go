@@ -60,12 +60,6 @@ func TestFormats(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2020, 3, 24, 23, 11, 41, 5e6, time.FixedZone("", -5*3600))
 	require.Equal(t, "2020-03-25T04:11:41.005Z", lifecycle.FormatTime(at))
-	for _, ns := range []int{0, 1, 999_999, 1e6, 9e6, 10e6, 99e6, 100e6, 120_900_000, 999_999_999} {
-		for _, year := range []int{1, 999, 2026, 9999} {
-			at := time.Date(year, 11, 5, 6, 7, 8, ns, time.UTC)
-			require.Equal(t, "at "+at.Format("2006-01-02T15:04:05.000Z"), string(lifecycle.AppendTime([]byte("at "), at)))
-		}
-	}
 	require.Equal(t, "2020-03-25", lifecycle.FormatDate(at))
 	require.Equal(t, "at 2020-03-25T04:11:41.005Z", string(lifecycle.AppendTime([]byte("at "), at)))
 }
