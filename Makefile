@@ -12,6 +12,8 @@ TEST_TIMEOUT ?= 30m
 TESTS ?= ./...
 TESTFLAGS ?=
 BENCHFLAGS ?=
+# How many people `make sample-csv` makes up.
+N ?= 20000
 
 .PHONY: help
 help: ## list the targets
@@ -34,6 +36,10 @@ bench: ## measure against baselines; prints ratios and writes bench/results/late
 	@mkdir -p .tools/bin
 	@go build -o .tools/bin/bench ./bench
 	@exec .tools/bin/bench $(BENCHFLAGS)
+
+.PHONY: sample-csv
+sample-csv: launcher ## write sample.csv, N people ready to be uploaded: make sample-csv N=20000
+	@$(DEVSTACK) sample $(N) > sample.csv
 
 .PHONY: generate
 generate: launcher ## write the generated files anew

@@ -2,17 +2,19 @@
 // on the same Postgres and the same Temporal server, and prints the ratios. It
 // starts the real programs through the launcher and stops them again.
 //
-//	go run ./bench [-out FILE] [-requests N] [-reads N]
+//	go run ./bench [-out FILE] [-only approvals,reads,bulk] [-requests N] [-reads N] [-rows N]
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,41 +37,55 @@ func main() {
 	out := flag.String("out", "bench/results/latest.json", "where the figures go, as JSON")
 	requests := flag.Int("requests", 240, "requests in one measurement of the approval")
 	reads := flag.Int("reads", 400, "calls in one measurement of a read")
+	rows := flag.Int("rows", 1_000_000, "rows of the large file of the bulk measurements")
+	only := flag.String("only", "approvals,reads,bulk", "what is measured, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	results, err := run(ctx, *requests, *reads)
+	results, err := run(ctx, strings.Split(*only, ","), *requests, *reads, *rows)
 	stop()
-	if err == nil {
-		err = report(*out, results)
-	}
+	// What was measured before something failed is worth its time.
+	err = errors.Join(err, report(*out, results))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, requests, reads int) ([]result, error) {
-	rig, err := newRig(ctx)
+func run(ctx context.Context, only []string, requests, reads, rows int) ([]result, error) {
+	rig, err := newRig(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
 	defer rig.close()
-	results, err := rig.approvals(ctx, requests)
-	if err != nil {
-		return nil, err
+	var results []result
+	for _, part := range only {
+		var measured []result
+		switch part {
+		case "approvals":
+			measured, err = rig.approvals(ctx, requests)
+		case "reads":
+			measured, err = rig.reads(ctx, reads)
+		case "bulk":
+			measured, err = rig.bulk(ctx, rows)
+		default:
+			err = fmt.Errorf("there is nothing called %q to measure", part)
+		}
+		results = append(results, measured...)
+		if err != nil {
+			return results, fmt.Errorf("%s: %w", part, err)
+		}
 	}
-	more, err := rig.reads(ctx, reads)
-	return append(results, more...), err
+	return results, nil
 }
 
 func report(path string, results []result) error {
-	fmt.Printf("%-52s %12s %12s %8s  %s\n", "what", "baseline", "ours", "ratio", "bar")
+	fmt.Printf("%-84s %12s %12s %8s  %s\n", "what", "baseline", "ours", "ratio", "bar")
 	for _, r := range results {
 		verdict := "met"
 		if !r.Met {
 			verdict = "MISSED"
 		}
-		fmt.Printf("%-52s %8.2f %-3s %8.2f %-3s %7.2fx  %s: %s\n", r.Name, r.Baseline, r.Unit, r.Ours, r.Unit, r.Ratio, r.Bar, verdict)
+		fmt.Printf("%-84s %8.2f %-3s %8.2f %-3s %7.2fx  %s: %s\n", r.Name, r.Baseline, r.Unit, r.Ours, r.Unit, r.Ratio, r.Bar, verdict)
 	}
 	text, err := json.MarshalIndent(map[string]any{"at": time.Now().UTC().Format(time.RFC3339), "results": results}, "", "  ")
 	if err != nil {

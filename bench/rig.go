@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,18 +25,22 @@ type rig struct {
 	stack    *devstack.Stack
 	dir      string
 	temporal client.Client
-	rows     *pgx.Conn
-	http     *http.Client
+	// rows connects the application's role, owner that of the tables.
+	rows, owner *pgx.Conn
+	http        *http.Client
+	// long is for calls that last as long as their file.
+	long     *http.Client
 	stopBase func()
 	// tokens by alias.
 	tokens map[string]string
 	ids    map[string]string
 }
 
-func newRig(ctx context.Context) (_ *rig, err error) {
+func newRig(ctx context.Context, rows int) (_ *rig, err error) {
 	r := &rig{
 		tokens: map[string]string{}, ids: map[string]string{},
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		long: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}},
 	}
 	defer func() {
 		if err != nil {
@@ -47,6 +52,9 @@ func newRig(ctx context.Context) (_ *rig, err error) {
 	}
 	if r.stack, err = devstack.Start(ctx, devstack.Options{Dir: r.dir, Demo: true, Durable: true, Env: map[string]string{
 		"GATEHOUSE_LOG_LEVEL": "warn",
+		// Beside the large file there is room for what else the benchmarks make.
+		"GATEHOUSE_MAX_RECORDS_PER_SOURCE": strconv.Itoa(rows + 100_000),
+		"GATEHOUSE_UPLOAD_MAX_BYTES":       "1073741824",
 	}}); err != nil {
 		return nil, err
 	}
@@ -57,6 +65,9 @@ func newRig(ctx context.Context) (_ *rig, err error) {
 		return nil, err
 	}
 	if r.rows, err = pgx.Connect(ctx, r.stack.Postgres.AppURL()); err != nil {
+		return nil, err
+	}
+	if r.owner, err = pgx.Connect(ctx, r.stack.Postgres.MigrationURL()); err != nil {
 		return nil, err
 	}
 	if r.stopBase, err = startBaseline(r.temporal); err != nil {
@@ -77,8 +88,10 @@ func (r *rig) close() {
 	if r.stopBase != nil {
 		r.stopBase()
 	}
-	if r.rows != nil {
-		_ = r.rows.Close(ctx)
+	for _, conn := range []*pgx.Conn{r.rows, r.owner} {
+		if conn != nil {
+			_ = conn.Close(ctx)
+		}
 	}
 	if r.temporal != nil {
 		r.temporal.Close()

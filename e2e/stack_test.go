@@ -196,6 +196,19 @@ func (s *system) startPostgres(t *testing.T) {
 	}
 }
 
+func (s *system) killAPI(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.API.Kill())
+	t.Cleanup(func() { s.startAPI(t) })
+}
+
+func (s *system) startAPI(t *testing.T) {
+	t.Helper()
+	if s.API.PID() == 0 {
+		require.NoError(t, s.API.Start(patience(t)))
+	}
+}
+
 func (s *system) killWorker(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.Worker.Kill())
@@ -274,7 +287,12 @@ func (s *system) deleteWorkflow(t *testing.T, request string) {
 // details returns the current details of the request's workflow.
 func (s *system) details(t *testing.T, request string) string {
 	t.Helper()
-	answer, err := s.temporal.QueryWorkflow(patience(t), "request/"+request, "", "__temporal_workflow_metadata")
+	return s.detailsOf(t, "request/"+request)
+}
+
+func (s *system) detailsOf(t *testing.T, workflow string) string {
+	t.Helper()
+	answer, err := s.temporal.QueryWorkflow(patience(t), workflow, "", "__temporal_workflow_metadata")
 	require.NoError(t, err)
 	var metadata sdkpb.WorkflowMetadata
 	require.NoError(t, answer.Get(&metadata))

@@ -14,7 +14,7 @@ import (
 // sent; all values of these tests hold the marker, the rest are the README's
 // and the demo organisation's.
 var personal = []string{
-	marker, "william", "smith", "walter", "@example.com", "512 555", "welcome", "not this year", "ada admin",
+	marker, "william", "smith", "walter", "@example.com", "512 555", "welcome", "not this year", "ada admin", "worker.0", "andersson", "nobody.home",
 }
 
 // aliases must not be in histories; logs have them in the ids of the demo's

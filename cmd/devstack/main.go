@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"gatehouse/devstack"
@@ -20,6 +21,7 @@ const usage = `devstack runs Gatehouse with all it needs on this machine.
                            removed afterwards; its exit code is passed on
   devstack tool NAME       the path of the program that tools/NAME pins, built
                            if need be
+  devstack sample ROWS     a CSV file of so many people on standard output
   devstack clean           removes the state of "up"
 
 The variables it reads are in docs/development.md.
@@ -79,6 +81,12 @@ func dispatch(ctx, hurry context.Context, args []string) (code int, err error) {
 			fmt.Println(path)
 		}
 		return 0, err
+	case len(args) == 2 && args[0] == "sample":
+		rows, err := strconv.Atoi(args[1])
+		if err != nil || rows < 0 {
+			return 2, fmt.Errorf("%q is no number of rows", args[1])
+		}
+		return 0, devstack.WriteSample(os.Stdout, rows, "john.roe", "jane.doe")
 	case len(args) == 1 && args[0] == "clean":
 		return 0, devstack.Clean(ctx, os.Stdout)
 	}
