@@ -8,7 +8,6 @@ package temporaltest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
