@@ -218,7 +218,7 @@ func TestANewerAttemptTakesOver(t *testing.T) {
 	require.Equal(t, 2, second.Attempt)
 	got, file := w.file(t, job.ID)
 	require.Equal(t, second, got)
-	require.Len(t, file, got.Bytes)
+	require.Len(t, file, int(got.Bytes))
 	require.Equal(t, 0, w.number(t, "SELECT count(*) FROM export_chunks WHERE attempt = 1"))
 }
 
@@ -239,7 +239,7 @@ func TestAnExportThatIsCutOffIsWrittenAnew(t *testing.T) {
 	require.Equal(t, 12_000, written.Rows)
 	got, file = w.file(t, job.ID)
 	require.Equal(t, written, got)
-	require.Len(t, file, written.Bytes)
+	require.Len(t, file, int(written.Bytes))
 }
 
 func TestAnExportFailsOrGoes(t *testing.T) {

@@ -388,7 +388,7 @@ func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 	w.request(t, "asked.for")
 	rows := w.rowsOf("a", "there", "b", "c", "d")
 	for most, tooMany := range map[int]int{plenty: 0, 6: 0, 5: 1, 2: 4, 1: 4} {
-		job := w.begin(t, max)
+		job := w.begin(t, most)
 		w.stage(t, job, rows...)
 		faults := w.check(t, job)
 		if tooMany == 0 {
@@ -398,8 +398,8 @@ func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 		require.Equal(t, lifecycle.ImportFaults{Total: 1, Listed: []lifecycle.RowFault{{
 			Kind: lifecycle.KindLimit,
 			Message: fmt.Sprintf("The limit of %d records and pending requests in a source is reached."+
-				" The file adds 4 records; that is %d too many.", max, tooMany),
-		}}}, faults, max)
+				" The file adds 4 records; that is %d too many.", most, tooMany),
+		}}}, faults, most)
 		preview, err := w.PreviewImport(t.Context(), job)
 		require.NoError(t, err)
 		require.Equal(t, lifecycle.ImportCounts{Total: 5, Unchanged: 1, Created: 4 - tooMany, Failed: tooMany}, preview)
