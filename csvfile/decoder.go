@@ -253,7 +253,7 @@ const byteOrderMark = "\ufeff"
 
 func (d *Decoder) readHeader() ([]lifecycle.RowFault, error) {
 	first, err := d.in.Peek(64)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader's error that wraps io.EOF is not the end
 		return nil, err
 	}
 	if what := notText(first); what != "" {
@@ -394,34 +394,13 @@ func (d *Decoder) read(keep int) (record, error) {
 	for pos := 0; ; pos++ {
 		at := span{start: pos, line: d.lines}
 		if pos < end && raw[pos] == '"' {
-			at.start++
-			at.end = at.start
-			for closed := false; !closed; {
-				next := bytes.IndexByte(raw[at.end:], '"')
-				switch {
-				case next < 0 && len(raw) > MaxRow:
-					return wrong(at.line, got.cells, "the cell is longer than 1 MiB, or the quote that opens it is never closed")
-				case next < 0:
-					if len(d.long) == 0 {
-						d.long = append(d.long, raw...)
-					}
-					at.end = len(raw)
-					if raw, err = d.readLine(); err != nil {
-						return record{}, err
-					}
-					if len(raw) == at.end {
-						d.end = io.EOF
-						return wrong(at.line, got.cells, "the quote that opens the cell is never closed")
-					}
-				default:
-					at.end += next
-					if closed = at.end+1 == len(raw) || raw[at.end+1] != '"'; !closed {
-						at.doubled = true
-						at.end += 2
-					}
-				}
+			var message string
+			if raw, at, message, err = d.readQuoted(raw, at); err != nil {
+				return record{}, err
 			}
-			at.broken = d.lines > at.line
+			if message != "" {
+				return wrong(at.line, got.cells, message)
+			}
 			end, pos = len(raw)-lineEnd(raw), at.end+1
 		} else {
 			at.end = end
@@ -460,6 +439,40 @@ func (d *Decoder) read(keep int) (record, error) {
 		got.faults = d.badBytes(got.raw)
 	}
 	return got, nil
+}
+
+// readQuoted finds the end of the cell whose opening quote is at the start of at,
+// and reads as many more lines as that takes. message is set if there is none.
+func (d *Decoder) readQuoted(raw []byte, at span) (_ []byte, cell span, message string, err error) {
+	at.start++
+	at.end = at.start
+	for {
+		next := bytes.IndexByte(raw[at.end:], '"')
+		switch {
+		case next >= 0:
+			at.end += next
+			if at.end+1 == len(raw) || raw[at.end+1] != '"' {
+				at.broken = d.lines > at.line
+				return raw, at, "", nil
+			}
+			at.doubled = true
+			at.end += 2
+		case len(raw) > MaxRow:
+			return raw, at, "the cell is longer than 1 MiB, or the quote that opens it is never closed", nil
+		default:
+			if len(d.long) == 0 {
+				d.long = append(d.long, raw...)
+			}
+			at.end = len(raw)
+			if raw, err = d.readLine(); err != nil {
+				return nil, at, "", err
+			}
+			if len(raw) == at.end {
+				d.end = io.EOF
+				return raw, at, "the quote that opens the cell is never closed", nil
+			}
+		}
+	}
 }
 
 const loneCR = "lines must end with LF or CRLF, not with CR alone"
@@ -510,7 +523,7 @@ func (d *Decoder) readLine() ([]byte, error) {
 				d.lines--
 			}
 			return d.long, nil
-		case err != bufio.ErrBufferFull:
+		case err != bufio.ErrBufferFull: //nolint:errorlint // only the buffer's own one is no error of the reader
 			return nil, err
 		}
 	}

@@ -111,9 +111,10 @@ func TestMoreFaultsThanAreListedAreCounted(t *testing.T) {
 	for i := range lifecycle.MaxListedFaults + 1 {
 		faults.Add(fault(lifecycle.MaxListedFaults+2-i, i))
 	}
-	err := faults.Err()
-	require.Equal(t, lifecycle.KindIllegalValue, lifecycle.KindOf(err))
-	lines := strings.Split(err.(*lifecycle.Error).Message, "\n")
+	var err *lifecycle.Error
+	require.ErrorAs(t, faults.Err(), &err)
+	require.Equal(t, lifecycle.KindIllegalValue, err.Kind)
+	lines := strings.Split(err.Message, "\n")
 	require.Len(t, lines, lifecycle.MaxListedFaults+1)
 	require.Equal(t, "line 2: fault 1000", lines[0])
 	require.Equal(t, "line 1001: fault 1", lines[lifecycle.MaxListedFaults-1])
