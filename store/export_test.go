@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"gatehouse/filter"
+	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -64,4 +65,19 @@ func (s *Store) Select(ctx context.Context, query string, args ...any) (text str
 // Exec runs a statement as the application's role.
 func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
 	return exec(ctx, s.db, query, args...)
+}
+
+// Spy has every statement that goes through bun told to note.
+func (s *Store) Spy(note func(query string)) { s.db = s.db.WithQueryHook(spy(note)) }
+
+type spy func(query string)
+
+func (f spy) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (f spy) AfterQuery(_ context.Context, e *bun.QueryEvent) { f(e.Query) }
+
+// ExportQuery is the query that an export reads its rows by.
+func (s *Store) ExportQuery(ctx context.Context, source lifecycle.ID) (string, error) {
+	attributes, err := listAttributes(ctx, s.db, source)
+	return s.recordsOf(source, attributes), err
 }
