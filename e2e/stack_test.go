@@ -237,7 +237,9 @@ func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop
 	})
 	t.Cleanup(stop)
 	eventually(t, "the worker is ready", func() bool {
-		response, err := httpClient.Get(s.WorkerMetricsURL() + "/readyz")
+		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/readyz", nil)
+		require.NoError(t, err)
+		response, err := httpClient.Do(request)
 		if err != nil {
 			return false
 		}

@@ -99,9 +99,6 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			s.logFault(ctx, c, a, err)
 		}
 	}
-	if c.upload != nil {
-		c.upload.answering()
-	}
 	header := w.Header()
 	switch a.status {
 	case http.StatusUnauthorized:
@@ -162,6 +159,9 @@ func (s *server) writeJSON(w http.ResponseWriter, r *http.Request, status int, v
 		s.log.LogAttrs(r.Context(), slog.LevelError, "an answer could not be encoded", slog.String("error", err.Error()))
 		w.WriteHeader(http.StatusInternalServerError)
 		return
+	}
+	if _, c := callOf(r.Context()); c.upload != nil {
+		c.upload.answering()
 	}
 	text = append(text, '\n')
 	header := w.Header()

@@ -20,6 +20,7 @@ import (
 	"gatehouse/httpapi"
 	"gatehouse/httpapi/apitest"
 	"gatehouse/lifecycle"
+	"gatehouse/policy"
 	"gatehouse/service"
 )
 
@@ -454,6 +455,20 @@ func (s signal) Write(p []byte) (int, error) {
 		close(s.first)
 	}
 	return len(p), nil
+}
+
+func TestAnUploadOverTheRateIsAnswered(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, func(o *httpapi.Options) {
+		o.Limit = func(*http.Request, policy.Actor) time.Duration { return time.Second }
+	})
+	body := part("data", strings.Repeat("a", 2<<20)) + endOfForm
+	conn := dial(t, a.serve(t))
+	_, err := io.WriteString(conn, head(len(body))+body)
+	require.NoError(t, err)
+	got := readAnswer(t, bufio.NewReader(conn))
+	require.Equal(t, http.StatusTooManyRequests, got.status)
+	require.True(t, got.close)
 }
 
 func TestAnUploadWithoutATokenIsAnswered(t *testing.T) {
