@@ -148,7 +148,7 @@ type Uploads struct {
 	MaxBytes    int64 `env:"GATEHOUSE_UPLOAD_MAX_BYTES" envDefault:"268435456" unit:"bytes" min:"1024" max:"17179869184" doc:"The longest body of an upload; a longer one is 413."`
 	Concurrency int   `env:"GATEHOUSE_UPLOAD_CONCURRENCY" envDefault:"4" unit:"uploads" min:"1" max:"256" doc:"How many uploads one process receives at once; what is more is 503. Each takes a connection to the database now and then."`
 	// MinRate is in bytes per second; 0 switches it off.
-	MinRate int64 `env:"GATEHOUSE_UPLOAD_MIN_RATE" envDefault:"1024" unit:"bytes per second" min:"0" max:"1073741824" doc:"How fast an upload must arrive on average; a slower one is broken off. 0 takes any time."`
+	MinRate int64 `env:"GATEHOUSE_UPLOAD_MIN_RATE" envDefault:"1024" unit:"bytes per second" min:"0" max:"1073741824" doc:"How fast an upload must arrive on average; a slower one is broken off. With 0 only one that is silent for all of the patience is."`
 	// Patience is how long an upload may be slower than MinRate.
 	Patience time.Duration `env:"GATEHOUSE_UPLOAD_PATIENCE" envDefault:"30s" min:"1s" max:"10m" doc:"How long an upload may be slower than that."`
 }
