@@ -97,8 +97,8 @@ func TestAPIKilledDuringAnUpload(t *testing.T) {
 		require.NoError(t, err)
 		eventually(t, "some rows are staged", func() bool { return stack.count(t, `SELECT count(*) FROM import_rows`) > 0 })
 		stack.killAPI(t)
+		_ = pipe.CloseWithError(io.ErrUnexpectedEOF)
 		require.Error(t, <-answered)
-		_ = pipe.Close()
 		stack.startAPI(t)
 		// As if the lease had run out: the test does not wait for a minute.
 		stack.execute(t, `UPDATE import_jobs SET lease_until = now() - interval '1 second' WHERE status = 'RECEIVING'`)

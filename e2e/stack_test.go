@@ -146,6 +146,18 @@ func (s *system) lockItem(t *testing.T, item string) (release func()) {
 	return func() { require.NoError(t, tx.Rollback()) }
 }
 
+// lockCounters holds a lock on the counters of a source until the function it
+// returns is called.
+func (s *system) lockCounters(t *testing.T, source string) (release func()) {
+	t.Helper()
+	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
+	require.NoError(t, err)
+	_, err = tx.Exec(`SELECT 1 FROM source_counters WHERE source_id = $1 FOR UPDATE`, source)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	return func() { require.NoError(t, tx.Rollback()) }
+}
+
 // blockedTransactions counts the transactions that wait for a lock.
 func (s *system) blockedTransactions(t *testing.T) int {
 	t.Helper()
