@@ -96,7 +96,7 @@ func TestRecordHistories(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, page.GetExecutions())
 	sweep := page.GetExecutions()[0].GetExecution()
-	writeHistory(t, filepath.Join(dir, "sweep.json"), sweep.GetWorkflowId(), sweep.GetRunId())
+	writeHistory(t, filepath.Join(dir, "sweep-with-bulk.json"), sweep.GetWorkflowId(), sweep.GetRunId())
 }
 
 func writeHistory(t *testing.T, path, id, run string) {
@@ -110,7 +110,7 @@ func writeHistory(t *testing.T, path, id, run string) {
 	}
 	text, err := protojson.MarshalOptions{Multiline: true, Indent: " "}.Marshal(&history)
 	require.NoError(t, err)
-	// A worker's identity names its process and machine.
-	text = regexp.MustCompile(`"\d+@[^"]*"`).ReplaceAll(text, []byte(`"recorded"`))
+	// A worker's identity names its process and machine, its own queue the machine.
+	text = regexp.MustCompile(`"(\d+@[^"]*|[^":/]+:[0-9a-f-]{36})"`).ReplaceAll(text, []byte(`"recorded"`))
 	require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o600))
 }

@@ -169,6 +169,19 @@ func TestAServerHasImportsTakenInOrderAndShown(t *testing.T) {
 	require.Equal(t, 100, p.Done)
 }
 
+func TestAServerShowsThatAnImportIsGone(t *testing.T) {
+	t.Parallel()
+	s, job := newServedBulk(t), lifecycle.NewID()
+	id := wire.ImportWorkflowID(job)
+	_, err := s.server.Client.ExecuteWorkflow(s.context(), client.StartWorkflowOptions{ID: id, TaskQueue: wire.QueueBulk},
+		wire.WorkflowImport, wire.ImportInput{JobID: job, SourceID: s.source})
+	require.NoError(t, err)
+	s.work()
+	s.ended(id)
+	require.Equal(t, "import of source "+s.source.String()+": gone, its source was deleted", s.details(id))
+	require.Equal(t, "ended", s.keyword(id, wire.AttributeStage))
+}
+
 // The wait of the workflow ends while nobody works, and a wake comes before
 // somebody does: both reach it in one task.
 func TestAServerLosesNoWakeThatComesWithTheEndOfTheWait(t *testing.T) {

@@ -185,8 +185,8 @@ func (w *Workflows) ImportWorkflow(ctx workflow.Context, in wire.ImportInput) er
 		in.Began = workflow.Now(ctx)
 	}
 	shown := currentAttributes(ctx)
-	for {
-		if err := showImport(ctx, in, &shown); err != nil {
+	for looked := false; ; looked = true {
+		if err := showImport(ctx, in, looked, &shown); err != nil {
 			return err
 		}
 		if tooLong(ctx) {
@@ -202,18 +202,19 @@ func (w *Workflows) ImportWorkflow(ctx workflow.Context, in wire.ImportInput) er
 		}
 		in.Progress = progress
 		if !progress.Found || progress.Status.Ended() {
-			return showImport(ctx, in, &shown)
+			return showImport(ctx, in, true, &shown)
 		}
 	}
 }
 
-// showImport tells operators how an import stands.
-func showImport(ctx workflow.Context, in wire.ImportInput, shown *shownAttributes) error {
+// showImport tells operators how an import stands; looked is whether this run
+// has asked the rows.
+func showImport(ctx workflow.Context, in wire.ImportInput, looked bool, shown *shownAttributes) error {
 	p := in.Progress
 	now := shownAttributes{kind: wire.KindImport, source: in.SourceID.String(), status: shown.status}
 	details := "import of source " + in.SourceID.String() + ": "
 	switch {
-	case p == (wire.ImportProgress{}):
+	case !p.Found && !looked:
 		now.stage = importStage(p)
 		details += "taken up"
 	case !p.Found:

@@ -22,6 +22,10 @@ var paths = []string{
 	"approved-by-one", "approved-by-three", "approved-without-approvers", "approved-by-signal",
 	"rejected-first", "rejected-second", "rejected-third", "approver-gone",
 	"request-deleted", "source-deleted", "restarted-in-the-middle", "sweep",
+	// "sweep" is from before there was bulk work.
+	"sweep-with-bulk",
+	"imports-of-two", "imports-tried-again", "import-completed", "import-handed-over", "import-stopped", "import-gone",
+	"export-written", "export-gone", "export-cancelled", "scheduled-export", "scheduled-export-gone",
 }
 
 const historiesDir = "testdata/histories"
@@ -66,6 +70,10 @@ func replay(t *testing.T, text string) error {
 	w := &Workflows{}
 	replayer.RegisterWorkflowWithOptions(w.RequestWorkflow, workflow.RegisterOptions{Name: wire.WorkflowRequest})
 	replayer.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
+	replayer.RegisterWorkflowWithOptions(w.ImportsWorkflow, workflow.RegisterOptions{Name: wire.WorkflowImports})
+	replayer.RegisterWorkflowWithOptions(w.ImportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowImport})
+	replayer.RegisterWorkflowWithOptions(w.ExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowExport})
+	replayer.RegisterWorkflowWithOptions(w.ScheduledExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowScheduledExport})
 	silent := temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	return replayer.ReplayWorkflowHistoryWithOptions(silent, history, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
