@@ -2,6 +2,7 @@ package store
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
@@ -9,19 +10,23 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// dialect is bun's with one difference: a text that holds a NUL, which Postgres
-// can't keep, fails as such (22021). bun would write an error into the query.
+// dialect is bun's with one difference: a text that Postgres can't keep, since it
+// holds a NUL or is no UTF-8, fails as such (22021). bun would write an error into
+// the query, or other characters.
 type dialect struct{ *pgdialect.Dialect }
 
 func newDialect() dialect { return dialect{pgdialect.New()} }
 
 // AppendString implements schema.Dialect.
 func (d dialect) AppendString(b []byte, s string) []byte {
-	if strings.IndexByte(s, 0) >= 0 {
+	if !storable(s) {
 		return append(b, `convert_from('\x00', 'UTF8')`...)
 	}
 	return d.Dialect.AppendString(b, s)
 }
+
+// storable reports whether Postgres can keep s.
+func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
 // idList is a list of ids as an array.
 type idList []lifecycle.ID

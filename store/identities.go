@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -128,7 +127,7 @@ func (s *Store) ResolveIdentities(ctx context.Context, references []string) (fou
 	var ids idList
 	var aliases texts
 	for _, reference := range references {
-		if strings.IndexByte(reference, 0) >= 0 {
+		if !storable(reference) {
 			continue // no stored alias can hold it
 		}
 		aliases = append(aliases, lifecycle.Fold(reference))

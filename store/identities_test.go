@@ -1,0 +1,331 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
+	"gatehouse/store/storetest"
+)
+
+// awkwardIdentity has in its texts what quoting may trip over.
+func awkwardIdentity() lifecycle.Identity {
+	return lifecycle.Identity{
+		ID: lifecycle.NewID(), Alias: `Ó'Brien "x" \ %_ ?0`, Name: `'); DROP TABLE identities; --`, Email: `"o\b"@example.com`,
+		Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin, lifecycle.LevelSourceSubadmin}, Active: true,
+		Created: storetest.Now(), Modified: storetest.Now(),
+	}
+}
+
+func TestAnIdentityIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	identity := awkwardIdentity()
+	require.NoError(t, s.CreateIdentity(t.Context(), identity))
+	plainOne := storetest.Identity(t, s, "plain")
+	for _, want := range []lifecycle.Identity{identity, plainOne} {
+		got, err := s.GetIdentity(t.Context(), want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	all, err := s.ListIdentities(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []lifecycle.Identity{plainOne, identity}, all, "by alias, ó behind p")
+
+	for name, again := range map[string]func(*lifecycle.Identity){
+		"alias":              func(i *lifecycle.Identity) { i.ID = lifecycle.NewID() },
+		"alias of its case":  func(i *lifecycle.Identity) { i.ID, i.Alias = lifecycle.NewID(), `ó'bRIEN "X" \ %_ ?0` },
+		"id":                 func(i *lifecycle.Identity) { i.Alias = "another" },
+		"id, and the switch": func(i *lifecycle.Identity) { i.Alias, i.Active = "another", false },
+	} {
+		twin := identity
+		again(&twin)
+		requireKind(t, lifecycle.KindConflict, s.CreateIdentity(t.Context(), twin))
+		got, err := s.GetIdentity(t.Context(), identity.ID)
+		require.NoError(t, err, name)
+		require.Equal(t, identity, got, name)
+	}
+	_, err = s.GetIdentity(t.Context(), lifecycle.NewID())
+	requireKind(t, lifecycle.KindNotFound, err)
+}
+
+func TestEnsuringAnIdentityChangesAllButWhenItWasMade(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	first := awkwardIdentity()
+	require.NoError(t, s.EnsureIdentity(t.Context(), first))
+	second := lifecycle.Identity{
+		ID: first.ID, Alias: "other", Name: "Other", Email: "other@example.com",
+		Created: first.Created.Add(time.Hour), Modified: first.Modified.Add(time.Hour),
+	}
+	require.NoError(t, s.EnsureIdentity(t.Context(), second))
+	got, err := s.GetIdentity(t.Context(), first.ID)
+	require.NoError(t, err)
+	second.Created = first.Created
+	require.Equal(t, second, got)
+
+	another := storetest.Identity(t, s, "Another")
+	second.Alias = "ANOTHER"
+	requireKind(t, lifecycle.KindConflict, s.EnsureIdentity(t.Context(), second))
+	all, err := s.ListIdentities(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []lifecycle.Identity{another, got}, all)
+}
+
+func TestAnIdentityIsSwitchedOffAndOn(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	identity, other := storetest.Identity(t, s, "jane"), storetest.Identity(t, s, "john")
+	for _, active := range []bool{false, false, true} {
+		require.NoError(t, s.SetIdentityActive(t.Context(), identity.ID, active))
+		got, err := s.GetIdentity(t.Context(), identity.ID)
+		require.NoError(t, err)
+		require.Equal(t, active, got.Active)
+		require.False(t, got.Modified.Before(identity.Modified))
+	}
+	got, err := s.GetIdentity(t.Context(), other.ID)
+	require.NoError(t, err)
+	require.Equal(t, other, got)
+	requireKind(t, lifecycle.KindNotFound, s.SetIdentityActive(t.Context(), lifecycle.NewID(), true))
+}
+
+func TestReferencesNameIdentitiesByAliasOrID(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane, odd := storetest.Identity(t, s, "Jane.Doe"), awkwardIdentity()
+	require.NoError(t, s.CreateIdentity(t.Context(), odd))
+	require.NoError(t, s.SetIdentityActive(t.Context(), odd.ID, false))
+	odd, err := s.GetIdentity(t.Context(), odd.ID)
+	require.NoError(t, err)
+	// Somebody's alias is Jane's id, somebody else's an id that nobody has.
+	namesake := storetest.Identity(t, s, jane.ID.String())
+	nobody := lifecycle.NewID()
+	numbered := storetest.Identity(t, s, nobody.String())
+
+	compact := fmt.Sprintf("%X", jane.ID[:])
+	want := map[string]lifecycle.Identity{
+		"jane.doe": jane, "JANE.DOE": jane, "Jane.Doe": jane, jane.ID.String(): jane, compact: jane,
+		odd.Alias: odd, `ó'brien "X" \ %_ ?0`: odd, odd.ID.String(): odd,
+		namesake.ID.String(): namesake, nobody.String(): numbered,
+	}
+	references := []string{
+		"", " ", "%", "_", "nobody", "jane.do", "jane\x00", "jane\xff", "'", "\x00", lifecycle.NewID().String(), lifecycle.ID{}.String(),
+	}
+	for reference := range want {
+		references = append(references, reference, reference)
+	}
+	got, err := s.ResolveIdentities(t.Context(), references)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	for _, none := range [][]string{nil, {}, {"\x00"}, {"nobody"}} {
+		got, err := s.ResolveIdentities(t.Context(), none)
+		require.NoError(t, err)
+		require.Empty(t, got)
+		require.NotNil(t, got)
+	}
+}
+
+func TestAWorkgroupIsFoundByNameOrID(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane, john := storetest.Identity(t, s, "jane"), storetest.Identity(t, s, "john")
+	group := lifecycle.Workgroup{
+		ID: lifecycle.NewID(), Name: `Fïeld "ops" \ %`, Members: []lifecycle.ID{jane.ID, john.ID}, Created: storetest.Now(),
+	}
+	require.NoError(t, s.CreateWorkgroup(t.Context(), group))
+	empty := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Empty", Created: storetest.Now()}
+	require.NoError(t, s.CreateWorkgroup(t.Context(), empty))
+	// Its name is the other's id, which the id of the other goes before.
+	namesake := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: group.ID.String(), Created: storetest.Now()}
+	require.NoError(t, s.CreateWorkgroup(t.Context(), namesake))
+
+	for reference, want := range map[string]lifecycle.Workgroup{
+		group.Name: group, `FÏELD "OPS" \ %`: group, group.ID.String(): group, fmt.Sprintf("%x", group.ID[:]): group,
+		"EMPTY": empty, empty.ID.String(): empty, namesake.ID.String(): namesake,
+	} {
+		got, err := s.FindWorkgroup(t.Context(), reference)
+		require.NoError(t, err, reference)
+		require.Equal(t, want, got, reference)
+	}
+	for _, reference := range []string{"", "%", "no such", lifecycle.NewID().String(), lifecycle.ID{}.String()} {
+		_, err := s.FindWorkgroup(t.Context(), reference)
+		requireKind(t, lifecycle.KindNotFound, err)
+	}
+	for id, want := range map[lifecycle.ID]bool{group.ID: true, empty.ID: true, jane.ID: false, {}: false} {
+		exists, err := s.WorkgroupExists(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, want, exists, id)
+	}
+}
+
+func TestAWorkgroupIsMadeWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane := storetest.Identity(t, s, "jane")
+	group := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Field", Created: storetest.Now()}
+	require.NoError(t, s.CreateWorkgroup(t.Context(), group))
+	for name, c := range map[string]struct {
+		change func(*lifecycle.Workgroup)
+		kind   lifecycle.Kind
+		field  string
+	}{
+		"another's name": {func(g *lifecycle.Workgroup) { g.Name = "FIELD" }, lifecycle.KindConflict, "name"},
+		"another's id":   {func(g *lifecycle.Workgroup) { g.ID = group.ID }, lifecycle.KindConflict, "id"},
+		"an unknown member": {
+			func(g *lifecycle.Workgroup) { g.Members = []lifecycle.ID{jane.ID, lifecycle.NewID()} },
+			lifecycle.KindReferenceNotFound, "identity",
+		},
+	} {
+		other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Other", Members: []lifecycle.ID{jane.ID}, Created: storetest.Now()}
+		c.change(&other)
+		err := s.CreateWorkgroup(t.Context(), other)
+		requireKind(t, c.kind, err)
+		var known *lifecycle.Error
+		require.ErrorAs(t, err, &known)
+		require.Equal(t, c.field, known.Field, name)
+		_, err = s.FindWorkgroup(t.Context(), "Other")
+		requireKind(t, lifecycle.KindNotFound, err)
+	}
+	got, err := s.FindWorkgroup(t.Context(), "field")
+	require.NoError(t, err)
+	require.Equal(t, group, got)
+}
+
+func TestEnsuringAWorkgroupAddsToIt(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane, john := storetest.Identity(t, s, "jane"), storetest.Identity(t, s, "john")
+	group := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Field", Members: []lifecycle.ID{jane.ID}, Created: storetest.Now()}
+	require.NoError(t, s.EnsureWorkgroup(t.Context(), group))
+	again := lifecycle.Workgroup{ID: group.ID, Name: "Office", Members: []lifecycle.ID{john.ID}, Created: group.Created.Add(time.Hour)}
+	require.NoError(t, s.EnsureWorkgroup(t.Context(), again))
+	require.NoError(t, s.AddWorkgroupMember(t.Context(), group.ID, jane.ID), "a member already")
+	got, err := s.FindWorkgroup(t.Context(), "office")
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.Workgroup{
+		ID: group.ID, Name: "Office", Members: []lifecycle.ID{jane.ID, john.ID}, Created: group.Created,
+	}, got)
+	_, err = s.FindWorkgroup(t.Context(), "Field")
+	requireKind(t, lifecycle.KindNotFound, err)
+
+	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), group.ID, lifecycle.NewID()))
+	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
+	other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "OFFICE", Created: storetest.Now()}
+	requireKind(t, lifecycle.KindConflict, s.EnsureWorkgroup(t.Context(), other))
+}
+
+func TestAClientIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane := storetest.Identity(t, s, "jane", lifecycle.LevelSourceAdmin)
+	personal := lifecycle.Client{
+		ID: "jane-pat", Name: `Jane's "token"`, SecretHash: []byte("\x00\xff'\\"), IdentityID: jane.ID,
+		Scopes: []string{lifecycle.ScopeRead, `it's "one", \ {NULL}`, ""}, Active: true, Created: storetest.Now(),
+	}
+	application := lifecycle.Client{
+		ID: "app", Name: "Application", SecretHash: []byte{}, Rights: []lifecycle.Right{lifecycle.RightRead, lifecycle.RightCreate},
+		Scopes: []string{lifecycle.ScopeAll}, Created: storetest.Now(),
+	}
+	for _, client := range []lifecycle.Client{personal, application} {
+		require.NoError(t, s.CreateClient(t.Context(), client))
+		requireKind(t, lifecycle.KindConflict, s.CreateClient(t.Context(), client))
+	}
+	got, identity, err := s.GetClient(t.Context(), "jane-pat")
+	require.NoError(t, err)
+	require.Equal(t, personal, got)
+	require.Equal(t, jane, identity)
+	got, identity, err = s.GetClient(t.Context(), "app")
+	require.NoError(t, err)
+	require.Equal(t, application, got)
+	require.Zero(t, identity)
+
+	for _, unknown := range []string{"", "JANE-PAT", "jane", "%"} {
+		_, _, err = s.GetClient(t.Context(), unknown)
+		requireKind(t, lifecycle.KindNotFound, err)
+	}
+	unknown := personal
+	unknown.ID, unknown.IdentityID = "other", lifecycle.NewID()
+	requireKind(t, lifecycle.KindReferenceNotFound, s.CreateClient(t.Context(), unknown))
+	requireKind(t, lifecycle.KindReferenceNotFound, s.EnsureClient(t.Context(), unknown))
+}
+
+func TestAClientIsChangedAndSwitched(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	jane := storetest.Identity(t, s, "jane")
+	first := lifecycle.Client{
+		ID: "c", Name: "First", SecretHash: []byte("1"), IdentityID: jane.ID, Scopes: []string{"a"}, Active: true, Created: storetest.Now(),
+	}
+	require.NoError(t, s.EnsureClient(t.Context(), first))
+	second := lifecycle.Client{
+		ID: "c", Name: "Second", SecretHash: []byte("2"), Rights: []lifecycle.Right{lifecycle.RightDelete},
+		Scopes: []string{"b"}, Created: first.Created.Add(time.Hour),
+	}
+	require.NoError(t, s.EnsureClient(t.Context(), second))
+	second.Created = first.Created
+	got, identity, err := s.GetClient(t.Context(), "c")
+	require.NoError(t, err)
+	require.Equal(t, second, got)
+	require.Zero(t, identity)
+
+	for _, active := range []bool{true, false, false} {
+		require.NoError(t, s.SetClientActive(t.Context(), "c", active))
+		got, _, err := s.GetClient(t.Context(), "c")
+		require.NoError(t, err)
+		second.Active = active
+		require.Equal(t, second, got)
+	}
+	requireKind(t, lifecycle.KindNotFound, s.SetClientActive(t.Context(), "C", true))
+}
+
+// TestAllWhoStartAtOnceSignWithOneKey has many processes ensure a key of their own.
+func TestAllWhoStartAtOnceSignWithOneKey(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	none, err := s.SigningKeys(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, none)
+	const processes = 20
+	answers, failed := make([][]lifecycle.SigningKey, processes), make([]error, processes)
+	made := map[string]lifecycle.SigningKey{}
+	begin := make(chan struct{})
+	var group sync.WaitGroup
+	for i := range processes {
+		key := lifecycle.SigningKey{
+			KeyID: fmt.Sprintf("key %d", i), PrivateKey: []byte{0, 0xff, '\'', '\\', byte(i)},
+			Created: storetest.Now().Add(time.Duration(i) * time.Second),
+		}
+		made[key.KeyID] = key
+		group.Go(func() {
+			<-begin
+			answers[i], failed[i] = s.EnsureSigningKey(t.Context(), key)
+		})
+	}
+	close(begin)
+	group.Wait()
+	for i := range processes {
+		require.NoError(t, failed[i])
+		require.Len(t, answers[i], 1)
+		require.Equal(t, answers[0], answers[i])
+	}
+	key := answers[0][0]
+	require.Equal(t, made[key.KeyID], key)
+	stored, err := s.SigningKeys(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []lifecycle.SigningKey{key}, stored)
+
+	// A newer key that came in some other way is the first of both.
+	newer := lifecycle.SigningKey{KeyID: "newer", PrivateKey: []byte("newer"), Created: key.Created.Add(time.Hour)}
+	require.NoError(t, s.Exec(t.Context(), "INSERT INTO signing_keys VALUES (?, ?, ?)", newer.KeyID, newer.PrivateKey, newer.Created))
+	stored, err = s.SigningKeys(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []lifecycle.SigningKey{newer, key}, stored)
+	ensured, err := s.EnsureSigningKey(t.Context(), lifecycle.SigningKey{KeyID: "late", PrivateKey: []byte("l"), Created: newer.Created.Add(time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, stored, ensured)
+}
