@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/lifecycle"
@@ -51,7 +53,7 @@ func stageBench(b *testing.B, s *store.Store, source lifecycle.Source, manager l
 	b.Helper()
 	const batch = 5_000
 	job := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-	require.NoError(b, s.BeginImport(b.Context(), job, nil, "", 2_000_000, time.Hour))
+	require.NoError(b, s.BeginImport(b.Context(), job, nil, "", n, time.Hour))
 	rows := make([]lifecycle.ImportRow, 0, batch)
 	for i := range n {
 		if rows = append(rows, benchRow(i+1, manager)); len(rows) == batch || i == n-1 {
@@ -186,4 +188,61 @@ func clearBench(b *testing.B, db *sql.DB, source lifecycle.ID) {
 		_, err := db.ExecContext(context.Background(), statement)
 		require.NoError(b, err)
 	}
+}
+
+// BenchmarkExport compares a file's way out of a source with COPY of the same
+// columns to the client.
+func BenchmarkExport(b *testing.B) {
+	n := benchRows(b)
+	schema := storetest.NewSchema(b)
+	s, admin := schema.Open(b, store.Config{}), schema.Admin(b)
+	owner := storetest.Identity(b, s, "jane.doe")
+	source := storetest.Source(b, s, "Contractors", owner.ID)
+	insertBench(b, admin, source.ID, stageBench(b, s, source, owner.ID, n))
+	_, err := admin.ExecContext(b.Context(), "VACUUM ANALYZE")
+	require.NoError(b, err)
+	b.Run("gatehouse", func(b *testing.B) {
+		for range b.N {
+			began := time.Now()
+			job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
+			require.NoError(b, s.BeginExport(b.Context(), job))
+			first := time.Duration(0)
+			written, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {
+				if first == 0 {
+					first = time.Since(began)
+				}
+			})
+			require.NoError(b, err)
+			require.Equal(b, n, written.Rows)
+			b.SetBytes(written.Bytes)
+			b.ReportMetric(float64(first.Milliseconds()), "first-ms")
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
+		require.NoError(b, s.BeginExport(b.Context(), job))
+		_, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {})
+		require.NoError(b, err)
+		for b.Loop() {
+			for from := 0; ; from += 4 {
+				_, chunks, err := s.ReadExport(b.Context(), job.ID, from, 4)
+				require.NoError(b, err)
+				if len(chunks) == 0 {
+					break
+				}
+			}
+		}
+	})
+	b.Run("copy", func(b *testing.B) {
+		conn, err := pgx.Connect(b.Context(), schema.AppURL)
+		require.NoError(b, err)
+		defer func() { require.NoError(b, conn.Close(context.Background())) }()
+		for b.Loop() {
+			_, err := conn.PgConn().CopyTo(b.Context(), io.Discard, `COPY (
+				SELECT r.account_name, r.first_name, r.last_name, r.phone, r.email, m.alias, r.start_date, r.end_date
+				FROM records AS r JOIN identities AS m ON m.id = r.manager_id
+				WHERE r.source_id = '`+source.ID.String()+`') TO STDOUT (FORMAT csv)`)
+			require.NoError(b, err)
+		}
+	})
 }
