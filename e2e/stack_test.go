@@ -152,7 +152,7 @@ func (s *system) lockCounters(t *testing.T, source string) (release func()) {
 	t.Helper()
 	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	require.NoError(t, err)
-	_, err = tx.Exec(`SELECT 1 FROM source_counters WHERE source_id = $1 FOR UPDATE`, source)
+	_, err = tx.ExecContext(context.WithoutCancel(t.Context()), `SELECT 1 FROM source_counters WHERE source_id = $1 FOR UPDATE`, source)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback() })
 	return func() { require.NoError(t, tx.Rollback()) }

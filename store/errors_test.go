@@ -277,7 +277,7 @@ func (w *world) operations() map[string]func(ctx context.Context) error {
 func TestADatabaseOutOfReachIsUnavailable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	closed := taken.Addr().String()
 	require.NoError(t, taken.Close())
@@ -375,7 +375,7 @@ type cutter struct {
 
 func newCutter(t *testing.T, server string) *cutter {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	c := &cutter{Listener: listener}
 	c.group.Go(func() {
@@ -384,7 +384,7 @@ func newCutter(t *testing.T, server string) *cutter {
 			if err != nil {
 				return
 			}
-			behind, err := net.Dial("tcp", server)
+			behind, err := new(net.Dialer).DialContext(t.Context(), "tcp", server)
 			if err != nil {
 				_ = client.Close()
 				continue
