@@ -121,6 +121,23 @@ var notRunInto = map[string]string{
 	"notifications_pkey":                  "the id is new",
 	"notifications_once":                  "ON CONFLICT DO NOTHING",
 	"workflow_endings_pkey":               "ON CONFLICT DO NOTHING",
+	"import_jobs_pkey":                    "the id is new",
+	"import_jobs_source_fkey":             "whoever begins an import answers for it",
+	"import_jobs_status":                  "the store writes the status",
+	"import_jobs_sequenced":               "written together",
+	"import_jobs_sequence_key":            "counts under the lock of the source's counters",
+	"import_jobs_counts":                  "a chunk counts its rows before it writes",
+	"import_rows_pkey":                    "one process receives a file and numbers its rows",
+	"import_faults_pkey":                  "a row is done once, under the job's lock",
+	"export_schedules_pkey":               "the id is new",
+	"export_schedules_source_fkey":        "the source is locked",
+	"export_schedules_keep":               "judged before it comes here",
+	"export_jobs_pkey":                    "the id is new, or ON CONFLICT DO NOTHING",
+	"export_jobs_source_fkey":             "whoever begins an export answers for it",
+	"export_jobs_status":                  "the store writes the status",
+	"export_chunks_pkey":                  "the attempt is the newest, and one process numbers its chunks",
+	"bulk_garbage_pkey":                   "ON CONFLICT DO UPDATE",
+	"schedule_endings_pkey":               "ON CONFLICT DO NOTHING",
 }
 
 // TestEveryConstraintHasItsMeaning compares the map with the migrated schema: a

@@ -178,12 +178,13 @@ func checkReferences(ctx context.Context, tx bun.Tx, source, before lifecycle.So
 	return faults.Err()
 }
 
+var lookupSource = "SELECT " + sourceColumns + ", " + viewerRelations + " FROM sources AS s WHERE s.id = $1"
+
 // GetSource returns the source and what ties viewer to it; viewer may be zero.
 func (s *Store) GetSource(ctx context.Context, id, viewer lifecycle.ID) (source lifecycle.Source, rel policy.Relations, err error) {
 	defer s.done("GetSource", time.Now(), &err)
 	var r sourceRow
-	found, err := row(ctx, s.db, append(r.dest(), &rel.AccountManager, &rel.Workgroup),
-		"SELECT "+sourceColumns+", ?, ? FROM sources AS s WHERE s.id = ?", managedBy(viewer), workgroupOf(viewer), id)
+	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup), lookupSource, id, viewer)
 	if err != nil {
 		return lifecycle.Source{}, policy.Relations{}, err
 	}
@@ -213,8 +214,7 @@ func (s *Store) ListSources(ctx context.Context, reach policy.Reach, q filter.Qu
 	}
 	var r sourceRow
 	var records int
-	rows, err := query.Rows(ctx)
-	err = each(rows, err, append(r.dest(), &records), func() error {
+	err = s.rows(ctx, query, append(r.dest(), &records), func() error {
 		source, err := r.toSource()
 		counted := lifecycle.CountedSource{Source: source}
 		if withRecords {
@@ -251,15 +251,7 @@ func (s *Store) count(ctx context.Context, l list, where filter.Expr) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	return scalar(ctx, query)
-}
-
-// scalar reads the one number that query selects.
-func scalar(ctx context.Context, query *bun.SelectQuery) (int, error) {
-	var n int
-	rows, err := query.Rows(ctx)
-	err = each(rows, err, []any{&n}, func() error { return nil })
-	return n, err
+	return s.scalar(ctx, query)
 }
 
 // lockSource locks the source; it is the first lock of any transaction that
