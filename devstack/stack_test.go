@@ -65,6 +65,21 @@ func TestStartNamesEveryTakenPortAndStartsNothing(t *testing.T) {
 	lock.release()
 }
 
+func TestStartLooksForPostgresBeforeItBuilds(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, claimDir(dir))
+	data := filepath.Join(postgresDir(dir), "data")
+	require.NoError(t, os.MkdirAll(data, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("99\n"), 0o600))
+	if os.Geteuid() == 0 {
+		require.NoError(t, os.Chown(data, 65534, 65534))
+	}
+	_, err := Start(within(t), Options{Dir: dir})
+	require.ErrorContains(t, err, "the data was written by PostgreSQL 99, which is not installed")
+	require.NoDirExists(t, filepath.Join(dir, "bin"))
+}
+
 func TestStartRefusesADirectoryInUse(t *testing.T) {
 	t.Parallel()
 	t.Run("by someone else's files", func(t *testing.T) {
