@@ -307,6 +307,22 @@ func TestTemporalKeepsWorkflowsAcrossARestart(t *testing.T) {
 	require.True(t, gone(pid))
 }
 
+func TestTemporalWithoutADirectoryLeavesNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+	defer cancel()
+	server, err := StartTemporal(ctx, TemporalOptions{Headless: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	dir := filepath.Dir(server.LogPath())
+	require.Equal(t, filepath.Clean(os.TempDir()), filepath.Dir(dir))
+	require.True(t, strings.HasPrefix(filepath.Base(dir), temporaryPrefix+"temporal-"))
+	require.FileExists(t, filepath.Join(dir, "temporal.lock"), "by which a sweep knows what a killed run left")
+	require.NoError(t, server.Stop(within(t)))
+	require.NoDirExists(t, dir)
+	require.NoFileExists(t, "temporal.lock", "in the working directory")
+}
+
 func TestExecProvidesServers(t *testing.T) {
 	t.Setenv(TestDatabaseVariable, "")
 	t.Setenv(TestTemporalVariable, "")
