@@ -26,7 +26,7 @@ const marker = "pii7"
 // answerTimeout bounds one call; waitTimeout bounds waiting for a condition.
 const (
 	answerTimeout = 30 * time.Second
-	waitTimeout   = 60 * time.Second
+	waitTimeout   = 2 * time.Minute
 )
 
 var httpClient = &http.Client{Timeout: answerTimeout}
