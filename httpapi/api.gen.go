@@ -1216,6 +1216,9 @@ type Unavailable = ErrorResponseDto
 // UnsupportedMedia What is wrong
 type UnsupportedMedia = ErrorResponseDto
 
+// VersionNotSupported What is wrong
+type VersionNotSupported = ErrorResponseDto
+
 // ListNonEmployeeApprovalsParams defines parameters for ListNonEmployeeApprovals.
 type ListNonEmployeeApprovalsParams struct {
 	// RequestedFor Only the items assigned to this identity; `me` is the caller. Another one than the caller asks for `read`.
@@ -3033,6 +3036,8 @@ type UnavailableJSONResponse struct {
 }
 
 type UnsupportedMediaJSONResponse ErrorResponseDto
+
+type VersionNotSupportedJSONResponse ErrorResponseDto
 
 type ListNonEmployeeApprovalsRequestObject struct {
 	Params ListNonEmployeeApprovalsParams
@@ -6712,6 +6717,22 @@ func (response ExportNonEmployeeBulkUploadFaults503JSONResponse) VisitExportNonE
 	return err
 }
 
+type ExportNonEmployeeBulkUploadFaults505JSONResponse struct {
+	VersionNotSupportedJSONResponse
+}
+
+func (response ExportNonEmployeeBulkUploadFaults505JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(505)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetNonEmployeeBulkUploadStatusRequestObject struct {
 	ID SourceID `json:"id"`
 }
@@ -6967,6 +6988,22 @@ func (response ExportNonEmployeeRecords503JSONResponse) VisitExportNonEmployeeRe
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeRecords505JSONResponse struct {
+	VersionNotSupportedJSONResponse
+}
+
+func (response ExportNonEmployeeRecords505JSONResponse) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(505)
 	_, err := buf.WriteTo(w)
 	return err
 }
