@@ -114,7 +114,7 @@ type ErrorResponseDto struct {
 	TrackingID string `json:"trackingId"`
 }
 
-// ExportJob An export
+// ExportJob An export. One that a schedule keeps has no `expires`
 type ExportJob struct {
 	// Bytes How long the file is; 0 until it is complete
 	//

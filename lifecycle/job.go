@@ -203,7 +203,7 @@ type ExportJob struct {
 	// Created is when it was asked for.
 	Created, Modified time.Time
 	// Finished is zero until the file is complete; Expires is when it will be
-	// removed, zero until it is complete.
+	// removed, zero until it is complete and as long as a schedule keeps it.
 	Finished, Expires time.Time
 }
 

@@ -69,7 +69,7 @@ type ExportStore interface {
 	// ListExportSchedules returns those of the source, oldest first.
 	ListExportSchedules(ctx context.Context, source lifecycle.ID) ([]lifecycle.ExportSchedule, error)
 	// DeleteExportSchedule removes it and notes that Temporal has to forget it.
-	// Its finished exports stay.
+	// Its finished exports stay until they expire.
 	DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) error
 }
 

@@ -217,7 +217,7 @@ func (s *Service) ListExportSchedules(ctx context.Context, a policy.Actor, sourc
 	return s.store.ListExportSchedules(ctx, source)
 }
 
-// DeleteExportSchedule ends a schedule. The files that it made stay.
+// DeleteExportSchedule ends a schedule. The files that it made stay until they expire.
 func (s *Service) DeleteExportSchedule(ctx context.Context, a policy.Actor, source, schedule lifecycle.ID) error {
 	if _, err := s.source(ctx, policy.DeleteExportSchedule, a, source); err != nil {
 		return err

@@ -171,8 +171,8 @@ type attempt struct {
 }
 
 // WriteExport begins a new attempt, writes the source's records in one
-// consistent snapshot as chunks and completes the job, which expires after keep.
-// progress is called after every chunk with the number of rows so far, by one
+// consistent snapshot as chunks and completes the job, which expires after keep;
+// one of a schedule does not, see PruneScheduledExports and DropBulk. progress is called after every chunk with the number of rows so far, by one
 // goroutine at a time. A job that is complete is left as it is. At most a half of
 // the connections are used for reading; a further call waits for one of these.
 // Errors: KindNotFound where the job or its source is gone, KindIllegalUpdate
@@ -193,7 +193,8 @@ func (s *Store) WriteExport(ctx context.Context, job lifecycle.ID, keep time.Dur
 	}
 	at := later(now(), a.job.Modified)
 	completed, err := affected(ctx, s.db, `UPDATE export_jobs
-		SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?, expires = ?
+		SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
+			expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
 		WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS'`,
 		rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt)
 	if err != nil {
