@@ -1368,7 +1368,7 @@ type ListNonEmployeeBulkUploadFaultsParams struct {
 
 // ExportNonEmployeeRecordsParams defines parameters for ExportNonEmployeeRecords.
 type ExportNonEmployeeRecordsParams struct {
-	// Job The export whose file is asked for, be it complete or still being written; without it a new one is made.
+	// Job The export whose file is asked for, be it complete or still being written; without it one that is yet to begin.
 	Job *lifecycle.ID `form:"job,omitempty" json:"job,omitempty"`
 }
 

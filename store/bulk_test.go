@@ -89,9 +89,10 @@ func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 func TestAnExportGoesWhenItExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	job, failed := w.beginExport(t), w.beginExport(t)
+	job := w.beginExport(t)
 	_, err := w.WriteExport(t.Context(), job.ID, keep, ignore)
 	require.NoError(t, err)
+	failed := w.beginExport(t)
 	require.NoError(t, w.FailExport(t.Context(), failed.ID))
 	require.Equal(t, 1, w.dropBulk(t), "the note of the one that failed")
 	w.age(t, retention+time.Minute)
@@ -159,7 +160,7 @@ func TestSweepsShareTheGarbage(t *testing.T) {
 func TestImportsThatStandStillAreFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	other := &world{Store: w.Store, admin: w.admin, owner: w.owner, source: storetest.Source(t, w.Store, "Interns", w.owner.ID)}
+	other := w.elsewhere(t, "Interns")
 	wake := func(limit int, grace time.Duration) []lifecycle.ID {
 		sources, err := w.ImportsToWake(t.Context(), limit, grace)
 		require.NoError(t, err)
@@ -201,7 +202,7 @@ func TestExportsThatStandStillAreFound(t *testing.T) {
 	w := newWorld(t, 0)
 	old := w.beginExport(t)
 	w.age(t, 2*time.Minute)
-	w.beginExport(t)
+	w.elsewhere(t, "Interns").beginExport(t)
 	stand := func(limit int, grace time.Duration) []lifecycle.ExportJob {
 		jobs, err := w.ExportsToStart(t.Context(), limit, grace)
 		require.NoError(t, err)
