@@ -132,8 +132,19 @@ func cronNumber(text string) (int, bool) {
 // CheckZone returns nil for the name of an IANA time zone, such as
 // Europe/Berlin, and KindIllegalValue for anything else.
 func CheckZone(name string) error {
-	if _, err := time.LoadLocation(name); err != nil || name == "" || name == time.Local.String() {
+	if _, err := time.LoadLocation(name); err != nil || name == time.Local.String() || !capitalized(name) {
 		return FieldError(KindIllegalValue, "zone", "zone must be an IANA time zone such as Europe/Berlin")
 	}
 	return nil
+}
+
+// capitalized tells the names of IANA from what else lies among the files of a
+// host, such as localtime or right/UTC: the host of Temporal need not have that.
+func capitalized(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' {
+			return false
+		}
+	}
+	return true
 }

@@ -109,10 +109,11 @@ func FuzzParseCron(f *testing.F) {
 
 func TestATimeZoneHasAName(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"} {
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "EST5EDT", "W-SU", "America/Port-au-Prince"} {
 		require.NoError(t, lifecycle.CheckZone(name), name)
 	}
-	for _, name := range []string{"", "Local", "Europe/Atlantis", "+02:00", "../UTC", "/etc/localtime", "CEST", "Europe/Berlin "} {
+	for _, name := range []string{"", "Local", "Europe/Atlantis", "+02:00", "../UTC", "/etc/localtime", "CEST", "Europe/Berlin ",
+		"localtime", "posixrules", "posix/UTC", "right/Europe/Berlin", "europe/berlin", "Europe//Berlin"} {
 		err := lifecycle.CheckZone(name)
 		require.Error(t, err, name)
 		require.Equal(t, lifecycle.KindIllegalValue, lifecycle.KindOf(err), name)
