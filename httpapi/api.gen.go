@@ -171,7 +171,7 @@ type ExportSchedule struct {
 	// Created Example: 2026-03-02T08:00:00.000Z
 	Created Instant `json:"created"`
 
-	// Cron Minute, hour, day of month, month, day of week
+	// Cron Minute, hour, day of month, month, day of week; or @daily or @weekly
 	//
 	// Example: 30 6 * * mon-fri
 	Cron string `json:"cron"`
@@ -201,7 +201,7 @@ type ExportSchedule struct {
 
 // ExportScheduleBody A schedule to be made
 type ExportScheduleBody struct {
-	// Cron As of crontab: minute, hour, day of month, month, day of week, each *, a number, a range, a step such as */15, or a list of these; months and days of the week by their first three letters too
+	// Cron @daily (every midnight), @weekly (midnight at the beginning of Sunday), or five fields as of crontab: minute, hour, day of month, month, day of week, each *, a number, a range, a step such as */15, or a list of these; months and days of the week by their first three letters too
 	//
 	// Example: 30 6 * * mon-fri
 	Cron string `json:"cron"`

@@ -210,7 +210,7 @@ type ExportJob struct {
 // ExportSchedule has a source exported again and again.
 type ExportSchedule struct {
 	ID, SourceID ID
-	// Cron is five fields: minute, hour, day of month, month, day of week.
+	// Cron is what [ParseCron] reads, such as "30 6 * * mon-fri" or @daily.
 	Cron string
 	// Zone is an IANA time zone, such as Europe/Berlin.
 	Zone string

@@ -272,6 +272,29 @@ func TestADayThatFitsEitherFieldCounts(t *testing.T) {
 	}
 }
 
+func TestDailyAndWeeklyAreAtMidnight(t *testing.T) {
+	t.Parallel()
+	r := newReached(t)
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	require.NoError(t, err)
+	for cron, days := range map[string]int{"@daily": 1, "@weekly": 7} {
+		schedule := newSchedule(cron, "Asia/Tokyo")
+		require.NoError(t, r.SaveExportSchedule(r.context(), schedule))
+		times := r.describe(schedule).Info.NextActionTimes
+		require.Greater(t, len(times), 1)
+		for i, next := range times {
+			local := next.In(tokyo)
+			require.Equal(t, "00:00:00", local.Format(time.TimeOnly))
+			if cron == "@weekly" {
+				require.Equal(t, time.Sunday, local.Weekday())
+			}
+			if i > 0 {
+				require.Equal(t, times[i-1].AddDate(0, 0, days), next)
+			}
+		}
+	}
+}
+
 func TestTemporalTakesEveryCronAndZoneThatIsOne(t *testing.T) {
 	t.Parallel()
 	r := newReached(t)
@@ -289,7 +312,7 @@ func TestTemporalTakesEveryCronAndZoneThatIsOne(t *testing.T) {
 		// One of its two calendars has no day at all.
 		"0 0 31 2 fri", "0 0 30-31 feb 0",
 		// On this day of the week once in 28 years.
-		"0 0 29 2 */7", "0 0 29 feb */99", "\t0  0\u00a01 1 *",
+		"0 0 29 2 */7", "0 0 29 feb */99", "\t0  0\u00a01 1 *", "@daily", "@weekly",
 	} {
 		_, err := lifecycle.ParseCron(cron)
 		require.NoError(t, err, cron)
@@ -303,7 +326,7 @@ func TestAScheduleThatIsNoneIsIllegal(t *testing.T) {
 	t.Parallel()
 	r := newReached(t)
 	for _, schedule := range []lifecycle.ExportSchedule{
-		newSchedule("@daily", "UTC"), newSchedule("0 0 31 2 *", "UTC"), newSchedule("", "UTC"),
+		newSchedule("@hourly", "UTC"), newSchedule("0 0 31 2 *", "UTC"), newSchedule("", "UTC"),
 		newSchedule("0 0 * * *", "Europe/Atlantis"), newSchedule("0 0 * * *", ""), newSchedule("0 0 * * *", "Local"),
 	} {
 		err := r.SaveExportSchedule(r.context(), schedule)
