@@ -54,8 +54,10 @@ type ImportStore interface {
 // ExportStore keeps exports and their schedules. A job is asked for together
 // with its source, as in ImportStore.
 type ExportStore interface {
-	// BeginExport makes a PENDING job; KindNotFound for an unknown source.
-	BeginExport(ctx context.Context, job lifecycle.ExportJob) error
+	// BeginExport returns an export of job's source that is PENDING and that no
+	// schedule made, or else makes job and returns it. KindNotFound for an unknown
+	// source.
+	BeginExport(ctx context.Context, job lifecycle.ExportJob) (lifecycle.ExportJob, error)
 	GetExport(ctx context.Context, source, job lifecycle.ID) (lifecycle.ExportJob, error)
 	// ListExports returns a page, newest first, and where count the number of all.
 	ListExports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) ([]lifecycle.ExportJob, int, error)
@@ -69,7 +71,7 @@ type ExportStore interface {
 	// ListExportSchedules returns those of the source, oldest first.
 	ListExportSchedules(ctx context.Context, source lifecycle.ID) ([]lifecycle.ExportSchedule, error)
 	// DeleteExportSchedule removes it and notes that Temporal has to forget it.
-	// Its finished exports stay.
+	// Its finished exports stay until they expire.
 	DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) error
 }
 

@@ -205,7 +205,8 @@ func BenchmarkExport(b *testing.B) {
 		for range b.N {
 			began := time.Now()
 			job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-			require.NoError(b, s.BeginExport(b.Context(), job))
+			_, err := s.BeginExport(b.Context(), job)
+			require.NoError(b, err)
 			first := time.Duration(0)
 			written, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {
 				if first == 0 {
@@ -220,8 +221,9 @@ func BenchmarkExport(b *testing.B) {
 	})
 	b.Run("read", func(b *testing.B) {
 		job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-		require.NoError(b, s.BeginExport(b.Context(), job))
-		_, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {})
+		_, err := s.BeginExport(b.Context(), job)
+		require.NoError(b, err)
+		_, err = s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {})
 		require.NoError(b, err)
 		for b.Loop() {
 			for from := 0; ; from += 4 {
