@@ -41,10 +41,14 @@ type ImportStore interface {
 	GetImport(ctx context.Context, source, job lifecycle.ID) (lifecycle.ImportJob, error)
 	// ListImports returns a page, newest first, and where count the number of all.
 	ListImports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) ([]lifecycle.ImportJob, int, error)
+	// ImportHeader returns the header of the file as it came.
+	ImportHeader(ctx context.Context, source, job lifecycle.ID) (string, error)
 	// ListImportFaults returns a page of the faults of a job that was carried
-	// out, by line, and where count the number of all; header is the header of
-	// the file as it came.
-	ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, header string, total int, err error)
+	// out, by line, and where count the number of all.
+	ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, total int, err error)
+	// ImportFaultsAfter returns at most limit of these faults, by line, from
+	// behind the row of that number on.
+	ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) ([]lifecycle.RowFault, error)
 	// CancelImport ends a PENDING job at once and has one that is IN_PROGRESS
 	// stop before its next chunk; it returns the job afterwards. A job that has
 	// ended is KindIllegalUpdate.

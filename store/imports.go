@@ -211,33 +211,65 @@ func (s *Store) ListImports(ctx context.Context, source lifecycle.ID, limit, off
 	return jobs, total, err
 }
 
+// ImportHeader returns the header of the file of a sealed job as it came.
+// KindNotFound as GetImport.
+func (s *Store) ImportHeader(ctx context.Context, source, job lifecycle.ID) (header string, err error) {
+	defer s.done("ImportHeader", time.Now(), &err)
+	header, _, err = s.sealedFile(ctx, source, job)
+	return header, err
+}
+
+// sealedFile returns the header of the file of a sealed job, and how many of its
+// rows could not be taken so far.
+func (s *Store) sealedFile(ctx context.Context, source, job lifecycle.ID) (header string, failed int, err error) {
+	found, err := row(ctx, s.db, []any{&header, &failed}, `SELECT header, failed_rows FROM import_jobs
+		WHERE id = ? AND source_id = ? AND sequence IS NOT NULL`, job, source)
+	if err == nil && !found {
+		err = missing()
+	}
+	return header, failed, err
+}
+
 // ListImportFaults returns a page of the rows that could not be taken, by line,
-// and where count the number of all so far; header is the header of the file as
-// it came. KindNotFound as GetImport.
-func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, header string, total int, err error) {
+// and where count the number of all so far. KindNotFound as GetImport.
+func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, total int, err error) {
 	defer s.done("ListImportFaults", time.Now(), &err)
 	// A fault is counted in the transaction that writes it.
-	found, err := row(ctx, s.db, []any{&header, &total}, `SELECT header, failed_rows FROM import_jobs
-		WHERE id = ? AND source_id = ? AND sequence IS NOT NULL`, job, source)
+	_, failed, err := s.sealedFile(ctx, source, job)
 	if err != nil {
-		return nil, "", 0, err
+		return nil, 0, err
 	}
-	if !found {
-		return nil, "", 0, missing()
+	if count {
+		total = failed
 	}
-	if !count {
-		total = 0
+	faults, err = s.queryFaults(ctx, "WHERE job_id = ? ORDER BY number LIMIT ? OFFSET ?", job, max(0, limit), max(0, offset))
+	return faults, total, err
+}
+
+// ImportFaultsAfter returns at most limit of the rows that could not be taken,
+// by line, from behind the row of that number on. KindNotFound as GetImport.
+func (s *Store) ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) (faults []lifecycle.RowFault, err error) {
+	defer s.done("ImportFaultsAfter", time.Now(), &err)
+	if faults, err = s.queryFaults(ctx, "WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?", job, number, max(0, limit)); err != nil {
+		return nil, err
 	}
+	// Faults go after their job: asked for now, it had them all.
+	if _, _, err := s.sealedFile(ctx, source, job); err != nil {
+		return nil, err
+	}
+	return faults, nil
+}
+
+func (s *Store) queryFaults(ctx context.Context, where string, args ...any) (faults []lifecycle.RowFault, err error) {
 	var f lifecycle.RowFault
 	var kind string
-	rows, err := s.db.QueryContext(ctx, `SELECT number, line, column_name, kind, message, cells FROM import_faults
-		WHERE job_id = ? ORDER BY number LIMIT ? OFFSET ?`, job, max(0, limit), max(0, offset))
+	rows, err := s.db.QueryContext(ctx, "SELECT number, line, column_name, kind, message, cells FROM import_faults "+where, args...)
 	err = each(rows, err, []any{&f.Row, &f.Line, &f.Column, &kind, &f.Message, &f.Cells}, func() error {
 		f.Kind = lifecycle.ParseKind(kind)
 		faults = append(faults, f)
 		return nil
 	})
-	return faults, header, total, err
+	return faults, err
 }
 
 // CancelImport ends a PENDING job at once and has one that is IN_PROGRESS stop

@@ -311,20 +311,31 @@ func TestANameOfAPendingRequestIsAFault(t *testing.T) {
 			ImportCounts: lifecycle.ImportCounts{Total: 4, Done: 4, Created: 1, Unchanged: 1, Failed: 2},
 		}, progress)
 		w.requireConsistent(t)
-		faults, header, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+		faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 		require.NoError(t, err)
 		held.Cells = rows[2].Cells
 		free := held
 		free.Row, free.Line, free.Cells = 4, rows[3].Line, rows[3].Cells
 		free.Message = strings.ReplaceAll(held.Message, "asked.for", "free")
 		require.Equal(t, []lifecycle.RowFault{held, free}, faults)
-		require.Equal(t, "the,header", header)
 		require.Equal(t, 2, total)
-		page, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 1, 1, false)
+		page, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 1, 1, false)
 		require.NoError(t, err)
 		require.Equal(t, []lifecycle.RowFault{free}, page)
 		require.Zero(t, total)
-		_, _, _, err = w.ListImportFaults(t.Context(), lifecycle.NewID(), job, 1, 1, false)
+		for after, want := range map[int][]lifecycle.RowFault{0: {held}, 2: {held}, 3: {free}, 4: nil} {
+			page, err := w.ImportFaultsAfter(t.Context(), w.source.ID, job, after, 1)
+			require.NoError(t, err)
+			require.Equal(t, want, page, after)
+		}
+		header, err := w.ImportHeader(t.Context(), w.source.ID, job)
+		require.NoError(t, err)
+		require.Equal(t, "the,header", header)
+		_, _, err = w.ListImportFaults(t.Context(), lifecycle.NewID(), job, 1, 1, false)
+		requireKind(t, lifecycle.KindNotFound, err)
+		_, err = w.ImportFaultsAfter(t.Context(), lifecycle.NewID(), job, 0, 1)
+		requireKind(t, lifecycle.KindNotFound, err)
+		_, err = w.ImportHeader(t.Context(), lifecycle.NewID(), job)
 		requireKind(t, lifecycle.KindNotFound, err)
 	})
 }
@@ -372,7 +383,7 @@ func TestARowInDoubtIsGoodIfItEqualsItsRecord(t *testing.T) {
 		progress := w.carryOut(t, job, 10)
 		require.Equal(t, lifecycle.JobError, progress.Status)
 		require.Equal(t, lifecycle.ImportCounts{Total: 2, Done: 2, Unchanged: 1, Failed: 1}, progress.ImportCounts)
-		faults, _, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
+		faults, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
 		require.NoError(t, err)
 		want := faultOf(1)
 		want.Cells = rows[1].Cells
@@ -433,7 +444,7 @@ func TestTheRowsTakeTheLastPlacesInTheirOrder(t *testing.T) {
 			for _, name := range []string{"z", "y", "x"} {
 				require.Contains(t, records, name)
 			}
-			faults, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+			faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 			require.NoError(t, err)
 			require.Equal(t, 3, total)
 			full := func(i int) lifecycle.RowFault {
