@@ -354,7 +354,7 @@ func (r *receiver) resolveManager(row *judged) {
 	}
 	fault := lifecycle.RowFault{
 		Row: row.Number, Line: row.Line, Column: "manager",
-		Kind: lifecycle.KindReferenceNotFound, Message: noActiveManager,
+		Kind: lifecycle.KindReferenceNotFound, Message: lifecycle.NoActiveManager,
 	}
 	if known.found {
 		row.doubts = append(row.doubts, fault)

@@ -329,7 +329,10 @@ type importPlan struct {
 	// columns are the custom attributes that the file has columns for, gone those
 	// of them that the source has no more.
 	columns, gone []string
-	maxPerSource  int
+	// inactive are managers of the rows of a chunk who are not active any more; the
+	// rows of a file that has just come were judged with that.
+	inactive     idList
+	maxPerSource int
 	// records and pending are what the source holds.
 	records, pending int
 	// behind is the number of jobs that wait for this one.

@@ -392,6 +392,52 @@ func TestARowInDoubtIsGoodIfItEqualsItsRecord(t *testing.T) {
 	})
 }
 
+func TestARowOfAManagerWhoWasMadeInactiveIsGoodIfItEqualsItsRecord(t *testing.T) {
+	t.Parallel()
+	for _, chunk := range []int{1, 2, 100} {
+		t.Run(fmt.Sprint("in chunks of ", chunk), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			for _, name := range []string{"same", "differs", "moves"} {
+				w.record(t, name)
+			}
+			rows := w.rowsOf("same", "differs", "fresh", "free", "held", "moves")
+			rows[1].Person.Phone = "another"
+			for _, i := range []int{3, 5} {
+				rows[i].Person.Manager = lifecycle.ManagerReference{ID: w.outsider.ID, Alias: w.outsider.Alias}
+			}
+			job := w.begin(t, plenty)
+			w.stage(t, job, rows...)
+			require.Zero(t, w.check(t, job))
+			_, err := w.SealImport(t.Context(), job)
+			require.NoError(t, err)
+			w.request(t, "held")
+			require.NoError(t, w.SetIdentityActive(t.Context(), w.owner.ID, false))
+
+			progress := w.carryOut(t, job, chunk)
+			require.Equal(t, lifecycle.JobError, progress.Status)
+			require.Equal(t, lifecycle.ImportCounts{
+				Total: 6, Done: 6, Created: 1, Updated: 1, Unchanged: 1, Failed: 3,
+			}, progress.ImportCounts)
+			w.requireConsistent(t)
+			faults, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
+			require.NoError(t, err)
+			var want []lifecycle.RowFault
+			for _, i := range []int{1, 2, 4} {
+				want = append(want, lifecycle.RowFault{
+					Row: i + 1, Line: rows[i].Line, Column: "manager", Kind: lifecycle.KindReferenceNotFound,
+					Message: "manager names no active identity", Cells: rows[i].Cells,
+				})
+			}
+			require.Equal(t, want, faults)
+			records := w.records(t)
+			require.NotContains(t, records, "fresh")
+			require.Equal(t, "+1 555 0100", records["differs"].Phone)
+			require.Equal(t, w.outsider.ID, records["moves"].Manager.ID)
+		})
+	}
+}
+
 func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

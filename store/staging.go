@@ -232,17 +232,26 @@ const named = ` FROM import_rows AS i
 	LEFT JOIN LATERAL (SELECT r.* FROM records AS r WHERE r.id = n.holder LIMIT 1) AS r ON true
 	WHERE i.job_id = ?`
 
-// judged is what becomes of a row of named. It fails where its doubt stands, since
-// it equals no record, where a pending request holds the name, and where it was
-// faulty from the first.
+// judged is what becomes of a row of named. It fails where its doubt stands or its
+// manager is active no more, since it equals no record, where a pending request
+// holds the name, and where it was faulty from the first.
 func (p *importPlan) judged() schema.QueryAppender {
 	return bun.SafeQuery(`CASE
 		WHEN i.faulty THEN 'faulty'
 		WHEN r.id IS NOT NULL AND ? THEN 'unchanged'
 		WHEN i.doubt IS NOT NULL THEN 'doubt'
+		WHEN ? THEN 'unmanaged'
 		WHEN r.id IS NOT NULL THEN 'changed'
 		WHEN n.holder IS NOT NULL THEN 'held'
-		ELSE 'new' END`, p.same())
+		ELSE 'new' END`, p.same(), p.unmanaged())
+}
+
+// unmanaged: the manager of the row i is inactive.
+func (p *importPlan) unmanaged() schema.QueryAppender {
+	if len(p.inactive) == 0 {
+		return bun.Safe("false")
+	}
+	return bun.SafeQuery("i.manager_id = ANY (?)", p.inactive)
 }
 
 // same: the row i equals the record r (contract §7).
