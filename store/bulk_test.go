@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -64,6 +65,60 @@ func TestAnUploadGoesWithItsLease(t *testing.T) {
 	require.Equal(t, 6, sealed.Total)
 	w.age(t, 1000*time.Hour)
 	require.Zero(t, w.dropBulk(t), "what waits is never removed")
+}
+
+// TestALeaseGoesByTheClockOfTheDatabase has the clocks of the processes be wrong:
+// in a bubble it is the year 2000.
+func TestALeaseGoesByTheClockOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	var early, renewed, late lifecycle.ID
+	late = w.begin(t, plenty)
+	synctest.Test(t, func(t *testing.T) {
+		early, renewed = w.begin(t, plenty), w.begin(t, plenty)
+		w.stage(t, renewed, w.rowsOf("a")...)
+	})
+	require.Zero(t, w.dropBulk(t), "a process that is late makes no shorter leases")
+	w.age(t, lease+time.Second)
+	synctest.Test(t, func(t *testing.T) {
+		w.stage(t, renewed)
+		require.Equal(t, 2*2, w.dropBulk(t), "nor does it leave jobs that are gone")
+	})
+	for _, job := range []lifecycle.ID{early, late} {
+		requireKind(t, lifecycle.KindUnavailable, w.StageImport(t.Context(), job, nil, lease))
+	}
+	w.stage(t, renewed)
+}
+
+// TestALeaseIsRenewedDuringACheck: a check may take longer than a lease lasts.
+func TestALeaseIsRenewedDuringACheck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	job := w.begin(t, 1)
+	w.stage(t, job, w.rowsOf("a", "b")...)
+	tx, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "LOCK TABLE account_names IN ACCESS EXCLUSIVE MODE")
+	require.NoError(t, err)
+	checked := make(chan error, 1)
+	go func() {
+		faults, err := w.CheckImport(t.Context(), job, 2)
+		if err == nil && faults.Total != 1 {
+			err = faults.Err()
+		}
+		checked <- err
+	}()
+	require.Eventually(t, func() bool {
+		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			AND query LIKE '%' || $1 || '%'`, job.String()) == 1
+	}, time.Minute, time.Millisecond)
+	w.age(t, lease+time.Second)
+	w.stage(t, job)
+	require.Zero(t, w.dropBulk(t))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-checked)
+	_, err = w.SealImport(t.Context(), job)
+	require.NoError(t, err)
 }
 
 func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {

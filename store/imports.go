@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
@@ -54,27 +55,40 @@ func timeOf(t sql.NullTime) time.Time {
 var errUploadGone = lifecycle.NewError(lifecycle.KindUnavailable,
 	"The upload took too long, or its source was deleted; try again.")
 
+// MayQueueImport says before a file comes in what SealImport would say after it:
+// KindLimit where lifecycle.MaxWaitingImports wait (contract §7).
+func (s *Store) MayQueueImport(ctx context.Context, source lifecycle.ID) (err error) {
+	defer s.done("MayQueueImport", time.Now(), &err)
+	return mayWait(ctx, s.db, source)
+}
+
 // BeginImport makes a job that receives its file. columns are the
 // technicalNames of the custom attributes that the file has columns for, header
 // its header as it came. The job is taken away once lease has passed without
-// StageImport. Errors: KindNotFound for a source that does not exist, KindLimit
-// where lifecycle.MaxWaitingImports wait (contract §7).
-func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (err error) {
+// StageImport. enough is how many rows of the file have to be staged: one with
+// more is refused whatever these are. KindNotFound for a source that does not
+// exist.
+func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (enough int, err error) {
 	defer s.done("BeginImport", time.Now(), &err)
-	// Before the file comes in; SealImport holds it.
-	if err := mayWait(ctx, s.db, job.SourceID); err != nil {
-		return err
-	}
-	err = exec(ctx, s.db, `INSERT INTO import_jobs (id, source_id, requester_id, client_id, status, lease_until,
-		columns, header, max_per_source, created, modified) VALUES ?`,
+	// So many names are one more than the source may have, and than it has: it may
+	// have been filled under a higher limit.
+	_, err = row(ctx, s.db, []any{&enough}, `INSERT INTO import_jobs AS j (id, source_id, requester_id, client_id, status,
+			lease_until, columns, header, max_per_source, created, modified) VALUES ?
+		RETURNING (SELECT greatest(j.max_per_source, c.records) + 1 FROM source_counters AS c WHERE c.source_id = j.source_id)`,
 		tuples{{
-			job.ID, job.SourceID, job.Requester, job.ClientID, string(lifecycle.JobReceiving), now().Add(lease),
+			job.ID, job.SourceID, job.Requester, job.ClientID, string(lifecycle.JobReceiving), fromNow(lease),
 			texts(columns), header, maxPerSource, job.Created, job.Created,
 		}})
 	if violates(err, "import_jobs_source_fkey") {
-		return missing()
+		return 0, missing()
 	}
-	return err
+	return enough, err
+}
+
+// fromNow is when lease will have passed. Whoever makes a lease and whoever takes
+// its job away go by one clock, that of the database.
+func fromNow(lease time.Duration) schema.QueryAppender {
+	return bun.SafeQuery("now() + ? * interval '1 millisecond'", lease.Milliseconds())
 }
 
 // mayWait holds that the source has room for one more import that waits.

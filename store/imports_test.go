@@ -36,7 +36,8 @@ func (w *world) begin(t *testing.T, maxPerSource int, columns ...string) lifecyc
 	job := lifecycle.ImportJob{
 		ID: lifecycle.NewID(), SourceID: w.source.ID, Requester: w.owner.ID, ClientID: "client", Created: storetest.Now(),
 	}
-	require.NoError(t, w.BeginImport(t.Context(), job, columns, "the,header", maxPerSource, lease))
+	_, err := w.BeginImport(t.Context(), job, columns, "the,header", maxPerSource, lease)
+	require.NoError(t, err)
 	return job.ID
 }
 
@@ -77,7 +78,8 @@ func (w *world) sealed(t *testing.T, rows ...lifecycle.ImportRow) lifecycle.ID {
 
 func (w *world) check(t *testing.T, job lifecycle.ID) lifecycle.ImportFaults {
 	t.Helper()
-	faults, err := w.CheckImport(t.Context(), job)
+	rows := w.number(t, "SELECT count(*) FROM import_rows WHERE job_id = $1", job.String())
+	faults, err := w.CheckImport(t.Context(), job, rows)
 	require.NoError(t, err)
 	return faults
 }
@@ -463,6 +465,45 @@ func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 	}
 }
 
+func TestAFileIsStagedNoFurtherThanTheLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	begin := func(most int) (job lifecycle.ID, enough int) {
+		job = lifecycle.NewID()
+		enough, err := w.BeginImport(t.Context(), lifecycle.ImportJob{ID: job, SourceID: w.source.ID, Created: storetest.Now()},
+			nil, "", most, lease)
+		require.NoError(t, err)
+		return job, enough
+	}
+	w.record(t, "a")
+	w.record(t, "b")
+	w.request(t, "asked.for")
+	for most, want := range map[int]int{plenty: plenty + 1, 4: 5, 1: 3} {
+		_, enough := begin(most)
+		require.Equal(t, want, enough, most)
+	}
+	job, enough := begin(4)
+	w.stage(t, job, w.rowsOf("a", "b", "c", "d", "B")[:enough]...)
+	faults, err := w.CheckImport(t.Context(), job, 1_000_000)
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.ImportFaults{Total: 2, Listed: []lifecycle.RowFault{
+		{
+			Kind:    lifecycle.KindLimit,
+			Message: "The limit of 4 records and pending requests in a source is reached. The file has 1000000 rows.",
+		},
+		{
+			Row: 5, Line: 10, Column: "accountName", Kind: lifecycle.KindConflict,
+			Message: `accountName "B" is in line 4 already`,
+		},
+	}}, faults)
+
+	// What came in under a higher limit goes back in.
+	job, enough = begin(1)
+	w.stage(t, job, w.rowsOf("a", "b")...)
+	require.Greater(t, enough, 2)
+	require.Zero(t, w.check(t, job))
+}
+
 func TestTheRowsTakeTheLastPlacesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	for _, chunk := range []int{1, 2, 3, 100} {
@@ -596,24 +637,27 @@ func TestAHundredImportsWaitOnASource(t *testing.T) {
 	require.Len(t, refused, 1)
 	requireKind(t, lifecycle.KindLimit, refused[0])
 	require.Contains(t, refused[0].Error(), "100 imports")
-	another := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: w.source.ID, Created: storetest.Now()}
-	requireKind(t, lifecycle.KindLimit, w.BeginImport(t.Context(), another, nil, "", plenty, lease))
+	requireKind(t, lifecycle.KindLimit, w.MayQueueImport(t.Context(), w.source.ID))
+	preview, err := w.PreviewImport(t.Context(), w.begin(t, plenty))
+	require.NoError(t, err, "what is not to be queued need not wait")
+	require.Zero(t, preview)
 
 	next, _, err := w.NextImport(t.Context(), w.source.ID)
 	require.NoError(t, err)
 	require.Equal(t, lifecycle.JobCompleted, w.carryOut(t, next, 1).Status, "a file without rows is done at once")
-	require.NoError(t, w.BeginImport(t.Context(), another, nil, "", plenty, lease))
+	require.NoError(t, w.MayQueueImport(t.Context(), w.source.ID))
 }
 
 func TestAnUploadNeedsItsSourceAndItsJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
 	nowhere := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Created: storetest.Now()}
-	requireKind(t, lifecycle.KindNotFound, w.BeginImport(t.Context(), nowhere, nil, "", plenty, lease))
+	_, err := w.BeginImport(t.Context(), nowhere, nil, "", plenty, lease)
+	requireKind(t, lifecycle.KindNotFound, err)
 
 	requireGone := func(job lifecycle.ID) {
 		requireKind(t, lifecycle.KindUnavailable, w.StageImport(t.Context(), job, w.rowsOf("a"), lease))
-		_, err := w.CheckImport(t.Context(), job)
+		_, err := w.CheckImport(t.Context(), job, 1)
 		requireKind(t, lifecycle.KindUnavailable, err)
 		_, err = w.PreviewImport(t.Context(), job)
 		requireKind(t, lifecycle.KindUnavailable, err)

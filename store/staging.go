@@ -81,7 +81,7 @@ func (s *Store) StageImport(ctx context.Context, job lifecycle.ID, rows []lifecy
 	}
 	return s.inDriverTx(ctx, nil, func(tx bun.Tx, driver func(func(*pgx.Conn) error) error) error {
 		renewed, err := affected(ctx, tx, `UPDATE import_jobs SET lease_until = ?, total = total + ?, doubts = doubts + ?
-			WHERE id = ? AND status = 'RECEIVING'`, now().Add(lease), len(rows), doubts, job)
+			WHERE id = ? AND status = 'RECEIVING'`, fromNow(lease), len(rows), doubts, job)
 		if err != nil {
 			return err
 		}
@@ -269,11 +269,12 @@ const (
 )
 
 // CheckImport returns what only the whole file and the stored rows can tell of
-// the staged rows: account names twice in the file (contract §7: the fault is
-// about the later line and names both), names that a pending request holds, rows
-// in doubt that do not equal their record, more new records than the source has
-// room for. KindUnavailable where the job is gone.
-func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifecycle.ImportFaults, err error) {
+// the staged rows, which are all of them or those that are enough (see
+// BeginImport) of the rows that there are: account names twice in the file
+// (contract §7: the fault is about the later line and names both), names that a
+// pending request holds, rows in doubt that do not equal their record, more new
+// records than the source has room for. KindUnavailable where the job is gone.
+func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID, rows int) (faults lifecycle.ImportFaults, err error) {
 	defer s.done("CheckImport", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		p, found, err := loadImport(ctx, tx, job, "")
@@ -291,7 +292,7 @@ func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifec
 			{p.Total > 1, byHash, p.doubles},
 			{p.pending > 0, byHash, p.held},
 			{p.doubts > 0, byIndex, p.inDoubt},
-			{p.Total > p.room(), byIndex, p.tooMany},
+			{rows == p.Total && rows > p.room(), byIndex, p.tooMany},
 		}
 		for _, check := range checks {
 			if !check.needed {
@@ -305,6 +306,10 @@ func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifec
 				return err
 			}
 			faults.Merge(found)
+		}
+		if rows > p.Total {
+			faults.Add(lifecycle.RowFault{Kind: lifecycle.KindLimit,
+				Message: fmt.Sprintf(limitText+" The file has %d rows.", p.maxPerSource, rows)})
 		}
 		return nil
 	})
