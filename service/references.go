@@ -74,9 +74,6 @@ func (r *references) attempt(ctx context.Context, store IdentityStore, update fu
 	return lifecycle.NewError(lifecycle.KindUnavailable, "The object is being changed by others; try again.")
 }
 
-// noActiveManager is what is wrong with a manager that can't be named.
-const noActiveManager = "manager names no active identity"
-
 // resolveManager replaces the reference in person by the identity it names.
 func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.Faults) error {
 	reference := person.Manager.Alias
@@ -88,7 +85,7 @@ func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.
 		return err
 	}
 	if !ok {
-		faults.Add(lifecycle.KindReferenceNotFound, "manager", noActiveManager)
+		faults.Add(lifecycle.KindReferenceNotFound, "manager", lifecycle.NoActiveManager)
 		return nil
 	}
 	person.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}

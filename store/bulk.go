@@ -60,13 +60,14 @@ func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Du
 			FOR UPDATE SKIP LOCKED)`, at.Add(keep)); err != nil {
 		return 0, err
 	}
+	// A lease alone is short enough for the clocks of two machines to matter.
 	for _, expired := range []struct {
 		table bun.Safe
 		where string
 		order bun.Safe
 		until time.Time
 	}{
-		{"import_jobs", "status = 'RECEIVING' AND lease_until < ?", "lease_until", at},
+		{"import_jobs", "status = 'RECEIVING' AND lease_until < now()", "lease_until", at},
 		{"import_jobs", "finished < ?", "finished", at.Add(-retention)},
 		{"export_jobs", "expires < ?", "expires", at},
 		{"export_jobs", "status = 'ERROR' AND finished < ?", "finished", at.Add(-retention)},

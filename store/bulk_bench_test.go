@@ -53,7 +53,8 @@ func stageBench(b *testing.B, s *store.Store, source lifecycle.Source, manager l
 	b.Helper()
 	const batch = 5_000
 	job := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-	require.NoError(b, s.BeginImport(b.Context(), job, nil, "", n, time.Hour))
+	_, err := s.BeginImport(b.Context(), job, nil, "", n, time.Hour)
+	require.NoError(b, err)
 	rows := make([]lifecycle.ImportRow, 0, batch)
 	for i := range n {
 		if rows = append(rows, benchRow(i+1, manager)); len(rows) == batch || i == n-1 {
@@ -94,7 +95,7 @@ func BenchmarkImport(b *testing.B) {
 			require.NoError(b, err)
 		}
 		began = time.Now()
-		faults, err := s.CheckImport(b.Context(), job)
+		faults, err := s.CheckImport(b.Context(), job, n)
 		require.NoError(b, err)
 		require.Zero(b, faults)
 		lap(b, file+"-check", began)

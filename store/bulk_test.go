@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +67,60 @@ func TestAnUploadGoesWithItsLease(t *testing.T) {
 	require.Zero(t, w.dropBulk(t), "what waits is never removed")
 }
 
+// TestALeaseGoesByTheClockOfTheDatabase has the clocks of the processes be wrong:
+// in a bubble it is the year 2000.
+func TestALeaseGoesByTheClockOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	var early, renewed, late lifecycle.ID
+	late = w.begin(t, plenty)
+	synctest.Test(t, func(t *testing.T) {
+		early, renewed = w.begin(t, plenty), w.begin(t, plenty)
+		w.stage(t, renewed, w.rowsOf("a")...)
+	})
+	require.Zero(t, w.dropBulk(t), "a process that is late makes no shorter leases")
+	w.age(t, lease+time.Second)
+	synctest.Test(t, func(t *testing.T) {
+		w.stage(t, renewed)
+		require.Equal(t, 2*2, w.dropBulk(t), "nor does it leave jobs that are gone")
+	})
+	for _, job := range []lifecycle.ID{early, late} {
+		requireKind(t, lifecycle.KindUnavailable, w.StageImport(t.Context(), job, nil, lease))
+	}
+	w.stage(t, renewed)
+}
+
+// TestALeaseIsRenewedDuringACheck: a check may take longer than a lease lasts.
+func TestALeaseIsRenewedDuringACheck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	job := w.begin(t, 1)
+	w.stage(t, job, w.rowsOf("a", "b")...)
+	tx, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "LOCK TABLE account_names IN ACCESS EXCLUSIVE MODE")
+	require.NoError(t, err)
+	checked := make(chan error, 1)
+	go func() {
+		faults, err := w.CheckImport(t.Context(), job, 2)
+		if err == nil && faults.Total != 1 {
+			err = faults.Err()
+		}
+		checked <- err
+	}()
+	require.Eventually(t, func() bool {
+		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			AND query LIKE '%' || $1 || '%'`, job.String()) == 1
+	}, time.Minute, time.Millisecond)
+	w.age(t, lease+time.Second)
+	w.stage(t, job)
+	require.Zero(t, w.dropBulk(t))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-checked)
+	_, err = w.SealImport(t.Context(), job)
+	require.NoError(t, err)
+}
+
 func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -75,7 +130,7 @@ func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 	job := w.sealed(t, w.rowsOf(numbered("a", 9)...)...)
 	require.Equal(t, 3, w.carryOut(t, job, 4).Failed)
 	require.Equal(t, 9+1, w.dropBulk(t), "the rows go at once")
-	faults, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+	faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 	require.NoError(t, err)
 	require.Equal(t, 3, total)
 	require.Len(t, faults, 3)
