@@ -36,7 +36,8 @@ var (
 
 // Export returns the records of a source as a file (contract §7). Where job is
 // nil a new export is made, unless one that a client asked for waits to begin, and
-// its file returned while it is written; else the file of that export, from its beginning, whether it is complete yet or not.
+// its file returned while it is written; else the file of that export, from its
+// beginning, whether it is complete yet or not.
 // An export that has failed is KindIllegalUpdate.
 //
 // Errors of the file before its first piece: KindUnavailable where its writing

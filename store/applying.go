@@ -16,17 +16,22 @@ import (
 // the names as they are now.
 var errNameMoved = errors.New("store: a record was renamed meanwhile")
 
+// rowsBesideRequests bounds a chunk while requests of the source are pending:
+// whoever decides one, or makes one, waits for the counters, which the chunk holds.
+const rowsBesideRequests = 250
+
 // chunkTries is how often a chunk is begun before its caller is told to try later.
 const chunkTries = 20
 
-// ApplyImport takes the next chunk of at most rows rows into the source, in one
-// transaction with the job's progress, and returns how the job stands
-// afterwards. The first one makes a PENDING job IN_PROGRESS, the last one ends
-// it; one that was asked to stop is CANCELLED. A job that has ended is left as it
-// is; Found is false for one that is gone or was never sealed. Rows that can't be
-// taken any more become faults: there is no room left, which goes to the rows in
-// their order, a pending request holds the name, or a row in doubt does not equal
-// its record, or one names a manager who was made inactive and does not either.
+// ApplyImport takes the next chunk of at most rows rows, fewer while requests of
+// the source are pending, into the source, in one transaction with the job's
+// progress, and returns how the job stands afterwards. The first one makes a
+// PENDING job IN_PROGRESS, the last one ends it; one that was asked to stop is
+// CANCELLED. A job that has ended is left as it is; Found is false for one that is
+// gone or was never sealed. Rows that can't be taken any more become faults: there
+// is no room left, which goes to the rows in their order, a pending request holds
+// the name, or a row in doubt, or one that names a manager who was made inactive,
+// does not equal its record.
 func (s *Store) ApplyImport(ctx context.Context, job lifecycle.ID, rows int) (progress lifecycle.ImportProgress, err error) {
 	defer s.done("ApplyImport", time.Now(), &err)
 	for range chunkTries {
@@ -60,6 +65,9 @@ func applyChunk(ctx context.Context, tx bun.Tx, job lifecycle.ID, rows int) (lif
 	if p.cancelRequested {
 		err := p.save(ctx, tx, lifecycle.JobCancelled, p.ImportCounts)
 		return p.progress(), err
+	}
+	if p.pending > 0 {
+		rows = min(rows, rowsBesideRequests)
 	}
 	c := chunk{importPlan: &p, first: p.Done + 1, last: min(p.Done+rows, p.Total), at: now()}
 	counts := p.ImportCounts

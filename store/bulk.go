@@ -193,8 +193,8 @@ func (s *Store) ListExportSchedules(ctx context.Context, source lifecycle.ID) (s
 }
 
 // DeleteExportSchedule removes the schedule and notes that Temporal has to
-// forget it. Its finished exports stay until they expire. KindNotFound if the source has none with
-// this id.
+// forget it. Its finished exports stay until they expire. KindNotFound if the
+// source has none with this id.
 func (s *Store) DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) (err error) {
 	defer s.done("DeleteExportSchedule", time.Now(), &err)
 	return changedOne(affected(ctx, s.db, `WITH gone AS (

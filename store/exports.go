@@ -184,8 +184,9 @@ type attempt struct {
 
 // WriteExport begins a new attempt, writes the source's records in one
 // consistent snapshot as chunks and completes the job, which expires after keep;
-// one of a schedule does not, see PruneScheduledExports and DropBulk. progress is called after every chunk with the number of rows so far, by one
-// goroutine at a time. A job that is complete is left as it is. At most a half of
+// one of a schedule does not, see PruneScheduledExports and DropBulk. progress is
+// called after every chunk with the number of rows so far, by one goroutine at a
+// time. A job that is complete is left as it is. At most a half of
 // the connections are used for reading; a further call waits for one of these.
 // Errors: KindNotFound where the job or its source is gone, KindIllegalUpdate
 // where a newer attempt has taken over or the job has failed.

@@ -116,6 +116,22 @@ func (w *world) getImport(t *testing.T, job lifecycle.ID) lifecycle.ImportJob {
 	return got
 }
 
+// TestPendingRequestsGetShortChunks: who decides one waits for a chunk.
+func TestPendingRequestsGetShortChunks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	job := w.sealed(t, w.rowsOf(numbered("name", 700)...)...)
+	request := w.request(t, "asked.for")
+	progress, err := w.ApplyImport(t.Context(), job, 600)
+	require.NoError(t, err)
+	require.Equal(t, 250, progress.Done)
+	require.NoError(t, w.DeleteRequest(t.Context(), request.ID))
+	progress, err = w.ApplyImport(t.Context(), job, 600)
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.JobCompleted, progress.Status)
+	require.Equal(t, 700, progress.Created)
+}
+
 func TestAFileBecomesRecords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
