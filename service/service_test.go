@@ -247,3 +247,22 @@ func TestARejectionNeedsAComment(t *testing.T) {
 	require.Equal(t, lifecycle.KindRequired, lifecycle.KindOf(err))
 	require.Empty(t, store.comments)
 }
+
+func TestARepeatedRejectionNeedsNoComment(t *testing.T) {
+	t.Parallel()
+	approver := lifecycle.NewID()
+	item := lifecycle.ApprovalItem{ID: lifecycle.NewID(), Status: lifecycle.StatusRejected, DecidedBy: approver, Comment: "No"}
+	s := newService(&rows{item: &item, relations: policy.Relations{Approver: true}}, nil)
+	repeated, err := s.Reject(t.Context(), user(approver), item.ID, DecisionInput{})
+	require.NoError(t, err)
+	require.Equal(t, item, repeated)
+
+	_, err = s.Approve(t.Context(), user(approver), item.ID, DecisionInput{})
+	require.Equal(t, lifecycle.NotDecidable(lifecycle.StatusRejected), err)
+	_, err = s.Reject(t.Context(), user(lifecycle.NewID()), item.ID, DecisionInput{})
+	require.Equal(t, lifecycle.NotDecidable(lifecycle.StatusRejected), err)
+	var faults lifecycle.Faults
+	faults.Add(lifecycle.KindBadRequest, "", "the body is not JSON")
+	_, err = s.Reject(t.Context(), user(approver), item.ID, DecisionInput{Faults: faults})
+	require.ErrorContains(t, err, "the body is not JSON")
+}
