@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -144,6 +145,11 @@ type Faults []*Error
 // Add notes one fault.
 func (f *Faults) Add(kind Kind, field, message string) {
 	*f = append(*f, FieldError(kind, field, message))
+}
+
+// About reports whether one of the faults is about the field.
+func (f Faults) About(field string) bool {
+	return slices.ContainsFunc(f, func(fault *Error) bool { return fault.Field == field })
 }
 
 // Err returns nil for no faults, else one Error: its text is every fault's
