@@ -32,7 +32,9 @@ const (
 	KindReferenceNotFound
 	// KindConflict is a name or reference that is taken: 400.1.409.
 	KindConflict
-	// KindInUse is an object that another one still needs: 400.2.1.0.
+	// KindInUse is an object that another one still needs: 400.2.1.0. The contract
+	// lists the code, but no rule of it asks for one: what is deleted takes with it
+	// what hangs on it.
 	KindInUse
 	// KindUnauthenticated is a missing or unusable token: 401.
 	KindUnauthenticated
