@@ -48,8 +48,11 @@ func TestAWorkgroupDecides(t *testing.T) {
 	}
 	require.True(t, waits("here.member"))
 	require.True(t, waits("here.subadmin"))
-	require.False(t, waits("outsider"))
-	approve(t, "outsider", item).wantError(403, "403 Forbidden", "")
+	for _, stranger := range []string{"approver.one", "here.approver", "there.subadmin", "outsider"} {
+		require.False(t, waits(stranger), stranger)
+		as(t, stranger).get("/non-employee-approvals/"+item.id()).wantRefusal("as %s", stranger)
+		as(t, stranger).post("/non-employee-approvals/"+item.id()+"/approve", object{}).wantRefusal("as %s", stranger)
+	}
 
 	require.Equal(t, "APPROVED", approve(t, "here.member", item).want(200).object().text("approvalStatus"))
 	require.False(t, waits("here.member"))
