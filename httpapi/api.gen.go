@@ -576,7 +576,7 @@ type NonEmployeeIdentityReferenceWithID struct {
 	Type NonEmployeeIdentityDtoType `json:"type"`
 }
 
-// NonEmployeeIdnUserRequest An identity; a bare id in its place is accepted too
+// NonEmployeeIdnUserRequest An identity; a bare id in its place is accepted too. With `type: GOVERNANCE_GROUP`, which is beyond the contract, an approver is a workgroup, each of whose members may decide.
 type NonEmployeeIdnUserRequest struct {
 	// ID A UUID with or without hyphens
 	//
@@ -1060,7 +1060,7 @@ type NonEmployeeSourceRequestBody struct {
 	// Example: Contractors
 	Name string `json:"name"`
 
-	// Owner An identity; a bare id in its place is accepted too
+	// Owner An identity; a bare id in its place is accepted too. With `type: GOVERNANCE_GROUP`, which is beyond the contract, an approver is a workgroup, each of whose members may decide.
 	Owner NonEmployeeIdnUserRequest `json:"owner"`
 }
 
@@ -1302,7 +1302,7 @@ type ListNonEmployeeRequestsParams struct {
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **created, approvalStatus, firstName, lastName, email, phone, accountName, startDate, endDate**. Without it the order is created, then id.
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 
-	// Filters One filter expression. **sourceId, approvalStatus, accountName, created**, and the fields of records.
+	// Filters One filter expression. **sourceId, approvalStatus**: *eq*; **accountName**: *eq, co, sw, in*; **created**: *eq, gt, ge, lt, le*. Terms are joined by `and`, `or`, `not` and parentheses.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
 }
 
