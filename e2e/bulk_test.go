@@ -248,7 +248,9 @@ func TestARowThatOnlyTheDatabaseCanRefuse(t *testing.T) {
 	require.Len(t, faults, 1)
 	require.EqualValues(t, 3, faults[0]["line"])
 	csv := string(admin.get(bulkPath(source, "/jobs/"+accepted.id()+"/faults/download")).want(200).body)
-	require.True(t, strings.HasPrefix(csv, strings.TrimSuffix(csvHeader, "\n")+",fault\n"+strings.TrimSuffix(csvRow(name), "\n")+","), csv)
+	require.True(t, strings.HasPrefix(csv, strings.TrimSuffix(csvHeader, "\n")+",#fault\n"+strings.TrimSuffix(csvRow(name), "\n")+","), csv)
+	again := admin.upload(source, "", strings.Replace(csv, name, "mended."+marker, 1)).want(http.StatusAccepted).object()
+	wantCounts(t, awaitJob(t, source, again.id(), "COMPLETED"), 1, 0, 0, 0)
 }
 
 func TestImportsOfOneSourceFollowOneAnother(t *testing.T) {

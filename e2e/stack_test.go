@@ -25,6 +25,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"gatehouse/devstack"
@@ -106,7 +107,7 @@ func run(m *testing.M) int {
 // patience bounds a step of a test that stops or starts something.
 func patience(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), waitTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -288,12 +289,33 @@ func (s *system) startWith(t *testing.T, name string, instead *devstack.Process,
 // running reports whether a workflow of the request runs.
 func (s *system) running(t *testing.T, request string) bool {
 	t.Helper()
-	answer, err := s.temporal.DescribeWorkflowExecution(patience(t), "request/"+request, "")
+	answer, err := insist(t, func(ctx context.Context) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+		return s.temporal.DescribeWorkflowExecution(ctx, "request/"+request, "")
+	})
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return false
 	}
 	require.NoError(t, err)
 	return answer.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+}
+
+// insist asks Temporal until it answers: one that has just been started again
+// gives up some calls by itself.
+func insist[T any](t *testing.T, call func(context.Context) (T, error)) (T, error) {
+	t.Helper()
+	ctx := patience(t)
+	for {
+		answer, err := call(ctx)
+		var late *serviceerror.DeadlineExceeded
+		var away *serviceerror.Unavailable
+		if ctx.Err() != nil || !errors.As(err, &late) && !errors.As(err, &away) {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func (s *system) terminate(t *testing.T, request string) {
@@ -322,7 +344,9 @@ func (s *system) details(t *testing.T, request string) string {
 
 func (s *system) detailsOf(t *testing.T, workflow string) string {
 	t.Helper()
-	answer, err := s.temporal.QueryWorkflow(patience(t), workflow, "", "__temporal_workflow_metadata")
+	answer, err := insist(t, func(ctx context.Context) (converter.EncodedValue, error) {
+		return s.temporal.QueryWorkflow(ctx, workflow, "", "__temporal_workflow_metadata")
+	})
 	require.NoError(t, err)
 	var metadata sdkpb.WorkflowMetadata
 	require.NoError(t, answer.Get(&metadata))
@@ -331,7 +355,9 @@ func (s *system) detailsOf(t *testing.T, workflow string) string {
 
 func (s *system) countWorkflows(t *testing.T, query string) int {
 	t.Helper()
-	answer, err := s.temporal.CountWorkflow(patience(t), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	answer, err := insist(t, func(ctx context.Context) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+		return s.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	})
 	require.NoError(t, err)
 	return int(answer.GetCount())
 }
