@@ -1,7 +1,11 @@
 package e2e_test
 
 import (
+	"net"
 	"net/http"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +19,7 @@ import (
 // anything.
 func TestTemporalAway(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
+	stack.hurryAPI(t)
 	stack.stopTemporal(t)
 	var requests []object
 	for range 20 {
@@ -43,14 +48,13 @@ func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
 	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)
 	stack.startTemporal(t)
-	// A sweep that was cut off by the outage is tried again only when it is
-	// known to be lost, so this may take longer than a step usually does.
+	// Asked one by one: a search finds a workflow only after its first task. A
+	// sweep that was cut off by the outage is tried again only when it is known to
+	// be lost, so this may take longer than a step usually does.
 	require.Eventually(t, func() bool {
-		return stack.countWorkflows(t, `GatehouseSource = "`+source.id()+`" AND ExecutionStatus = "Running"`) == 0
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !stack.running(t, id) })
+		return len(ids) == 0
 	}, 5*time.Minute, 500*time.Millisecond, "the workflows end")
-	for _, id := range ids {
-		require.False(t, stack.running(t, id))
-	}
 	eventually(t, "nothing is left to end", func() bool {
 		return stack.count(t, `SELECT count(*) FROM workflow_endings`) == 0
 	})
@@ -63,6 +67,7 @@ func TestWorkerDown(t *testing.T) {
 	request := ask(t, source)
 	path := "/non-employee-approvals/" + request.items()[0].id() + "/approve"
 	approver := as(t, "approver.one")
+	stack.hurryAPI(t)
 	stack.killWorker(t)
 	begin := time.Now()
 	refused := approver.post(path, object{"comment": "First " + marker}, "Idempotency-Key", "k").want(http.StatusServiceUnavailable)
@@ -105,17 +110,7 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	awaitTold(t, "decision_needed", request, item)
 
 	release := stack.lockItem(t, item.id())
-	answered := make(chan int, 1)
-	approver := as(t, "approver.one")
-	go func() {
-		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
-		if err != nil {
-			answered <- 0
-			return
-		}
-		answered <- a.status
-	}()
-	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	answered := approveBlocked(t, item)
 	stack.pauseTemporal(t)
 	release()
 	eventually(t, "the decision is committed", func() bool {
@@ -133,6 +128,87 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	require.Equal(t, 1, told(t, "decision_needed", request, item))
 	require.Equal(t, 1, told(t, "decision_needed", request, next))
 	require.Equal(t, 1, told(t, "request_decided", request, nil))
+}
+
+// approveBlocked has approver.one approve an item whose row is locked, and
+// returns when the decision waits for the lock. The channel gets the status of
+// the answer, 0 if there is none.
+func approveBlocked(t *testing.T, item object) <-chan int {
+	t.Helper()
+	answered := make(chan int, 1)
+	approver := as(t, "approver.one")
+	go func() {
+		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
+		if err != nil {
+			answered <- 0
+			return
+		}
+		answered <- a.status
+	}()
+	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	return answered
+}
+
+// TestTheAPIFinishesWhatItHasBegun: told to stop it takes no new calls, answers
+// the one that it has, and ends well.
+func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	awaitRunning(t, request.id())
+	item := request.items()[0]
+	stack.killAPI(t)
+	end := stack.startWith(t, "api", stack.API, stack.APIMetricsURL(), nil)
+
+	release := stack.lockItem(t, item.id())
+	answered := approveBlocked(t, item)
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	eventually(t, "the API takes no calls", func() bool {
+		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(stack.apiURL, "http://"))
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	})
+	release()
+	require.Equal(t, 200, <-answered)
+	require.NoError(t, <-ended)
+
+	stack.startAPI(t)
+	require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
+}
+
+// TestTheWorkerFinishesWhatItHasBegun: told to stop it carries out the decision
+// that it has, and ends well.
+func TestTheWorkerFinishesWhatItHasBegun(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	awaitRunning(t, request.id())
+	item := request.items()[0]
+	awaitTold(t, "decision_needed", request, item)
+	stack.killWorker(t)
+	end := stack.startWith(t, "worker", stack.Worker, stack.WorkerMetricsURL(), nil)
+
+	stops := func() int {
+		log, err := os.ReadFile(stack.Worker.LogPath())
+		require.NoError(t, err)
+		return strings.Count(string(log), `"msg":"stopping"`)
+	}
+	before := stops()
+	release := stack.lockItem(t, item.id())
+	answered := approveBlocked(t, item)
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	eventually(t, "the worker is stopping", func() bool { return stops() > before })
+	release()
+	require.NoError(t, <-ended)
+	require.Equal(t, 1, stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()),
+		"the verdict is stored before another worker is there")
+
+	stack.startWorker(t)
+	require.Equal(t, 200, <-answered)
+	decideUntilDone(t, request)
+	require.Len(t, recordsOf(t, source), 1)
 }
 
 // told counts the notifications of an event; item is nil for one about the

@@ -44,8 +44,13 @@ type system struct {
 	temporal client.Client
 }
 
-// startLimit bounds the start of everything, the build of the programs included.
-const startLimit = 10 * time.Minute
+const (
+	// startLimit bounds the start of everything, the build of the programs included.
+	startLimit = 10 * time.Minute
+	// stopLimit bounds how long a program takes to finish what it has begun:
+	// GATEHOUSE_SHUTDOWN_TIMEOUT and some.
+	stopLimit = 25 * time.Second
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -64,8 +69,9 @@ func run(m *testing.M) int {
 		Dir: dir, Race: true, Demo: true,
 		Env: map[string]string{
 			// Short, so that the tests don't wait for what operators wait for.
-			"GATEHOUSE_SWEEP_INTERVAL":   "2s",
-			"GATEHOUSE_DECISION_TIMEOUT": "5s",
+			"GATEHOUSE_SWEEP_INTERVAL": "2s",
+			// Long, so that a busy machine answers all the same.
+			"GATEHOUSE_DECISION_TIMEOUT": "20s",
 			"GATEHOUSE_LOG_LEVEL":        "debug",
 		},
 	})
@@ -215,6 +221,14 @@ func (s *system) startAPI(t *testing.T) {
 	}
 }
 
+// hurryAPI has the API answer soon that a decision got no answer, for the tests
+// that wait for that.
+func (s *system) hurryAPI(t *testing.T) {
+	t.Helper()
+	s.killAPI(t)
+	s.startWith(t, "api", s.API, s.APIMetricsURL(), map[string]string{"GATEHOUSE_DECISION_TIMEOUT": "2s"})
+}
+
 func (s *system) killWorker(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.Worker.Kill())
@@ -232,25 +246,35 @@ func (s *system) startWorker(t *testing.T) {
 // that was killed, until stop is called or the test ends.
 func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop func()) {
 	t.Helper()
-	log, err := os.OpenFile(s.Worker.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
+	end := s.startWith(t, "worker", s.Worker, s.WorkerMetricsURL(), settings)
+	return func() { _ = end() }
+}
+
+// startWith runs a program with further settings in the place of the one that
+// was killed. end, called by the end of the test at the latest, has it stop by
+// SIGTERM, and returns how it ended; one that takes too long is killed.
+func (s *system) startWith(t *testing.T, name string, instead *devstack.Process, metricsURL string, settings map[string]string) (end func() error) {
+	t.Helper()
+	log, err := os.OpenFile(instead.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	worker := exec.CommandContext(t.Context(), filepath.Join(s.Dir(), "bin", "worker"))
-	worker.Dir, worker.Stdout, worker.Stderr = s.Dir(), log, log
-	worker.Env = os.Environ()
+	program := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(s.Dir(), "bin", name))
+	program.Dir, program.Stdout, program.Stderr = s.Dir(), log, log
+	program.Env = os.Environ()
 	for _, variables := range []map[string]string{s.Environ(), settings} {
 		for variable, value := range variables {
-			worker.Env = append(worker.Env, variable+"="+value)
+			program.Env = append(program.Env, variable+"="+value)
 		}
 	}
-	require.NoError(t, worker.Start())
-	stop = sync.OnceFunc(func() {
-		_ = worker.Process.Signal(syscall.SIGTERM)
-		_ = worker.Wait()
-		_ = log.Close()
+	require.NoError(t, program.Start())
+	end = sync.OnceValue(func() error {
+		_ = program.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(stopLimit, func() { _ = program.Process.Kill() })
+		defer late.Stop()
+		return errors.Join(program.Wait(), log.Close())
 	})
-	t.Cleanup(stop)
-	eventually(t, "the worker is ready", func() bool {
-		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/readyz", nil)
+	t.Cleanup(func() { _ = end() })
+	eventually(t, "the "+name+" is ready", func() bool {
+		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, metricsURL+"/readyz", nil)
 		require.NoError(t, err)
 		response, err := httpClient.Do(request)
 		if err != nil {
@@ -259,7 +283,7 @@ func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return stop
+	return end
 }
 
 // running reports whether a workflow of the request runs.

@@ -1338,7 +1338,7 @@ type ImportNonEmployeeRecordsInBulkMultipartBody struct {
 
 // ImportNonEmployeeRecordsInBulkParams defines parameters for ImportNonEmployeeRecordsInBulk.
 type ImportNonEmployeeRecordsInBulkParams struct {
-	// DryRun Whether to say only what the file would do just now, and do nothing
+	// DryRun Beyond the contract: whether to say only what the file would do just now, and do nothing
 	DryRun *bool `form:"dry-run,omitempty" json:"dry-run,omitempty"`
 }
 
@@ -1368,7 +1368,7 @@ type ListNonEmployeeBulkUploadFaultsParams struct {
 
 // ExportNonEmployeeRecordsParams defines parameters for ExportNonEmployeeRecords.
 type ExportNonEmployeeRecordsParams struct {
-	// Job The export whose file is asked for, be it complete or still being written; without it one that is yet to begin.
+	// Job Beyond the contract: the export whose file is asked for, be it complete or still being written; without it one that is yet to begin.
 	Job *lifecycle.ID `form:"job,omitempty" json:"job,omitempty"`
 }
 

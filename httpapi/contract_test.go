@@ -77,6 +77,27 @@ func TestTheDocumentIsValid(t *testing.T) {
 	require.NoError(t, apitest.Document(t).Validate(t.Context(), openapi3.DisableExamplesValidation()))
 }
 
+// The page at /docs shows no extensions, so what is marked says so in words.
+func TestWhatIsBeyondTheContractIsToldToReaders(t *testing.T) {
+	t.Parallel()
+	const mark = "eyond the contract"
+	for path, item := range apitest.Document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			require.Equal(t, isExtension(operation.Extensions), strings.Contains(operation.Tags[0], mark), "%s %s", method, path)
+			for _, parameter := range operation.Parameters {
+				if isExtension(parameter.Value.Extensions) {
+					require.Contains(t, parameter.Value.Description, mark, "%s %s: %s", method, path, parameter.Value.Name)
+				}
+			}
+			for status, response := range operation.Responses.Map() {
+				if isExtension(response.Value.Extensions) {
+					require.Contains(t, *response.Value.Description, mark, "%s %s: %s", method, path, status)
+				}
+			}
+		}
+	}
+}
+
 func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
 	t.Parallel()
 	doc, f := apitest.Document(t), readFacts(t)
