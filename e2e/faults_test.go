@@ -43,11 +43,9 @@ func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
 	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)
 	stack.startTemporal(t)
-	// A sweep that was cut off by the outage is tried again only when it is
-	// known to be lost, so this may take longer than a step usually does.
-	require.Eventually(t, func() bool {
+	bySweep(t, "the workflows end", func() bool {
 		return stack.countWorkflows(t, `GatehouseSource = "`+source.id()+`" AND ExecutionStatus = "Running"`) == 0
-	}, 5*time.Minute, 500*time.Millisecond, "the workflows end")
+	})
 	for _, id := range ids {
 		require.False(t, stack.running(t, id))
 	}
@@ -104,7 +102,7 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	// more, so the crash has to wait for it.
 	awaitTold(t, "decision_needed", request, item)
 
-	release := stack.lockItem(t, item.id())
+	held := stack.holdItem(t, item.id())
 	answered := make(chan int, 1)
 	approver := as(t, "approver.one")
 	go func() {
@@ -115,9 +113,9 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 		}
 		answered <- a.status
 	}()
-	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	held.await(t)
 	stack.pauseTemporal(t)
-	release()
+	held.release()
 	eventually(t, "the decision is committed", func() bool {
 		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
 	})
