@@ -23,10 +23,13 @@ import (
 // search finds any of them where it must not be.
 const marker = "pii7"
 
-// answerTimeout bounds one call; waitTimeout bounds waiting for a condition.
+// answerTimeout bounds one call; waitTimeout bounds waiting for a condition, and
+// sweepTimeout for one that the sweep brings about: a sweep that was cut off is
+// tried again only when it is known to be lost.
 const (
 	answerTimeout = 30 * time.Second
 	waitTimeout   = 2 * time.Minute
+	sweepTimeout  = 5 * time.Minute
 )
 
 var httpClient = &http.Client{Timeout: answerTimeout}
@@ -270,6 +273,12 @@ func (o object) itemStatuses() []string {
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, waitTimeout, 50*time.Millisecond, what)
+}
+
+// bySweep is eventually for what the sweep does.
+func bySweep(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, sweepTimeout, 100*time.Millisecond, what)
 }
 
 var serial atomic.Int64

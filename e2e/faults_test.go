@@ -48,13 +48,11 @@ func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
 	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)
 	stack.startTemporal(t)
-	// Asked one by one: a search finds a workflow only after its first task. A
-	// sweep that was cut off by the outage is tried again only when it is known to
-	// be lost, so this may take longer than a step usually does.
-	require.Eventually(t, func() bool {
+	// Asked one by one: a search finds a workflow only after its first task.
+	bySweep(t, "the workflows end", func() bool {
 		ids = slices.DeleteFunc(ids, func(id string) bool { return !stack.running(t, id) })
 		return len(ids) == 0
-	}, 5*time.Minute, 500*time.Millisecond, "the workflows end")
+	})
 	eventually(t, "nothing is left to end", func() bool {
 		return stack.count(t, `SELECT count(*) FROM workflow_endings`) == 0
 	})
@@ -109,10 +107,10 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	// more, so the crash has to wait for it.
 	awaitTold(t, "decision_needed", request, item)
 
-	release := stack.lockItem(t, item.id())
-	answered := approveBlocked(t, item)
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, item, held)
 	stack.pauseTemporal(t)
-	release()
+	held.release()
 	eventually(t, "the decision is committed", func() bool {
 		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
 	})
@@ -130,10 +128,10 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	require.Equal(t, 1, told(t, "request_decided", request, nil))
 }
 
-// approveBlocked has approver.one approve an item whose row is locked, and
-// returns when the decision waits for the lock. The channel gets the status of
+// approveBlocked has approver.one approve an item whose row is held, and returns
+// when the decision waits for it. The channel gets the status of
 // the answer, 0 if there is none.
-func approveBlocked(t *testing.T, item object) <-chan int {
+func approveBlocked(t *testing.T, item object, held *hold) <-chan int {
 	t.Helper()
 	answered := make(chan int, 1)
 	approver := as(t, "approver.one")
@@ -145,7 +143,7 @@ func approveBlocked(t *testing.T, item object) <-chan int {
 		}
 		answered <- a.status
 	}()
-	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	held.await(t)
 	return answered
 }
 
@@ -159,8 +157,8 @@ func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
 	stack.killAPI(t)
 	end := stack.startWith(t, "api", stack.API, stack.APIMetricsURL(), nil)
 
-	release := stack.lockItem(t, item.id())
-	answered := approveBlocked(t, item)
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, item, held)
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	eventually(t, "the API takes no calls", func() bool {
@@ -170,7 +168,7 @@ func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
 		}
 		return err != nil
 	})
-	release()
+	held.release()
 	require.Equal(t, 200, <-answered)
 	require.NoError(t, <-ended)
 
@@ -195,12 +193,12 @@ func TestTheWorkerFinishesWhatItHasBegun(t *testing.T) {
 		return strings.Count(string(log), `"msg":"stopping"`)
 	}
 	before := stops()
-	release := stack.lockItem(t, item.id())
-	answered := approveBlocked(t, item)
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, item, held)
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	eventually(t, "the worker is stopping", func() bool { return stops() > before })
-	release()
+	held.release()
 	require.NoError(t, <-ended)
 	require.Equal(t, 1, stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()),
 		"the verdict is stored before another worker is there")
@@ -232,15 +230,15 @@ func awaitTold(t *testing.T, event string, request, item object) {
 // decision and by the sweep.
 func TestAWorkflowTerminatedByHand(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
-	byDecision, bySweep := ask(t, source), ask(t, source)
-	for _, request := range []object{byDecision, bySweep} {
+	decided, swept := ask(t, source), ask(t, source)
+	for _, request := range []object{decided, swept} {
 		approve(t, "approver.one", request.items()[0]).want(200)
 		stack.terminate(t, request.id())
 	}
-	approve(t, "approver.two", byDecision.items()[1]).want(200)
-	require.Equal(t, "APPROVED", readRequest(t, byDecision.id()).text("approvalStatus"))
-	awaitRunning(t, bySweep.id())
-	decideUntilDone(t, bySweep)
+	approve(t, "approver.two", decided.items()[1]).want(200)
+	require.Equal(t, "APPROVED", readRequest(t, decided.id()).text("approvalStatus"))
+	awaitRunning(t, swept.id())
+	decideUntilDone(t, swept)
 	require.Len(t, recordsOf(t, source), 2)
 }
 

@@ -225,7 +225,7 @@ func awaitEnd(t *testing.T, request string) {
 // awaitRunning waits until a workflow of the request runs.
 func awaitRunning(t *testing.T, request string) {
 	t.Helper()
-	eventually(t, "a workflow of the request runs", func() bool { return stack.running(t, request) })
+	bySweep(t, "a workflow of the request runs", func() bool { return stack.running(t, request) })
 }
 
 func TestWhatOperatorsSeeIsOpaque(t *testing.T) {

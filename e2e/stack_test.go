@@ -18,7 +18,8 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	sdkpb "go.temporal.io/api/sdk/v1"
@@ -87,10 +88,13 @@ func run(m *testing.M) int {
 		}
 	}()
 	stack = &system{Stack: started, apiURL: started.APIURL()}
-	if stack.db, err = sql.Open("pgx", started.Postgres.URL()); err != nil {
+	database, err := pgx.ParseConfig(started.Postgres.URL())
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	// A connection may have ended with a server that was stopped a moment ago.
+	stack.db = stdlib.OpenDB(*database, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
 	defer func() { _ = stack.db.Close() }()
 	stack.temporal, err = client.NewLazyClient(client.Options{
 		HostPort: started.Temporal.Address(), Namespace: started.Temporal.Namespace(),
@@ -141,28 +145,59 @@ func (s *system) rows(t *testing.T) *store.Store {
 	return rows
 }
 
-// lockItem holds a lock on the row of an approval item until the function it
-// returns is called.
-func (s *system) lockItem(t *testing.T, item string) (release func()) {
-	t.Helper()
-	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
-	require.NoError(t, err)
-	_, err = tx.ExecContext(patience(t), `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = tx.Rollback() })
-	return func() { require.NoError(t, tx.Rollback()) }
+// hold is a transaction that stays open: whoever needs what it took waits.
+type hold struct {
+	system  *system
+	tx      *sql.Tx
+	backend int
 }
 
-// lockCounters holds a lock on the counters of a source until the function it
-// returns is called.
-func (s *system) lockCounters(t *testing.T, source string) (release func()) {
+// hold runs a statement in a transaction that stays open until it is released or
+// the test ends.
+func (s *system) hold(t *testing.T, query string, args ...any) *hold {
 	t.Helper()
 	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	require.NoError(t, err)
-	_, err = tx.ExecContext(context.WithoutCancel(t.Context()), `SELECT 1 FROM source_counters WHERE source_id = $1 FOR UPDATE`, source)
+	h := &hold{system: s, tx: tx}
+	t.Cleanup(h.release)
+	_, err = tx.ExecContext(patience(t), query, args...)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = tx.Rollback() })
-	return func() { require.NoError(t, tx.Rollback()) }
+	require.NoError(t, tx.QueryRowContext(patience(t), `SELECT pg_backend_pid()`).Scan(&h.backend))
+	return h
+}
+
+// release lets go of what is held. It may be gone with its server already.
+func (h *hold) release() { _ = h.tx.Rollback() }
+
+// await waits until somebody waits for what is held.
+func (h *hold) await(t *testing.T) {
+	t.Helper()
+	eventually(t, "somebody waits for what is held", func() bool {
+		return h.system.count(t, `SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))`, h.backend) > 0
+	})
+}
+
+// holdItem holds the row of an approval item.
+func (s *system) holdItem(t *testing.T, item string) *hold {
+	t.Helper()
+	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+}
+
+// holdRow holds the name of a row of a sample, the first being number 1: an
+// import of it into the source stands still in the chunk that makes this record,
+// with the chunk's transaction open.
+func (s *system) holdRow(t *testing.T, source object, number int) *hold {
+	t.Helper()
+	return s.hold(t, `INSERT INTO account_names (source_id, folded, holder) VALUES ($1, $2, $1)`,
+		source.id(), fmt.Sprintf("worker.%07d", number-1))
+}
+
+// holdChunk holds the place of a chunk in the file of an export, the first being
+// number 0: every attempt stands still there.
+func (s *system) holdChunk(t *testing.T, export string, number int) *hold {
+	t.Helper()
+	return s.hold(t, `INSERT INTO export_chunks (job_id, attempt, number, bytes)
+		SELECT $1::uuid, attempt, $2::integer, '' FROM generate_series(1, 100) AS attempt`, export, number)
 }
 
 // blockedTransactions counts the transactions that wait for a lock.
@@ -240,6 +275,18 @@ func (s *system) startWorker(t *testing.T) {
 	if s.Worker.PID() == 0 {
 		require.NoError(t, s.Worker.Start(patience(t)))
 	}
+}
+
+// pauseWorker has the worker do nothing until resumeWorker or the end of the test.
+func (s *system) pauseWorker(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Worker.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { _ = s.Worker.Signal(syscall.SIGCONT) })
+}
+
+func (s *system) resumeWorker(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Worker.Signal(syscall.SIGCONT))
 }
 
 // startWorkerWith runs the worker with further settings in the place of the one
