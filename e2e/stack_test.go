@@ -96,7 +96,8 @@ func run(m *testing.M) int {
 	// A connection may have ended with a server that was stopped a moment ago.
 	stack.db = stdlib.OpenDB(*database, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
 	defer func() { _ = stack.db.Close() }()
-	stack.temporal, err = client.NewLazyClient(client.Options{
+	// Not a lazy one: its first call must not be one that finds Temporal just back.
+	stack.temporal, err = client.DialContext(ctx, client.Options{
 		HostPort: started.Temporal.Address(), Namespace: started.Temporal.Namespace(),
 		Logger: log.NewStructuredLogger(nil),
 	})
