@@ -35,9 +35,10 @@ type fakeStore struct {
 	load     func(lifecycle.ID) (lifecycle.Progress, error)
 	decide   func(lifecycle.Decision) (lifecycle.DecisionResult, error)
 	complete func(lifecycle.ID) error
-	cancel   func(lifecycle.ID) error
+	cancel   func(request lifecycle.ID, reason string) error
+	seen     func(request, item lifecycle.ID) error
 	notify   func(event string, request, item lifecycle.ID) (bool, lifecycle.ID, error)
-	pending  func(limit int, grace time.Duration) ([]lifecycle.PendingRequest, error)
+	check    func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
 	mark     func(context.Context, []lifecycle.ID) error
 	endings  func(limit int) ([]lifecycle.ID, error)
 	drop     func(context.Context, []lifecycle.ID) error
@@ -53,14 +54,20 @@ func (s *fakeStore) Decide(_ context.Context, d lifecycle.Decision) (lifecycle.D
 
 func (s *fakeStore) CompleteRequest(_ context.Context, id lifecycle.ID) error { return s.complete(id) }
 
-func (s *fakeStore) CancelRequest(_ context.Context, id lifecycle.ID) error { return s.cancel(id) }
+func (s *fakeStore) CancelRequest(_ context.Context, id lifecycle.ID, reason string) error {
+	return s.cancel(id, reason)
+}
+
+func (s *fakeStore) MarkSeen(_ context.Context, request, item lifecycle.ID) error {
+	return s.seen(request, item)
+}
 
 func (s *fakeStore) SaveNotification(_ context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
 	return s.notify(event, request, item)
 }
 
-func (s *fakeStore) PendingToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.PendingRequest, error) {
-	return s.pending(limit, grace)
+func (s *fakeStore) RequestsToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
+	return s.check(limit, grace)
 }
 
 func (s *fakeStore) MarkChecked(ctx context.Context, ids []lifecycle.ID) error {
