@@ -343,6 +343,9 @@ func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
 		if _, err := lockCounters(ctx, tx, id, forRemoving); err != nil {
 			return err
 		}
+		if err := tune(ctx, tx, bulk(nil)...); err != nil {
+			return err
+		}
 		for _, statement := range []string{
 			`INSERT INTO workflow_endings (request_id, created)
 				SELECT id, now() FROM requests WHERE source_id = ? AND (approval_status = 'PENDING' OR workflow_seen_at < modified)

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
+	"gatehouse/store"
 	"gatehouse/store/storetest"
 )
 
@@ -229,6 +231,29 @@ func TestADeletedSourceLeavesNothing(t *testing.T) {
 	again.ID, again.Approvers = lifecycle.NewID(), nil
 	require.NoError(t, w.createSource(t, again), "the name is free again")
 	w.requireConsistent(t)
+}
+
+// TestABigSourceIsDeletedThoughItTakesLong holds the deletion up for longer than
+// a statement may take elsewhere.
+func TestABigSourceIsDeletedThoughItTakesLong(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, 0, store.Config{StatementTimeout: 100 * time.Millisecond})
+	record := w.record(t, "held")
+	tx, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.ExecContext(t.Context(), "SELECT 1 FROM records WHERE id = $1 FOR UPDATE", record.ID.String())
+	require.NoError(t, err)
+	deleted := make(chan error, 1)
+	go func() { deleted <- w.DeleteSource(t.Context(), w.source.ID) }()
+	require.Eventually(t, func() bool {
+		return len(deleted) > 0 || w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			AND query LIKE 'DELETE FROM records WHERE source_id = ''' || $1 || '''' AND now() - query_start > interval '300 milliseconds'`,
+			w.source.ID.String()) == 1
+	}, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-deleted)
+	require.Zero(t, w.number(t, "SELECT count(*) FROM records"))
 }
 
 func TestADeletedSourceMakesRoomForAnother(t *testing.T) {
