@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkactivity "go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
@@ -138,6 +140,8 @@ type bench struct {
 	workflows *fakeWorkflows
 	counts    *counts
 	log       *bytes.Buffer
+	// beats are the heartbeats that came to the server; most stay in the process.
+	beats atomic.Int32
 }
 
 func newBench(t *testing.T) *bench {
@@ -160,6 +164,7 @@ func run[T any](ctx context.Context, b *bench, activity, in any) (out T, err err
 	suite.SetLogger(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	env.SetOnActivityHeartbeatListener(func(*sdkactivity.Info, converter.EncodedValues) { b.beats.Add(1) })
 	env.RegisterActivity(activity)
 	value, err := env.ExecuteActivity(activity, in)
 	if err == nil && value.HasValue() {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,6 +96,10 @@ func (a *Activities) lookAfter(ctx context.Context, q lifecycle.RequestToCheck) 
 	return started, a.Workflows.StartRequest(ctx, q.RequestID, q.SourceID)
 }
 
+// endingsPiece is how many workflows are ended between two heartbeats. The first
+// that can't be reached ends the step, so a piece takes little more than one call.
+const endingsPiece = 50
+
 // SweepWorkflowEndings ends one batch of the workflows whose requests were
 // deleted.
 func (a *Activities) SweepWorkflowEndings(ctx context.Context, in wire.SweepInput) (result wire.SweepResult, err error) {
@@ -103,9 +108,15 @@ func (a *Activities) SweepWorkflowEndings(ctx context.Context, in wire.SweepInpu
 	if err != nil || len(endings) == 0 {
 		return result, err
 	}
-	ended, fault := a.Workflows.CancelRequests(ctx, endings)
-	if fault != nil {
-		a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
+	var ended []lifecycle.ID
+	for piece := range slices.Chunk(endings, endingsPiece) {
+		done, fault := a.Workflows.CancelRequests(ctx, piece)
+		ended = append(ended, done...)
+		activity.RecordHeartbeat(ctx, len(ended))
+		if fault != nil {
+			a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
+			break
+		}
 	}
 	if len(ended) > 0 {
 		ctx, cancel := keeping(ctx)

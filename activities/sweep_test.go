@@ -273,6 +273,34 @@ func TestASweepDropsTheEndingsThatAreDone(t *testing.T) {
 			}
 		})
 	}
+	t.Run("piece by piece, with a sign of life after each", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		many := ids(requests(2*endingsPiece+7, false))
+		dropped := b.ends(many)
+		var pieces []int
+		b.workflows.cancel = func(asked []lifecycle.ID) ([]lifecycle.ID, error) {
+			pieces = append(pieces, len(asked))
+			return asked, nil
+		}
+		got, err := run[wire.SweepResult](t.Context(), b, b.SweepWorkflowEndings, wire.SweepInput{Batch: 500})
+		require.NoError(t, err)
+		require.Equal(t, wire.SweepResult{Checked: len(many), Ended: len(many)}, got)
+		require.Equal(t, []int{endingsPiece, endingsPiece, 7}, pieces)
+		require.Equal(t, many, *dropped)
+		require.Positive(t, b.beats.Load())
+	})
+	t.Run("no further than the first that can't be reached", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		many := ids(requests(2*endingsPiece, false))
+		dropped := b.ends(many)
+		b.workflows.cancel = func(asked []lifecycle.ID) ([]lifecycle.ID, error) { return asked[:1], errAway }
+		got, err := run[wire.SweepResult](t.Context(), b, b.SweepWorkflowEndings, wire.SweepInput{Batch: 500})
+		require.NoError(t, err)
+		require.Equal(t, wire.SweepResult{Checked: len(many), Ended: 1, Failed: len(many) - 1}, got)
+		require.Equal(t, many[:1], *dropped)
+	})
 	t.Run("also where it is cut off", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t)
