@@ -63,10 +63,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer fail(nil)
 
 	metrics := telemetry.NewMetrics("worker")
-	rows, err := store.Open(ctx, store.Config{
-		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
-		StatementTimeout: cfg.Database.StatementTimeout, Observe: metrics.StoreDone,
-	})
+	rows, err := store.Open(ctx, storeConfig(cfg.Database, metrics.StoreDone))
 	if err != nil {
 		return err
 	}
@@ -132,4 +129,13 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, reach.Close(ending), stopMetrics(ending))
+}
+
+// storeConfig has statements end in time for the steps of requests, however long
+// those of the API may take.
+func storeConfig(database config.Database, observe store.Observer) store.Config {
+	return store.Config{
+		URL: string(database.URL), MaxConns: database.MaxConns,
+		StatementTimeout: min(database.StatementTimeout, workflows.StatementTimeout), Observe: observe,
+	}
 }
