@@ -314,7 +314,7 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 			}
 			marked := false
 			b.store.seen = func(request, item lifecycle.ID) error {
-				require.Equal(t, notice, wire.Notice{Event: notice.Event, RequestID: request, ItemID: item})
+				require.Equal(t, []lifecycle.ID{notice.RequestID, notice.ItemID}, []lifecycle.ID{request, item})
 				marked = true
 				return c.markErr
 			}

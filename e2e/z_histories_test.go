@@ -64,6 +64,20 @@ func (d dictionary) add(t *testing.T, word string) {
 	}
 }
 
+// addAll takes up what a query selects.
+func (d dictionary) addAll(t *testing.T, query string, args ...any) {
+	t.Helper()
+	rows, err := stack.db.QueryContext(patience(t), query, args...)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var word string
+		require.NoError(t, rows.Scan(&word))
+		d.add(t, word)
+	}
+	require.NoError(t, rows.Err())
+}
+
 // find returns a word that the text holds, empty if it holds none.
 func (d dictionary) find(text string) string {
 	text = strings.ToLower(text)
@@ -96,15 +110,7 @@ func rememberPeople(t *testing.T, source string) {
 		"SELECT i.comment FROM approval_items AS i JOIN requests AS r ON r.id = i.request_id" + within,
 		"SELECT c.comment FROM decision_comments AS c JOIN approval_items AS i ON i.id = c.item_id JOIN requests AS r ON r.id = i.request_id" + within,
 	} {
-		rows, err := stack.db.QueryContext(patience(t), query, source)
-		require.NoError(t, err)
-		for rows.Next() {
-			var word string
-			require.NoError(t, rows.Scan(&word))
-			wordsOfPeople.add(t, word)
-		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
+		wordsOfPeople.addAll(t, query, source)
 	}
 }
 
