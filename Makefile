@@ -5,8 +5,9 @@
 
 SHELL := /bin/sh
 DEVSTACK := .tools/bin/devstack
-# How long all tests together may take. `make test` in a fresh checkout builds
-# Temporal before that clock starts.
+# How long the tests of one package may take, which is what go test bounds; for
+# all together see .ci/run. In a fresh checkout Temporal is built before that
+# clock starts.
 TEST_TIMEOUT ?= 30m
 # What `make test` runs: make test TESTS=./store TESTFLAGS='-run Migrate -v'
 TESTS ?= ./...

@@ -25,8 +25,8 @@ type ImportStore interface {
 type ExportStore interface {
 	// WriteExport begins a new attempt, writes the source's records in one
 	// consistent snapshot as chunks and completes the job, which expires after
-	// keep. progress is called after every chunk with the number of rows so far.
-	// A job that is complete is left as it is. KindNotFound where the job or its
+	// keep unless a schedule made it. progress is called after every chunk with
+	// the number of rows so far. A job that is complete is left as it is. KindNotFound where the job or its
 	// source is gone; KindIllegalUpdate where a newer attempt has taken over.
 	WriteExport(ctx context.Context, job lifecycle.ID, keep time.Duration, progress func(rows int)) (lifecycle.ExportJob, error)
 	// FailExport ends a job that can't be written; one that ended is left as it is.
@@ -51,7 +51,8 @@ type BulkSweepStore interface {
 	// DropBulk removes one batch of what is of no use any more and returns how
 	// much that was: uploads whose lease ran out, imports that ended more than
 	// retention ago, exports that expired, staged rows and chunks of what is gone.
-	DropBulk(ctx context.Context, limit int, retention time.Duration) (dropped int, err error)
+	// Exports of schedules that are gone expire after keep.
+	DropBulk(ctx context.Context, limit int, retention, keep time.Duration) (dropped int, err error)
 	// ExportSchedules returns all schedules with an id greater than after, at
 	// most limit, by id.
 	ExportSchedules(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.ExportSchedule, error)
@@ -119,7 +120,7 @@ type Bulk struct {
 	// Observer may be nil.
 	Observer BulkObserver
 	// JobRetention is how long an import that ended is kept with its faults,
-	// ExportRetention how long a finished export is.
+	// ExportRetention how long a finished export is that no schedule keeps.
 	JobRetention, ExportRetention time.Duration
 	// Turn is how long one step applies chunks of an import before it makes room
 	// for other work; 0 is [DefaultTurn].

@@ -26,7 +26,7 @@ type fakeBulk struct {
 	prune     func(schedule lifecycle.ID) error
 	wake      func(limit int, grace time.Duration) ([]lifecycle.ID, error)
 	start     func(limit int, grace time.Duration) ([]lifecycle.ExportJob, error)
-	drop      func(retention time.Duration) (int, error)
+	drop      func(retention, keep time.Duration) (int, error)
 	schedules func(after lifecycle.ID, limit int) ([]lifecycle.ExportSchedule, error)
 	endings   func(limit int) ([]lifecycle.ID, error)
 	forget    func(context.Context, []lifecycle.ID) error
@@ -65,8 +65,8 @@ func (s *fakeBulk) ExportsToStart(_ context.Context, limit int, grace time.Durat
 	return s.start(limit, grace)
 }
 
-func (s *fakeBulk) DropBulk(_ context.Context, _ int, retention time.Duration) (int, error) {
-	return s.drop(retention)
+func (s *fakeBulk) DropBulk(_ context.Context, _ int, retention, keep time.Duration) (int, error) {
+	return s.drop(retention, keep)
 }
 
 func (s *fakeBulk) ExportSchedules(_ context.Context, after lifecycle.ID, limit int) ([]lifecycle.ExportSchedule, error) {
@@ -157,7 +157,7 @@ func newBulkBench(t *testing.T) *bulkBench {
 	b.rows = &fakeBulk{
 		wake:      func(int, time.Duration) ([]lifecycle.ID, error) { return nil, nil },
 		start:     func(int, time.Duration) ([]lifecycle.ExportJob, error) { return nil, nil },
-		drop:      func(time.Duration) (int, error) { return 0, nil },
+		drop:      func(time.Duration, time.Duration) (int, error) { return 0, nil },
 		schedules: func(lifecycle.ID, int) ([]lifecycle.ExportSchedule, error) { return nil, nil },
 		endings:   func(int) ([]lifecycle.ID, error) { return nil, nil },
 	}
@@ -504,7 +504,8 @@ func TestTheSweepDoesAllThatIsToBeDoneAboutBulkWork(t *testing.T) {
 		return []lifecycle.ExportJob{{ID: jobs[0]}, {ID: jobs[1]}, {ID: jobs[2]}}, nil
 	}
 	left := []int{400, 400, 20, 0}
-	b.rows.drop = func(retention time.Duration) (int, error) {
+	b.rows.drop = func(retention, keep time.Duration) (int, error) {
+		require.Equal(t, 9*time.Hour, keep)
 		require.Equal(t, 7*time.Hour, retention)
 		dropped := left[0]
 		left = left[1:]
@@ -566,7 +567,7 @@ func TestAStepOfTheBulkSweepThatFailsKeepsNoOtherFromItsTurn(t *testing.T) {
 	asked := map[string]bool{}
 	b.rows.wake = func(int, time.Duration) ([]lifecycle.ID, error) { asked["imports"] = true; return nil, errAway }
 	b.rows.start = func(int, time.Duration) ([]lifecycle.ExportJob, error) { asked["exports"] = true; return nil, errAway }
-	b.rows.drop = func(time.Duration) (int, error) { asked["garbage"] = true; return 0, errAway }
+	b.rows.drop = func(time.Duration, time.Duration) (int, error) { asked["garbage"] = true; return 0, errAway }
 	b.rows.schedules = func(lifecycle.ID, int) ([]lifecycle.ExportSchedule, error) {
 		asked["schedules"] = true
 		return nil, errAway

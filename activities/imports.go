@@ -15,7 +15,7 @@ import (
 const (
 	// importChunk is how many rows of a file one transaction takes in. It holds
 	// the counters of the source for some 60 ms then; larger ones hold them longer
-	// and take as long in all.
+	// and take as long in all. Beside pending requests the store takes fewer.
 	importChunk = 2_000
 	// DefaultTurn is how long a step applies chunks before it reports. Long
 	// turns keep histories short, short ones share the slots fairly.

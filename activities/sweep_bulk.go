@@ -81,7 +81,7 @@ func (a *Activities) sweepExports(ctx context.Context, in wire.SweepInput, resul
 // is over.
 func (a *Activities) dropBulk(ctx context.Context, result *wire.BulkSweepResult) error {
 	for began := time.Now(); time.Since(began) < dropTime; {
-		dropped, err := a.Bulk.Store.DropBulk(ctx, dropBatch, a.Bulk.JobRetention)
+		dropped, err := a.Bulk.Store.DropBulk(ctx, dropBatch, a.Bulk.JobRetention, a.Bulk.ExportRetention)
 		if err != nil || dropped == 0 {
 			return err
 		}

@@ -266,10 +266,10 @@ func InfoHandler(settings Settings) http.Handler {
 
 // onlyGet refuses other methods and reports whether the request may go on.
 func onlyGet(w http.ResponseWriter, r *http.Request) bool {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if r.Method == http.MethodGet {
 		return true
 	}
-	w.Header().Set("Allow", "GET, HEAD")
+	w.Header().Set("Allow", "GET")
 	w.WriteHeader(http.StatusMethodNotAllowed)
 	return false
 }

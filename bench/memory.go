@@ -10,48 +10,49 @@ import (
 	"time"
 )
 
-// grown is how much memory a process had at first and at most, in MiB.
-type grown struct{ idle, peak float64 }
+// usage is how much memory API and worker have, in MiB.
+type usage struct{ api, worker float64 }
+
+// memory is how much memory API and worker have just now.
+func (r *rig) memory() (now usage, err error) {
+	if now.api, err = resident(r.stack.API.PID()); err == nil {
+		now.worker, err = resident(r.stack.Worker.PID())
+	}
+	return now, err
+}
 
 // memoryInterval is how often the memory of the programs is looked at.
 const memoryInterval = 50 * time.Millisecond
 
-// watchMemory looks at the resident memory of API and worker until the function
-// it returns is called.
-func (r *rig) watchMemory() (func() (api, worker grown), error) {
-	pids := [2]int{r.stack.API.PID(), r.stack.Worker.PID()}
-	var seen [2]grown
-	for i, pid := range pids {
-		now, err := resident(pid)
-		if err != nil {
-			return nil, err
+// watchMemory looks at the memory of API and worker until the function it returns
+// is called, which returns the most that each had.
+func (r *rig) watchMemory() func() usage {
+	var peak usage
+	look := func() {
+		// A process that is gone fails what it was doing, which is told there.
+		if now, err := r.memory(); err == nil {
+			peak = usage{max(peak.api, now.api), max(peak.worker, now.worker)}
 		}
-		seen[i] = grown{idle: now, peak: now}
 	}
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
 		tick := time.NewTicker(memoryInterval)
 		defer tick.Stop()
-		for {
+		for look(); ; look() {
 			select {
 			case <-stop:
 				return
 			case <-tick.C:
 			}
-			for i, pid := range pids {
-				// A process that is gone fails what it was doing, which is told there.
-				if now, err := resident(pid); err == nil {
-					seen[i].peak = max(seen[i].peak, now)
-				}
-			}
 		}
 	})
-	return func() (api, worker grown) {
+	return func() usage {
 		close(stop)
 		group.Wait()
-		return seen[0], seen[1]
-	}, nil
+		look()
+		return peak
+	}
 }
 
 // resident is the resident memory of a process in MiB, as Linux tells it.

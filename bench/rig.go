@@ -37,6 +37,8 @@ type rig struct {
 	// tokens by alias.
 	tokens map[string]string
 	ids    map[string]string
+	// idle is the memory of the programs before they had any work.
+	idle usage
 }
 
 func newRig(ctx context.Context, rows int) (_ *rig, err error) {
@@ -59,6 +61,9 @@ func newRig(ctx context.Context, rows int) (_ *rig, err error) {
 		"GATEHOUSE_MAX_RECORDS_PER_SOURCE": strconv.Itoa(rows + 100_000),
 		"GATEHOUSE_UPLOAD_MAX_BYTES":       "1073741824",
 	}}); err != nil {
+		return nil, err
+	}
+	if r.idle, err = r.memory(); err != nil {
 		return nil, err
 	}
 	r.temporal, err = client.DialContext(ctx, client.Options{

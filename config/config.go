@@ -157,9 +157,9 @@ type Uploads struct {
 // them.
 type Bulk struct {
 	// Concurrency may come to less where the database has few connections.
-	Concurrency int `env:"GATEHOUSE_BULK_CONCURRENCY" envDefault:"2" unit:"imports and exports" min:"1" max:"32" doc:"How many imports and exports one process works on at once. Each takes up to two connections to the database, and all together at most half of them."`
+	Concurrency int `env:"GATEHOUSE_BULK_CONCURRENCY" envDefault:"2" unit:"imports and exports" min:"1" max:"32" doc:"How many imports one process works on at once, and as many exports beside them. An import takes one connection to the database, an export two, and all together at most half of them."`
 	// JobRetention counts from the end of an import.
 	JobRetention time.Duration `env:"GATEHOUSE_JOB_RETENTION" envDefault:"720h" min:"1h" max:"8760h" doc:"How long an import that ended is kept, with its rows that could not be taken."`
-	// ExportRetention counts from when an export is complete.
-	ExportRetention time.Duration `env:"GATEHOUSE_EXPORT_RETENTION" envDefault:"168h" min:"1h" max:"8760h" doc:"How long a complete export is kept."`
+	// ExportRetention counts from when an export is complete, or its schedule deleted.
+	ExportRetention time.Duration `env:"GATEHOUSE_EXPORT_RETENTION" envDefault:"168h" min:"1h" max:"8760h" doc:"How long a complete export is kept; those of a schedule are counted from when the schedule is deleted."`
 }

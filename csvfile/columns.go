@@ -10,6 +10,11 @@ import (
 	"gatehouse/lifecycle"
 )
 
+// FaultColumn is the column that says of a row that could not be taken what was
+// wrong with it. A file may have it, so that the row can be mended and uploaded
+// again; what it holds is not looked at. No custom attribute can have this name.
+const FaultColumn = "#fault"
+
 // Columns returns the header of a source's files: the eight fields that every
 // source has, then the custom attributes by technicalName in the order they
 // were made (contract §7). attributes may come in any order, with or without

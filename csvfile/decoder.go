@@ -36,12 +36,15 @@ const (
 // asked anything, however long that is, and takes a CR that ends a line for text.
 type Decoder struct {
 	in *bufio.Reader
-	// columns are those a file may have, the fields of a person first.
+	// columns are those a file may have: those of [Columns], and [FaultColumn]
+	// behind them.
 	columns []column
 	// places are the indices in columns of the cells of a row.
 	places []int
 	header string
 	custom []string
+	// noted is true if the file has a FaultColumn.
+	noted bool
 	// lines and rows are how many have been read; lines counts blank ones too.
 	lines, rows int
 	// long holds what was read of a record that is more than one line, or longer
@@ -105,8 +108,8 @@ type Row struct {
 	Input lifecycle.PersonInput
 	// Cells is the row as one record of RFC 4180 without the line end behind it.
 	// It is as it came, but for formulas, which are guarded, since people will
-	// look at it: uploaded again it means the same. It is empty if the row has
-	// Faults.
+	// look at it: uploaded again it means the same. The cell of a [FaultColumn] is
+	// left out. It is empty if the row has Faults.
 	Cells string
 	// Faults is what is wrong with the form of the row, by line.
 	Faults []lifecycle.RowFault
@@ -124,6 +127,7 @@ func NewDecoder(r io.Reader, attributes []lifecycle.SchemaAttribute) *Decoder {
 	for _, name := range Columns(attributes) {
 		d.columns = append(d.columns, column{name: name, required: !optional[name]})
 	}
+	d.columns = append(d.columns, column{name: FaultColumn})
 	return d
 }
 
@@ -145,7 +149,8 @@ func (d *Decoder) Header() (faults []lifecycle.RowFault, err error) {
 }
 
 // HeaderText is the header as it came, as one record of RFC 4180 without the
-// line end behind it; empty if the header has faults.
+// line end behind it; a [FaultColumn] is left out. It is empty if the header has
+// faults.
 func (d *Decoder) HeaderText() string { return d.header }
 
 // Columns are the technicalNames of the custom attributes that the file has a
@@ -202,25 +207,28 @@ func Column(field string) string { return strings.TrimPrefix(field, "data.") }
 // fill sets what the row holds. All texts are parts of one, so that a row costs
 // few allocations.
 func (d *Decoder) fill(row *Row, text string) {
-	cells, runs := make([]string, len(d.spans)), false
+	cells, anew := make([]string, 0, len(d.spans)), d.noted
 	if len(d.custom) > 0 {
 		row.Input.Data, row.Input.HasData = make(map[string]string, len(d.custom)), true
 	}
 	for i, at := range d.spans {
+		if d.isFaultColumn(d.places[i]) {
+			continue
+		}
 		cell := at.of(text)
 		if isFormula(cell) {
-			runs = runs || cell[0] != '\''
+			anew = anew || cell[0] != '\''
 			cell = Unguard(cell)
 		}
-		cells[i] = cell
+		cells = append(cells, cell)
 		if field := personField(&row.Input, d.places[i]); field != nil {
-			*field = &cells[i]
+			*field = &cells[len(cells)-1]
 		} else {
 			row.Input.Data[d.columns[d.places[i]].name] = cell
 		}
 	}
 	row.Cells = text
-	if runs {
+	if anew {
 		row.Cells = string(appendRecord(nil, cells))
 	}
 }
@@ -249,6 +257,9 @@ func personField(in *lifecycle.PersonInput, column int) **string {
 	return nil
 }
 
+// isFaultColumn is true for the last of the columns.
+func (d *Decoder) isFaultColumn(column int) bool { return column == len(d.columns)-1 }
+
 const byteOrderMark = "\ufeff"
 
 func (d *Decoder) readHeader() ([]lifecycle.RowFault, error) {
@@ -256,8 +267,8 @@ func (d *Decoder) readHeader() ([]lifecycle.RowFault, error) {
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader's error that wraps io.EOF is not the end
 		return nil, err
 	}
-	if what := notText(first); what != "" {
-		return []lifecycle.RowFault{d.fault(0, noCell, "the file looks like "+what+"; it must be CSV in UTF-8")}, nil
+	if what, line := notText(first); what != "" {
+		return []lifecycle.RowFault{d.fault(line, noCell, "the file looks like "+what+"; it must be CSV in UTF-8")}, nil
 	}
 	if bytes.HasPrefix(first, []byte(byteOrderMark)) {
 		if _, err := d.in.Discard(len(byteOrderMark)); err != nil {
@@ -270,7 +281,7 @@ func (d *Decoder) readHeader() ([]lifecycle.RowFault, error) {
 	}
 	if header.raw == nil {
 		return []lifecycle.RowFault{{
-			Kind: lifecycle.KindRequired, Message: "the file is empty; it must begin with the header",
+			Line: 1, Kind: lifecycle.KindRequired, Message: "the file is empty; it must begin with the header",
 		}}, nil
 	}
 	if len(header.faults) > 0 {
@@ -280,7 +291,25 @@ func (d *Decoder) readHeader() ([]lifecycle.RowFault, error) {
 		return faults, nil
 	}
 	d.header = string(header.raw)
+	if d.noted {
+		d.header = d.withoutFaultColumn(d.header)
+	}
 	return nil, nil
+}
+
+// withoutFaultColumn is the header that text is, written anew.
+func (d *Decoder) withoutFaultColumn(text string) string {
+	var b []byte
+	for i, at := range d.spans {
+		if d.isFaultColumn(d.places[i]) {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = appendQuoted(b, at.of(text))
+	}
+	return string(b)
 }
 
 // judgeHeader compares the header with the schema.
@@ -298,7 +327,7 @@ func (d *Decoder) judgeHeader(header record) (faults []lifecycle.RowFault) {
 	}
 	if header.cells > maxHeaderCells {
 		add(lifecycle.KindIllegalValue, "", fmt.Sprintf("the header has %s, a file of the source has at most %d",
-			count(header.cells, "column"), len(d.columns)))
+			count(header.cells, "column"), len(d.columns)-1))
 		return faults
 	}
 	byName, times := make(map[string]int, len(d.columns)), make([]int, len(d.columns))
@@ -331,7 +360,11 @@ func (d *Decoder) judgeHeader(header record) (faults []lifecycle.RowFault) {
 	}
 	d.places = places
 	for i, column := range d.columns {
-		if times[i] > 0 && personField(&lifecycle.PersonInput{}, i) == nil {
+		switch {
+		case times[i] == 0 || personField(&lifecycle.PersonInput{}, i) != nil:
+		case d.isFaultColumn(i):
+			d.noted = true
+		default:
 			d.custom = append(d.custom, column.name)
 		}
 	}
@@ -339,21 +372,27 @@ func (d *Decoder) judgeHeader(header record) (faults []lifecycle.RowFault) {
 }
 
 // notText says what a file looks like that begins so and is no CSV in UTF-8,
-// nothing if it may be.
-func notText(first []byte) string {
-	for _, form := range []struct{ magic, what string }{
-		{"\xff\xfe", "UTF-16"},
-		{"\xfe\xff", "UTF-16"},
-		{"\x1f\x8b", "a gzip archive"},
-		{"PK\x03\x04", "a ZIP archive or an Excel workbook"},
-		{"\xd0\xcf\x11\xe0", "an old Excel workbook"},
+// nothing if it may be. Another encoding is a fault of the first line (contract
+// §7); what is no text has no lines.
+func notText(first []byte) (what string, line int) {
+	for _, form := range []struct {
+		magic, what string
+		line        int
+	}{
+		{"\xff\xfe\x00\x00", "UTF-32", 1},
+		{"\x00\x00\xfe\xff", "UTF-32", 1},
+		{"\xff\xfe", "UTF-16", 1},
+		{"\xfe\xff", "UTF-16", 1},
+		{"\x1f\x8b", "a gzip archive", 0},
+		{"PK\x03\x04", "a ZIP archive or an Excel workbook", 0},
+		{"\xd0\xcf\x11\xe0", "an old Excel workbook", 0},
 	} {
 		if bytes.HasPrefix(first, []byte(form.magic)) {
-			return form.what
+			return form.what, form.line
 		}
 	}
 	if len(first) < 4 {
-		return ""
+		return "", 0
 	}
 	for _, odd := range []int{0, 1} {
 		every := true
@@ -361,10 +400,10 @@ func notText(first []byte) string {
 			every = every && first[i] == 0
 		}
 		if every {
-			return "UTF-16"
+			return "UTF-16", 1
 		}
 	}
-	return ""
+	return "", 0
 }
 
 // read reads the next record and remembers where its first cells are, at most

@@ -120,6 +120,31 @@ func TestAFileIsReadRowByRow(t *testing.T) {
 	require.Equal(t, []int{3, 8}, []int{got.rows[2].Number, got.rows[2].Line})
 }
 
+func TestWhatAFileSaysOfItsFaultsIsLeftOut(t *testing.T) {
+	t.Parallel()
+	got := decode(t, strings.NewReader("note,#Fault ,"+systemHeader+",\"bâdge\"\n"+
+		"=1,\"line 2: =x\n\"\"y\"\"\",a,\"b, \"\"b\"\"\",+1 2,d,e,f,g,h,\n,,,,,,,,,,\n"), schema())
+	require.Empty(t, got.faults)
+	require.Equal(t, "note,"+systemHeader+",bâdge", got.header)
+	require.Equal(t, []string{"Bâdge", "note"}, got.columns)
+	require.Equal(t, []string{"a", `b, "b"`, "+1 2", "d", "e", "f", "g", "h"}, personCells(t, got.rows[0].Input))
+	require.Equal(t, map[string]string{"note": "=1", "Bâdge": ""}, got.rows[0].Input.Data)
+	require.Equal(t, `'=1,a,"b, ""b""",+1 2,d,e,f,g,h,`, got.rows[0].Cells)
+	require.Equal(t, ",,,,,,,,,", got.rows[1].Cells)
+
+	got = decode(t, strings.NewReader(systemHeader+",#fault\na,b,c,d,e,f,g,h,x\n"), plainSchema())
+	require.Empty(t, got.faults)
+	require.Empty(t, got.columns)
+	require.False(t, got.rows[0].Input.HasData)
+	require.Equal(t, systemHeader, got.header)
+	require.Equal(t, "a,b,c,d,e,f,g,h", got.rows[0].Cells)
+	for _, name := range []string{FaultColumn, strings.ToUpper(FaultColumn)} {
+		kind := string(lifecycle.AttributeText)
+		_, faults := lifecycle.AttributeInput{Type: &kind, TechnicalName: &name, Label: &name}.Judge()
+		require.Len(t, faults, 1, "no custom attribute has that name")
+	}
+}
+
 func TestAnAbsentColumnIsAbsent(t *testing.T) {
 	t.Parallel()
 	got := decode(t, strings.NewReader(systemHeader+"\n1,2,3,4,5,6,7,8\n"), plainSchema())
@@ -187,23 +212,27 @@ func TestEveryBadFileIsToldWithLineAndColumn(t *testing.T) {
 		kind       lifecycle.Kind
 		want       []string
 	}{
-		{"an empty file", "", lifecycle.KindRequired, []string{"the file is empty; it must begin with the header"}},
+		{"an empty file", "", lifecycle.KindRequired, []string{"line 1: the file is empty; it must begin with the header"}},
 		{"a mark and nothing else", "\ufeff", lifecycle.KindRequired,
-			[]string{"the file is empty; it must begin with the header"}},
+			[]string{"line 1: the file is empty; it must begin with the header"}},
 		{"blank lines and nothing else", "\n\r\n\n", lifecycle.KindRequired,
-			[]string{"the file is empty; it must begin with the header"}},
+			[]string{"line 1: the file is empty; it must begin with the header"}},
 		{"a header and nothing else", header, lifecycle.KindRequired, []string{"the file has no rows"}},
 		{"a header and blank lines", header + "\r\n\n", lifecycle.KindRequired, []string{"the file has no rows"}},
 		{"a header without a line end", systemHeader, lifecycle.KindRequired, []string{"the file has no rows"}},
 
 		{"UTF-16 with a mark", "\xff\xfe" + utf16le(header+good), bad,
-			[]string{"the file looks like UTF-16; it must be CSV in UTF-8"}},
+			[]string{"line 1: the file looks like UTF-16; it must be CSV in UTF-8"}},
 		{"UTF-16 of the other order with a mark", "\xfe\xff" + header, bad,
-			[]string{"the file looks like UTF-16; it must be CSV in UTF-8"}},
+			[]string{"line 1: the file looks like UTF-16; it must be CSV in UTF-8"}},
 		{"UTF-16 without a mark", utf16le(header + good), bad,
-			[]string{"the file looks like UTF-16; it must be CSV in UTF-8"}},
+			[]string{"line 1: the file looks like UTF-16; it must be CSV in UTF-8"}},
 		{"UTF-16 of the other order without a mark", "\x00" + utf16be(header+good), bad,
-			[]string{"the file looks like UTF-16; it must be CSV in UTF-8"}},
+			[]string{"line 1: the file looks like UTF-16; it must be CSV in UTF-8"}},
+		{"UTF-32", "\xff\xfe\x00\x00a\x00\x00\x00", bad,
+			[]string{"line 1: the file looks like UTF-32; it must be CSV in UTF-8"}},
+		{"UTF-32 of the other order", "\x00\x00\xfe\xff\x00\x00\x00a", bad,
+			[]string{"line 1: the file looks like UTF-32; it must be CSV in UTF-8"}},
 		{"gzip", "\x1f\x8b\x08\x00\x00", bad,
 			[]string{"the file looks like a gzip archive; it must be CSV in UTF-8"}},
 		{"ZIP", "PK\x03\x04\x14\x00", bad,
@@ -230,6 +259,12 @@ func TestEveryBadFileIsToldWithLineAndColumn(t *testing.T) {
 		{"columns more than once", systemHeader + ",Email ,EMAIL,\"phone\"\n", lifecycle.KindIllegalValue, []string{
 			"line 1, column email: the column is there more than once",
 			"line 1, column phone: the column is there more than once",
+		}},
+		{"faults twice", "#fault," + systemHeader + ", #FAULT\n", lifecycle.KindIllegalValue,
+			[]string{"line 1, column #fault: the column is there more than once"}},
+		{"a fault that is no UTF-8, and a row without one", "#fault," + systemHeader + "\n\xeb,a,b,c,d,e,f,g,h\n" + good, bad, []string{
+			"line 2, column #fault: the cell must be UTF-8, but has the byte 0xEB",
+			"line 3: the row has 8 cells, the header has 9 columns",
 		}},
 		{"more columns than there may be", strings.Repeat("x,", 99_999) + "x\n", lifecycle.KindIllegalValue,
 			[]string{"line 1: the header has 100000 columns, a file of the source has at most 8"}},
@@ -297,6 +332,12 @@ func TestEveryBadFileIsToldWithLineAndColumn(t *testing.T) {
 		{"a quote that is never closed", header + good + "a,b\nx,\"y\"\"\n,\"\"" + good, bad, []string{
 			"line 3: the row has 2 cells, the header has 8 columns",
 			"line 4, column firstName: the quote that opens the cell is never closed",
+		}},
+		{"a quote at line 20,000 that is never closed", header + strings.Repeat(good, 19_998) + "a,b,\"c,d\n" + strings.Repeat(good, 100), bad,
+			[]string{"line 20000, column lastName: the quote that opens the cell is never closed"}},
+		{"a quote at line 20,000 of a long file that is never closed", header + strings.Repeat(good, 19_998) + "\"a,b\n" +
+			strings.Repeat(good, 100_000), bad, []string{
+			"line 20000, column accountName: the cell is longer than 1 MiB, or the quote that opens it is never closed",
 		}},
 		{"a quote at the end", header + "a,\"", bad,
 			[]string{"line 2, column firstName: the quote that opens the cell is never closed"}},

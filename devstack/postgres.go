@@ -80,7 +80,13 @@ const (
 // one process at a time may have a server in Dir.
 func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	say := sayTo(o.Log)
-	account, err := postgresAccount()
+	var err error
+	if o.Dir != "" {
+		if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+			return nil, err
+		}
+	}
+	binaries, account, err := obtainPostgres(ctx, o.Dir, say)
 	if err != nil {
 		return nil, err
 	}
@@ -93,34 +99,35 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Postgres in %s is in use: %w", dir, err)
 	}
-	if err := p.start(ctx, o, dir, account, say); err != nil {
+	cluster := &cluster{binaries: binaries, data: filepath.Join(dir, "data"), account: account, durable: o.Durable}
+	if err := p.start(ctx, o, dir, cluster, say); err != nil {
 		return nil, errors.Join(err, p.discard())
 	}
 	return p, nil
 }
 
-// place finds a directory that the server's account can reach.
+// place finds a directory that the server's account can reach: the one with the
+// data of an earlier start, if there is one.
 func (p *Postgres) place(ctx context.Context, o PostgresOptions, account *osUser, say sayFunc) (string, error) {
 	if o.Dir != "" {
-		dir, err := filepath.Abs(o.Dir)
-		if err != nil {
+		if err := makeEnterable(o.Dir); err != nil {
 			return "", err
 		}
-		if err := makeEnterable(dir); err != nil {
-			return "", err
-		}
-		if canEnter(ctx, dir, account) {
-			return dir, nil
+		home, fallback := clusterHome(o.Dir), postgresFallback(o.Dir)
+		if home != fallback && canEnter(ctx, o.Dir, account) {
+			return o.Dir, nil
 		}
 		if o.Durable {
-			fallback := postgresFallback(dir)
+			if home == o.Dir {
+				return "", fmt.Errorf("user %s can't enter %s any more, where its data is: let them, or remove the data with `make clean-state`", account.name, o.Dir)
+			}
 			if err := errors.Join(makeEnterable(fallbackRoot), makeEnterable(fallback)); err != nil {
 				return "", err
 			}
 			if !canEnter(ctx, fallback, account) {
-				return "", fmt.Errorf("user %s can enter neither %s nor %s", account.name, dir, fallback)
+				return "", fmt.Errorf("user %s can enter neither %s nor %s", account.name, o.Dir, fallback)
 			}
-			say("Postgres runs as %s, who can't enter %s: its data is in %s (make clean-state removes it too)", account.name, dir, fallback)
+			say("Postgres runs as %s, who can't enter %s: its data is in %s (make clean-state removes it too)", account.name, o.Dir, fallback)
 			return fallback, nil
 		}
 	}
@@ -171,17 +178,23 @@ func postgresFallback(dir string) string {
 	return filepath.Join(fallbackRoot, hex.EncodeToString(sum[:6]))
 }
 
-func (p *Postgres) start(ctx context.Context, o PostgresOptions, dir string, account *osUser, say sayFunc) error {
-	data := filepath.Join(dir, "data")
+// clusterHome is where an earlier start with dir left its data; empty if
+// nowhere.
+func clusterHome(dir string) string {
+	for _, home := range []string{dir, postgresFallback(dir)} {
+		if dir != "" && clusterVersion(filepath.Join(home, "data")) != 0 {
+			return home
+		}
+	}
+	return ""
+}
+
+func (p *Postgres) start(ctx context.Context, o PostgresOptions, dir string, cluster *cluster, say sayFunc) error {
 	pidPath := filepath.Join(dir, "postgres.pid")
 	if err := endLeftover(ctx, pidPath, syscall.SIGINT, stopPostgresGrace, say); err != nil {
 		return err
 	}
-	binaries, err := obtainPostgres(ctx, clusterVersion(data), account, say)
-	if err != nil {
-		return err
-	}
-	cluster := &cluster{binaries: binaries, data: data, account: account, durable: o.Durable}
+	var err error
 	p.secrets, err = cluster.prepare(ctx, filepath.Join(dir, "postgres.secrets.json"), say)
 	if err != nil {
 		return err
@@ -190,7 +203,7 @@ func (p *Postgres) start(ctx context.Context, o PostgresOptions, dir string, acc
 		o.LogPath = filepath.Join(dir, "postgres.log")
 	}
 	if !o.Durable && o.Dir != "" {
-		p.remove = append(p.remove, data, filepath.Join(dir, "postgres.secrets.json"))
+		p.remove = append(p.remove, cluster.data, filepath.Join(dir, "postgres.secrets.json"))
 	}
 	return p.listen(ctx, o, cluster, pidPath, say)
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // oldestPostgres is the oldest major version that the schema works on.
@@ -92,26 +93,45 @@ func findPostgres(ctx context.Context, dirs []string, major int, account *osUser
 	return postgresBinaries{}, false
 }
 
-// obtainPostgres finds PostgreSQL and, on Debian and Ubuntu as root, installs
-// it if there is none.
-func obtainPostgres(ctx context.Context, major int, account *osUser, say sayFunc) (postgresBinaries, error) {
-	if found, ok := findPostgres(ctx, postgresDirs(ctx), major, account); ok {
-		return found, nil
+// obtainPostgres finds PostgreSQL for the data of dir, if there is some, and
+// whom the server runs as. On Debian and Ubuntu root has it installed if there
+// is none.
+func obtainPostgres(ctx context.Context, dir string, say sayFunc) (postgresBinaries, *osUser, error) {
+	var (
+		data  string
+		major int
+	)
+	if home := clusterHome(dir); home != "" {
+		data = filepath.Join(home, "data")
+		major = clusterVersion(data)
+	}
+	find := func() (found postgresBinaries, account *osUser, ok bool, err error) {
+		if account, err = postgresAccount(data); err != nil {
+			return found, nil, false, err
+		}
+		found, ok = findPostgres(ctx, postgresDirs(ctx), major, account)
+		return found, account, ok, nil
+	}
+	found, account, ok, err := find()
+	if err != nil || ok {
+		return found, account, err
 	}
 	if major != 0 {
-		return postgresBinaries{}, fmt.Errorf("the data was written by PostgreSQL %d, which is not installed: install it, or remove the data with `make clean-state`", major)
+		return found, nil, fmt.Errorf("the data was written by PostgreSQL %d, which is not installed: install it, or remove the data with `make clean-state`", major)
 	}
 	apt, err := exec.LookPath("apt-get")
 	if err != nil || os.Geteuid() != 0 {
-		return postgresBinaries{}, fmt.Errorf("PostgreSQL %d or newer is needed and not found: %s, or set GATEHOUSE_DATABASE_URL to a server", oldestPostgres, howToInstall())
+		return found, nil, fmt.Errorf("PostgreSQL %d or newer is needed and not found: %s, or set GATEHOUSE_DATABASE_URL to a server", oldestPostgres, howToInstall())
 	}
 	if err := installPostgres(ctx, apt, "/etc/postgresql-common", say); err != nil {
-		return postgresBinaries{}, err
+		return found, nil, err
 	}
-	if found, ok := findPostgres(ctx, postgresDirs(ctx), major, account); ok {
-		return found, nil
+	// The account is chosen anew: the package has made the user postgres.
+	found, account, ok, err = find()
+	if err == nil && !ok {
+		err = fmt.Errorf("the package postgresql is installed, but holds no PostgreSQL of version %d or newer", oldestPostgres)
 	}
-	return postgresBinaries{}, fmt.Errorf("the package postgresql is installed, but holds no PostgreSQL of version %d or newer", oldestPostgres)
+	return found, account, err
 }
 
 func howToInstall() string {
@@ -171,10 +191,15 @@ func plainEnviron() []string {
 }
 
 // postgresAccount is whom the server runs as: PostgreSQL refuses to run as
-// root, so root picks an unprivileged account; nil is ourselves.
-func postgresAccount() (*osUser, error) {
+// root, so root picks an unprivileged account; nil is ourselves. Data that is
+// there, if data is not empty, is its owner's, whichever account would be picked
+// today.
+func postgresAccount(data string) (*osUser, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil //nolint:nilnil // nil is ourselves
+	}
+	if data != "" {
+		return ownerOf(data)
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		account, err := user.Lookup(name)
@@ -189,6 +214,24 @@ func postgresAccount() (*osUser, error) {
 		return &osUser{name: name, uid: uint32(uid), gid: uint32(gid)}, nil
 	}
 	return nil, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody: run as another user")
+}
+
+// ownerOf is the account that made the data. Its user may have been removed, so
+// a number will do.
+func ownerOf(data string) (*osUser, error) {
+	info, err := os.Stat(data)
+	if err != nil {
+		return nil, err
+	}
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || status.Uid == 0 {
+		return nil, fmt.Errorf("%s belongs to root, as whom PostgreSQL does not run: give it to another user, or remove it with `make clean-state`", data)
+	}
+	name := strconv.FormatUint(uint64(status.Uid), 10)
+	if account, err := user.LookupId(name); err == nil {
+		name = account.Username
+	}
+	return &osUser{name: name, uid: status.Uid, gid: status.Gid}, nil
 }
 
 // canEnter reports whether the account can reach the directory.

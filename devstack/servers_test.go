@@ -243,6 +243,38 @@ func TestRootsDataLiesElsewhereIfTheServerCantReachIt(t *testing.T) {
 	require.NoDirExists(t, state)
 }
 
+// The account that made the data is the one that can read it: the first start
+// may have been before the package made the user postgres.
+func TestRootsServerRunsAsTheOwnerOfItsData(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root runs the server as another")
+	}
+	dir, err := os.MkdirTemp("", "devstack-test-") //nolint:usetesting // the server's account can't reach root's t.TempDir
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	start := func() *Postgres {
+		p, err := StartPostgres(within(t), PostgresOptions{Dir: dir, Durable: true})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = p.Stop(context.Background()) })
+		return p
+	}
+	first := start()
+	require.NoError(t, execute(t, first.MigrationURL(), `CREATE TABLE kept (n int)`))
+	require.NoError(t, first.Stop(within(t)))
+
+	data := filepath.Join(dir, "data")
+	stranger := "54321:54321" // an account without a name
+	require.NoError(t, exec.CommandContext(t.Context(), "chown", "-R", stranger, data).Run())
+	second := start()
+	require.NoError(t, execute(t, second.MigrationURL(), `INSERT INTO kept VALUES (1)`))
+	require.NoError(t, second.Stop(within(t)))
+
+	require.NoError(t, os.Chown(data, 0, 0))
+	_, err = StartPostgres(within(t), PostgresOptions{Dir: dir, Durable: true})
+	require.ErrorContains(t, err, "belongs to root, as whom PostgreSQL does not run")
+}
+
 func TestTemporalKeepsWorkflowsAcrossARestart(t *testing.T) {
 	t.Parallel()
 	// The first time, the CLI has to be built.
@@ -273,6 +305,22 @@ func TestTemporalKeepsWorkflowsAcrossARestart(t *testing.T) {
 	pid := server.PID()
 	require.NoError(t, server.Stop(within(t)))
 	require.True(t, gone(pid))
+}
+
+func TestTemporalWithoutADirectoryLeavesNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+	defer cancel()
+	server, err := StartTemporal(ctx, TemporalOptions{Headless: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	dir := filepath.Dir(server.LogPath())
+	require.Equal(t, filepath.Clean(os.TempDir()), filepath.Dir(dir))
+	require.True(t, strings.HasPrefix(filepath.Base(dir), temporaryPrefix+"temporal-"))
+	require.FileExists(t, filepath.Join(dir, "temporal.lock"), "by which a sweep knows what a killed run left")
+	require.NoError(t, server.Stop(within(t)))
+	require.NoDirExists(t, dir)
+	require.NoFileExists(t, "temporal.lock", "in the working directory")
 }
 
 func TestExecProvidesServers(t *testing.T) {

@@ -113,8 +113,8 @@ const (
 // Start starts a stack in order: Postgres, the migrations, Temporal, api,
 // worker; it returns when both programs say that they are ready. Before anything
 // is started, what an earlier, killed run left behind is ended, every port is
-// looked at and all that are taken are named in the error, and the programs are
-// built. After an error nothing is left running.
+// looked at and all that are taken are named in the error, Postgres is found, and
+// the programs are built. After an error nothing is left running.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{options: o, say: sayTo(o.Log)}
 	err := s.start(ctx)
@@ -146,7 +146,7 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	steps := []func(context.Context) error{
-		s.build, s.startPostgres, s.migrate("up"), s.startTemporal, s.migrate("temporal"),
+		s.obtainPostgres, s.build, s.startPostgres, s.migrate("up"), s.startTemporal, s.migrate("temporal"),
 		s.startAPI, s.startWorker,
 	}
 	for _, step := range steps {
@@ -241,6 +241,16 @@ func (s *Stack) settle() error {
 		fixed(o.PostgresPort, "Postgres server", variablePostgresPort)
 	}
 	return checkPorts(uses)
+}
+
+// obtainPostgres sees to it that there is a PostgreSQL to start: who has none is
+// told before the programs are built, which takes longer.
+func (s *Stack) obtainPostgres(ctx context.Context) error {
+	if s.options.DatabaseURL != "" {
+		return nil
+	}
+	_, _, err := obtainPostgres(ctx, postgresDir(s.options.Dir), s.say)
+	return err
 }
 
 func (s *Stack) build(ctx context.Context) error {

@@ -3,9 +3,13 @@ package devstack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,6 +69,21 @@ func TestStartNamesEveryTakenPortAndStartsNothing(t *testing.T) {
 	lock.release()
 }
 
+func TestStartLooksForPostgresBeforeItBuilds(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, claimDir(dir))
+	data := filepath.Join(postgresDir(dir), "data")
+	require.NoError(t, os.MkdirAll(data, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("99\n"), 0o600))
+	if os.Geteuid() == 0 {
+		require.NoError(t, os.Chown(data, 65534, 65534))
+	}
+	_, err := Start(within(t), Options{Dir: dir})
+	require.ErrorContains(t, err, "the data was written by PostgreSQL 99, which is not installed")
+	require.NoDirExists(t, filepath.Join(dir, "bin"))
+}
+
 func TestStartRefusesADirectoryInUse(t *testing.T) {
 	t.Parallel()
 	t.Run("by someone else's files", func(t *testing.T) {
@@ -95,6 +114,57 @@ func TestOptionsFromEnvNamesEveryBadPort(t *testing.T) {
 	require.EqualError(t, err, `GATEHOUSE_DEV_POSTGRES_PORT: "0" is not a port between 1 and 65535
 GATEHOUSE_DEV_TEMPORAL_PORT: "seven" is not a port between 1 and 65535`)
 	require.Equal(t, 18233, o.TemporalUIPort)
+}
+
+// TestEverySettingIsDocumented holds the table of docs/development.md against
+// the variables that stand in the package, and their defaults.
+func TestEverySettingIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/development.md")
+	require.NoError(t, err)
+	documented := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| .+ \\| (.+) \\| `(GATEHOUSE_[A-Z_]+)` \\|$").FindAllStringSubmatch(string(text), -1) {
+		documented[row[2]] = row[1]
+	}
+	elsewhere := []string{variableDemo, TestDatabaseVariable, TestTemporalVariable} // what the launcher sets
+	for _, variable := range elsewhere {
+		require.Contains(t, string(text), "`"+variable+"`")
+	}
+	require.ElementsMatch(t, variablesOfThePackage(t), append(elsewhere, slices.Collect(maps.Keys(documented))...))
+
+	for variable := range documented {
+		t.Setenv(variable, "")
+	}
+	o, err := OptionsFromEnv(nil)
+	require.NoError(t, err)
+	root, err := ModuleRoot()
+	require.NoError(t, err)
+	for variable, value := range map[string]string{
+		variableAPI: o.APIAddress, variableAPIMetrics: o.APIMetricsAddress, variableWorkerMetrics: o.WorkerMetricsAddress,
+		variableTemporalPort: strconv.Itoa(o.TemporalPort), variableUIPort: strconv.Itoa(o.TemporalUIPort),
+		variablePostgresPort: strconv.Itoa(o.PostgresPort), variableDir: strings.TrimPrefix(o.Dir, root+"/"),
+		variableNamespace: DefaultNamespace,
+	} {
+		require.Equal(t, documented[variable], value, variable)
+	}
+}
+
+// variablesOfThePackage are the names of ours that stand in its code.
+func variablesOfThePackage(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	found := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, name := range regexp.MustCompile(`"(GATEHOUSE_[A-Z_]+)"`).FindAllStringSubmatch(string(source), -1) {
+			found[name[1]] = true
+		}
+	}
+	return slices.Collect(maps.Keys(found))
 }
 
 // A stack of the caller's own servers and of programs that are ready built: what

@@ -21,7 +21,8 @@ const DefaultNamespace = "default"
 
 // TemporalOptions say how a Temporal development server is run.
 type TemporalOptions struct {
-	// Dir takes the database and the log; it is made if need be.
+	// Dir takes the database and the log; it is made if need be. Empty stands for
+	// a temporary directory.
 	Dir string
 	// Port of the gRPC interface on loopback; 0 stands for a free one.
 	Port int
@@ -47,7 +48,9 @@ type Temporal struct {
 	port, uiPort int
 	namespace    string
 	binary       string
-	lock         *fileLock
+	// remove is the temporary directory, which Stop removes.
+	remove string
+	lock   *fileLock
 }
 
 // The development server has one history shard and polls its queues at most 20
@@ -101,6 +104,12 @@ func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
 	if t.binary, err = TemporalBinary(ctx, o.Log); err != nil {
 		return nil, err
 	}
+	if o.Dir == "" {
+		if o.Dir, err = os.MkdirTemp("", temporaryPrefix+"temporal-"); err != nil {
+			return nil, err
+		}
+		t.remove = o.Dir
+	}
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, err
 	}
@@ -119,8 +128,7 @@ func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
 		err = t.listen(ctx, o, pidPath)
 	}
 	if err != nil {
-		t.lock.release()
-		return nil, err
+		return nil, errors.Join(err, t.discard())
 	}
 	return t, nil
 }
@@ -253,9 +261,16 @@ func (t *Temporal) Resume(ctx context.Context) error {
 	return t.Process.Start(ctx)
 }
 
-// Stop stops the server for good.
+// Stop stops the server for good. A temporary directory is removed.
 func (t *Temporal) Stop(ctx context.Context) error {
 	err := t.Process.Stop(ctx)
-	t.lock.release()
-	return err
+	return errors.Join(err, t.discard())
+}
+
+func (t *Temporal) discard() error {
+	defer t.lock.release()
+	if t.remove == "" {
+		return nil
+	}
+	return os.RemoveAll(t.remove)
 }

@@ -123,7 +123,8 @@ func (s *Stack) writeEnv(path string) error {
 	environ["TEMPORAL_ADDRESS"] = s.TemporalAddress()
 	environ["TEMPORAL_NAMESPACE"] = s.Namespace()
 	var text strings.Builder
-	fmt.Fprintf(&text, "# To start a program by hand: (. %s; %s/api)\n", shown(path), shown(s.bin))
+	// The worker of the stack has the address of its metrics already.
+	fmt.Fprintf(&text, "# To start another worker: (. %s; %s=%s %s/worker)\n", shown(path), variableWorkerMetrics, hostPort(0), shown(s.bin))
 	for _, variable := range slices.Sorted(maps.Keys(environ)) {
 		fmt.Fprintf(&text, "export %s=%s\n", variable, shellQuote(environ[variable]))
 	}

@@ -40,16 +40,49 @@ func TestPersonIsReadWithAllItsFaults(t *testing.T) {
 
 func TestReferencesComeAsIDsOrObjects(t *testing.T) {
 	t.Parallel()
-	doc, err := Parse([]byte(`{"name":"n","owner":{"id":"o","name":"ignored"},"approvers":["a",{"id":"b"}],"accountManagers":[]}`))
+	doc, err := Parse([]byte(`{"name":"n","owner":{"id":"o","name":"ignored"},
+		"approvers":["a",{"id":"b","type":"GOVERNANCE_GROUP"},{"id":"c","type":null},{"id":"d","type":5}],"accountManagers":[]}`))
 	require.NoError(t, err)
 	in := doc.Source()
 	require.Empty(t, in.Faults)
 	require.Equal(t, "o", *in.Owner)
-	require.Equal(t, []string{"a", "b"}, in.Approvers)
+	require.Equal(t, []lifecycle.ReferenceInput{
+		{ID: new("a")}, {ID: new("b"), Type: new("GOVERNANCE_GROUP")}, {ID: new("c")}, {ID: new("d"), Type: new("")},
+	}, in.Approvers)
 	require.Empty(t, in.AccountManagers)
 	doc, err = Parse([]byte(`{"approvers":[5],"accountManagers":"x"}`))
 	require.NoError(t, err)
 	require.Len(t, doc.Source().Faults, 2)
+}
+
+func TestAnElementThatCanNotBeReadKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	doc, err := Parse([]byte(`{"approvers":[1,"x",{"type":"IDENTITY"}],"ids":["a",null,"b"]}`))
+	require.NoError(t, err)
+	in := doc.Source()
+	require.EqualError(t, in.Faults.Err(), "illegal_value: "+
+		"approvers[0] must be an id or an object with an id; approvers[2] must be an id or an object with an id;")
+	require.Len(t, in.Approvers, 3)
+	require.Equal(t, "x", *in.Approvers[1].ID)
+	_, faults := in.Judge()
+	require.ErrorContains(t, faults.Err(), "approvers[1] must be a UUID;")
+	require.NotContains(t, faults.Err().Error(), "approvers[0] must be a UUID")
+
+	ids, faults := doc.IDs()
+	require.Equal(t, []string{"a", "", "b"}, ids)
+	require.EqualError(t, faults.Err(), "illegal_value: ids[1] must be a string;")
+}
+
+func TestAReadOnlyMemberIsNeverAFault(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]*string{
+		`{}`: nil, `{"id":null}`: nil, `{"id":"x"}`: new("x"), `{"id":5}`: new(""), `{"id":{"id":"x"}}`: new(""), `{"id":false}`: new(""),
+	} {
+		doc, err := Parse([]byte(text))
+		require.NoError(t, err)
+		require.Equal(t, want, doc.Person().ID, text)
+		require.Empty(t, doc.Person().Faults, text)
+	}
 }
 
 func TestABodyThatIsNoObjectIsAFault(t *testing.T) {

@@ -82,29 +82,45 @@ func (r *reader) boolean(name string) *bool {
 	return nil
 }
 
+// claim is what the object says of a read-only member: nothing that is wrong
+// with it is a fault, but it may be compared. What is no string is the empty
+// one.
+func (r *reader) claim(name string) *string {
+	value, present := r.object[name]
+	if !present || value == nil {
+		return nil
+	}
+	text, _ := value.(string)
+	return &text
+}
+
 // reference is an id, bare or in an object.
 func (r *reader) reference(name string) *string {
 	if r.object[name] == nil {
 		return nil
 	}
-	id, ok := referenceID(r.object[name])
+	reference, ok := referenceOf(r.object[name])
 	if !ok {
 		r.fault(name, name+" must be an id or an object with an id")
-		return nil
 	}
-	return &id
+	return reference.ID
 }
 
-func referenceID(value any) (string, bool) {
-	if object, ok := value.(map[string]any); ok {
+func referenceOf(value any) (reference lifecycle.ReferenceInput, ok bool) {
+	if object, is := value.(map[string]any); is {
 		value = object[ID]
+		reference.Type = (&reader{object: object}).claim(Type)
 	}
 	id, ok := value.(string)
-	return id, ok
+	if ok {
+		reference.ID = &id
+	}
+	return reference, ok
 }
 
-// list is nil where the member is absent, and not nil where it is empty.
-func (r *reader) list(name, element string, take func(any) (string, bool)) []string {
+// list is nil where the member is absent, and not nil where it is empty. An
+// element that take refuses keeps its place.
+func list[T any](r *reader, name, element string, take func(any) (T, bool)) []T {
 	if r.object[name] == nil {
 		return nil
 	}
@@ -113,22 +129,20 @@ func (r *reader) list(name, element string, take func(any) (string, bool)) []str
 		r.fault(name, name+" must be a list")
 		return nil
 	}
-	ids, faulty := make([]string, 0, len(values)), 0
+	elements, faulty := make([]T, len(values)), 0
 	for i, value := range values {
-		id, ok := take(value)
-		if ok {
-			ids = append(ids, id)
+		if elements[i], ok = take(value); ok {
 			continue
 		}
 		if faulty++; faulty <= maxFaults {
 			r.fault(name, name+"["+strconv.Itoa(i)+"] must be "+element)
 		}
 	}
-	return ids
+	return elements
 }
 
-func (r *reader) references(name string) []string {
-	return r.list(name, "an id or an object with an id", referenceID)
+func (r *reader) references(name string) []lifecycle.ReferenceInput {
+	return list(r, name, "an id or an object with an id", referenceOf)
 }
 
 // data is nil where the member is absent. An attribute that is null counts as
@@ -160,11 +174,12 @@ func (r *reader) data() map[string]string {
 }
 
 // Person reads the fields of a record or request. Members of the wrong JSON
-// type are absent from the result and among its Faults.
+// type are absent from the result and among its Faults, but for the id, which is
+// read-only.
 func (d Document) Person() lifecycle.PersonInput {
 	r := d.reader()
 	in := lifecycle.PersonInput{
-		ID:          r.text(ID),
+		ID:          r.claim(ID),
 		SourceID:    r.text(SourceID),
 		AccountName: r.text(AccountName),
 		FirstName:   r.text(FirstName),
@@ -181,7 +196,8 @@ func (d Document) Person() lifecycle.PersonInput {
 }
 
 // Source reads the fields of a source. The owner, approvers and account
-// managers may be ids or objects with an id (contract §4).
+// managers may be ids or objects with an id (contract §4), the latter two with a
+// type as well.
 func (d Document) Source() lifecycle.SourceInput {
 	r := d.reader()
 	in := lifecycle.SourceInput{
@@ -217,10 +233,11 @@ func (d Document) Comment() (*string, lifecycle.Faults) {
 	return r.text(Comment), r.faults
 }
 
-// IDs reads the list of a bulk delete; nil if there is none.
+// IDs reads the list of a bulk delete; nil if there is none. What is no string is
+// the empty one.
 func (d Document) IDs() ([]string, lifecycle.Faults) {
 	r := d.reader()
-	ids := r.list(IDs, "a string", func(value any) (string, bool) {
+	ids := list(r, IDs, "a string", func(value any) (string, bool) {
 		id, ok := value.(string)
 		return id, ok
 	})

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -11,11 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"gatehouse/devstack"
 	"gatehouse/httpapi/apitest"
+	"gatehouse/lifecycle"
+	"gatehouse/workflows/wire"
 )
 
 // csvHeader is the header of a source without custom attributes.
@@ -131,6 +135,20 @@ func wantRows(t *testing.T, source object, n int) {
 		WHERE n.source_id = $1 AND r.account_name_folded = n.folded`, source.id()))
 }
 
+// wantFile checks that the records of the source are the rows of a sample, each
+// once, every value included.
+func wantFile(t *testing.T, source object, file string) {
+	t.Helper()
+	_, rows, _ := strings.Cut(file, "\n")
+	wantRows(t, source, strings.Count(rows, "\n"))
+	stored := stack.text(t, `SELECT string_agg(concat_ws(',', r.account_name, r.first_name, r.last_name, r.phone, r.email,
+			m.alias, (r.start_date AT TIME ZONE 'UTC')::date, (r.end_date AT TIME ZONE 'UTC')::date) || chr(10),
+			'' ORDER BY r.account_name COLLATE "C")
+		FROM records AS r JOIN identities AS m ON m.id = r.manager_id WHERE r.source_id = $1`, source.id())
+	// The sums, since what differs among so many rows would take minutes to show.
+	require.Equal(t, sha256.Sum256([]byte(rows)), sha256.Sum256([]byte(stored)), "the records are the rows of the file")
+}
+
 func TestAFileGoesInAtEveryMount(t *testing.T) {
 	source := newSource(t)
 	for i, m := range mounts() {
@@ -207,7 +225,7 @@ func TestAFileWithFaultsChangesNothing(t *testing.T) {
 // what is of no use any more.
 func wantNothingStaged(t *testing.T) {
 	t.Helper()
-	eventually(t, "staged rows are removed", func() bool {
+	bySweep(t, "staged rows are removed", func() bool {
 		return stack.count(t, `SELECT count(*) FROM import_jobs WHERE status = 'RECEIVING'`) == 0 &&
 			stack.count(t, `SELECT count(*) FROM import_rows`) == 0
 	})
@@ -248,7 +266,9 @@ func TestARowThatOnlyTheDatabaseCanRefuse(t *testing.T) {
 	require.Len(t, faults, 1)
 	require.EqualValues(t, 3, faults[0]["line"])
 	csv := string(admin.get(bulkPath(source, "/jobs/"+accepted.id()+"/faults/download")).want(200).body)
-	require.True(t, strings.HasPrefix(csv, strings.TrimSuffix(csvHeader, "\n")+",fault\n"+strings.TrimSuffix(csvRow(name), "\n")+","), csv)
+	require.True(t, strings.HasPrefix(csv, strings.TrimSuffix(csvHeader, "\n")+",#fault\n"+strings.TrimSuffix(csvRow(name), "\n")+","), csv)
+	again := admin.upload(source, "", strings.Replace(csv, name, "mended."+marker, 1)).want(http.StatusAccepted).object()
+	wantCounts(t, awaitJob(t, source, again.id(), "COMPLETED"), 1, 0, 0, 0)
 }
 
 func TestImportsOfOneSourceFollowOneAnother(t *testing.T) {
@@ -281,13 +301,20 @@ func TestACancelledImportStops(t *testing.T) {
 	waiting := admin.upload(source, "", csvHeader+csvRow("never."+marker)).want(http.StatusAccepted).object()
 	require.Equal(t, "CANCELLED", admin.post(bulkPath(source, "/jobs/"+waiting.id()+"/cancel"), nil).want(200).object().text("status"))
 	stack.startWorker(t)
+	held := stack.holdRow(t, source, 5_000)
 	long := admin.upload(source, "", sample(t, 20_000)).want(http.StatusAccepted).object()
-	eventually(t, "some rows are in", func() bool { return done(job(t, source, long.id())) > 0 })
-	// The next chunk waits until the import is asked to stop.
-	release := stack.lockCounters(t, source.id())
-	admin.post(bulkPath(source, "/jobs/"+long.id()+"/cancel"), nil).want(200)
-	release()
+	held.await(t)
+	asked := make(chan int, 1)
+	go func() {
+		a, err := admin.try(http.MethodPost, bulkPath(source, "/jobs/"+long.id()+"/cancel"), nil)
+		assert.NoError(t, err)
+		asked <- a.status
+	}()
+	eventually(t, "the chunk waits, and the cancelling for the chunk", func() bool { return stack.blockedTransactions(t) > 1 })
+	held.release()
+	require.Equal(t, http.StatusOK, <-asked)
 	ended := awaitJob(t, source, long.id(), "CANCELLED")
+	require.Positive(t, done(ended), "it had begun")
 	require.Less(t, done(ended), 20_000, "it stopped before the end")
 	wantRows(t, source, done(ended))
 	require.Equal(t, "ERROR", admin.get(bulkPath(source, "/status")).want(200).object().text("status"), "the contract has no word for it")
@@ -300,11 +327,24 @@ func TestWhatOperatorsSeeOfAnImport(t *testing.T) {
 	source := newSource(t)
 	accepted := as(t, "admin").upload(source, "", sample(t, 200)).want(http.StatusAccepted).object()
 	awaitJob(t, source, accepted.id(), "COMPLETED")
+	wantShown(t, source, accepted.id(), 200)
+}
+
+// wantShown checks what Temporal shows of an import that made n records: search
+// attributes, details and the answer to a query.
+func wantShown(t *testing.T, source object, job string, n int) {
+	t.Helper()
 	eventually(t, "the workflow has ended", func() bool {
-		return stack.countWorkflows(t, `GatehouseKind = "import" AND GatehouseStatus = "COMPLETED" AND GatehouseSource = "`+source.id()+`"`) == 1
+		return stack.countWorkflows(t, `WorkflowId = "import/`+job+`" AND GatehouseSource = "`+source.id()+
+			`" AND GatehouseKind = "import" AND GatehouseStatus = "COMPLETED" AND GatehouseStage = "ended"`) == 1
 	})
-	details := stack.detailsOf(t, "import/"+accepted.id())
-	require.Contains(t, details, "200 of 200 rows")
+	require.Contains(t, stack.detailsOf(t, "import/"+job),
+		fmt.Sprintf(": %d of %d rows done, %d created, 0 updated, 0 unchanged, 0 failed; ", n, n, n))
+	answer, err := stack.temporal.QueryWorkflow(patience(t), "import/"+job, "", wire.QueryProgress)
+	require.NoError(t, err)
+	var progress wire.ImportProgress
+	require.NoError(t, answer.Get(&progress))
+	require.Equal(t, wire.ImportProgress{Found: true, Status: lifecycle.JobCompleted, Total: n, Done: n, Created: n}, progress)
 }
 
 func exportPath(source object, rest string) string {

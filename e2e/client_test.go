@@ -23,10 +23,13 @@ import (
 // search finds any of them where it must not be.
 const marker = "pii7"
 
-// answerTimeout bounds one call; waitTimeout bounds waiting for a condition.
+// answerTimeout bounds one call; waitTimeout bounds waiting for a condition, and
+// sweepTimeout for one that the sweep brings about: a sweep that was cut off is
+// tried again only when it is known to be lost.
 const (
 	answerTimeout = 30 * time.Second
-	waitTimeout   = 60 * time.Second
+	waitTimeout   = 2 * time.Minute
+	sweepTimeout  = 5 * time.Minute
 )
 
 var httpClient = &http.Client{Timeout: answerTimeout}
@@ -58,15 +61,14 @@ func signIn(t *testing.T, alias string) login {
 func askForToken(t *testing.T, parameters url.Values) (status int, body []byte) {
 	t.Helper()
 	parameters.Set("grant_type", "client_credentials")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stack.apiURL+"/oauth/token", strings.NewReader(parameters.Encode()))
-	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := httpClient.Do(request)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	body, err = io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return response.StatusCode, body
+	a := anonymous(t).post("/oauth/token", parameters.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	return a.status, a.body
+}
+
+// anonymous calls without a token, at the paths as they are.
+func anonymous(t *testing.T) caller {
+	t.Helper()
+	return caller{t: t, mount: prefixed("")}
 }
 
 func identityID(t *testing.T, alias string) string {
@@ -271,6 +273,12 @@ func (o object) itemStatuses() []string {
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, waitTimeout, 50*time.Millisecond, what)
+}
+
+// bySweep is eventually for what the sweep does.
+func bySweep(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, sweepTimeout, 100*time.Millisecond, what)
 }
 
 var serial atomic.Int64

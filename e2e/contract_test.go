@@ -32,6 +32,7 @@ func TestEveryMount(t *testing.T) {
 			require.Equal(t, "badge", admin.get(path+"/schema-attributes/"+attribute.id()).want(200).object().text("technicalName"))
 			require.Equal(t, "Badge number", admin.patch(path+"/schema-attributes/"+attribute.id(),
 				patchOperation{Op: "replace", Path: "/label", Value: "Badge number"},
+				patchOperation{Op: "replace", Path: "/placeholder", Value: "A-17"},
 			).want(200).object().text("label"))
 			template := admin.get(path + "/schema-attributes-template/download").want(200)
 			require.Equal(t, "accountName,firstName,lastName,phone,email,manager,startDate,endDate,badge",
@@ -128,8 +129,15 @@ func TestWhatWasReadCanBeSentBackChanged(t *testing.T) {
 	path := "/non-employee-records/" + record.id()
 	record["firstName"] = "Back"
 	require.Equal(t, "Back", admin.send(http.MethodPut, path, record).want(200).object().text("firstName"))
-	record["id"] = source.id()
-	admin.send(http.MethodPut, path, record).wantError(400, "400.1.1 Illegal update attempt", "id")
+	for _, other := range []any{source.id(), 7} {
+		record["id"] = other
+		admin.send(http.MethodPut, path, record).wantError(400, "400.1.1 Illegal update attempt", "id")
+	}
+	another := person(source)
+	another["id"] = 5
+	admin.post("/non-employee-records", another).want(200)
+	admin.patch("/non-employee-sources/"+source.id(), patchOperation{Op: "replace", Path: "/managementWorkgroup", Value: "x"}).
+		wantError(400, "400.1.1 Illegal update attempt", `"managementWorkgroup" can't be changed.`)
 	admin.patch(path, patchOperation{Op: "replace", Path: "/created", Value: "2000-01-01T00:00:00Z"}).
 		wantError(400, "400.1.1 Illegal update attempt", "created")
 }
@@ -142,6 +150,13 @@ func TestAnAccountManagerMovesTheEndDateOnly(t *testing.T) {
 	require.Equal(t, "2028-06-30T00:00:00.000Z", jane.patch(path,
 		patchOperation{Op: "replace", Path: "/endDate", Value: "2028-06-30"}).want(200).object().text("endDate"))
 	jane.patch(path, patchOperation{Op: "replace", Path: "/firstName", Value: "X"}).wantError(403, "403 Forbidden", "")
+	jane.patch(path, patchOperation{Op: "remove", Path: "/phone"}).wantError(403, "403 Forbidden", "")
+	jane.patch(path,
+		patchOperation{Op: "replace", Path: "/startDate", Value: "2027-01-01"},
+		patchOperation{Op: "replace", Path: "/firstName", Value: " " + record.text("firstName") + " "},
+		patchOperation{Op: "replace", Path: "/manager", Value: identityID(t, "john.roe")},
+		patchOperation{Op: "replace", Path: "/id", Value: strings.ReplaceAll(record.id(), "-", "")},
+	).want(200)
 	record["endDate"] = "2028-07-01"
 	require.Equal(t, "2028-07-01T00:00:00.000Z", jane.send(http.MethodPut, path, record).want(200).object().text("endDate"))
 	record["lastName"] = "X"

@@ -1,7 +1,11 @@
 package e2e_test
 
 import (
+	"net"
 	"net/http"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +19,7 @@ import (
 // anything.
 func TestTemporalAway(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
+	stack.hurryAPI(t)
 	stack.stopTemporal(t)
 	var requests []object
 	for range 20 {
@@ -43,14 +48,11 @@ func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
 	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)
 	stack.startTemporal(t)
-	// A sweep that was cut off by the outage is tried again only when it is
-	// known to be lost, so this may take longer than a step usually does.
-	require.Eventually(t, func() bool {
-		return stack.countWorkflows(t, `GatehouseSource = "`+source.id()+`" AND ExecutionStatus = "Running"`) == 0
-	}, 5*time.Minute, 500*time.Millisecond, "the workflows end")
-	for _, id := range ids {
-		require.False(t, stack.running(t, id))
-	}
+	// Asked one by one: a search finds a workflow only after its first task.
+	bySweep(t, "the workflows end", func() bool {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return !stack.running(t, id) })
+		return len(ids) == 0
+	})
 	eventually(t, "nothing is left to end", func() bool {
 		return stack.count(t, `SELECT count(*) FROM workflow_endings`) == 0
 	})
@@ -63,6 +65,7 @@ func TestWorkerDown(t *testing.T) {
 	request := ask(t, source)
 	path := "/non-employee-approvals/" + request.items()[0].id() + "/approve"
 	approver := as(t, "approver.one")
+	stack.hurryAPI(t)
 	stack.killWorker(t)
 	begin := time.Now()
 	refused := approver.post(path, object{"comment": "First " + marker}, "Idempotency-Key", "k").want(http.StatusServiceUnavailable)
@@ -92,27 +95,18 @@ func TestWorkerKilledBetweenApprovals(t *testing.T) {
 
 // commitUnheard has the approver approve the item, in a transaction that commits
 // while Temporal stands still: the rows have the verdict, and the workflow task
-// can't be answered. The status of the API's answer comes later, 0 for none.
-func commitUnheard(t *testing.T, alias string, item object) (answered <-chan int) {
+// can't be answered. The channel gets the status of the API's answer, 0 if there
+// is none.
+func commitUnheard(t *testing.T, alias string, item object) <-chan int {
 	t.Helper()
-	release := stack.lockItem(t, item.id())
-	statuses := make(chan int, 1)
-	approver := as(t, alias)
-	go func() {
-		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
-		if err != nil {
-			statuses <- 0
-			return
-		}
-		statuses <- a.status
-	}()
-	eventually(t, "the decision waits for the lock", func() bool { return stack.blockedTransactions(t) > 0 })
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, alias, item, held)
 	stack.pauseTemporal(t)
-	release()
+	held.release()
 	eventually(t, "the decision is committed", func() bool {
 		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
 	})
-	return statuses
+	return answered
 }
 
 // TestWorkerKilledAfterItsCommit: everybody is told once, the first approver
@@ -160,16 +154,11 @@ func TestAllKilledAfterACommit(t *testing.T) {
 		stack.startWorker(t)
 		stack.startAPI(t)
 	}
-	heal := func(what string, healed func() bool) {
-		t.Helper()
-		// A sweep that was cut off is tried again only when it is known to be lost.
-		require.Eventually(t, healed, 3*time.Minute, 100*time.Millisecond, what)
-	}
 
 	dieAfter("approver.one", item)
-	heal("the next approver is told", func() bool { return told(t, "decision_needed", request, next) == 1 })
+	bySweep(t, "the next approver is told", func() bool { return told(t, "decision_needed", request, next) == 1 })
 	dieAfter("approver.two", next)
-	heal("the requester is told", func() bool { return told(t, "request_decided", request, nil) == 1 })
+	bySweep(t, "the requester is told", func() bool { return told(t, "request_decided", request, nil) == 1 })
 	awaitEnd(t, request.id())
 	require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
 	require.Len(t, recordsOf(t, source), 1)
@@ -178,6 +167,87 @@ func TestAllKilledAfterACommit(t *testing.T) {
 	eventually(t, "the sweep leaves it alone", func() bool {
 		return stack.count(t, `SELECT count(*) FROM requests WHERE id = $1 AND workflow_seen_at >= modified`, request.id()) == 1
 	})
+}
+
+// approveBlocked has the approver approve an item whose row is held, and returns
+// when the decision waits for it. The channel gets the status of
+// the answer, 0 if there is none.
+func approveBlocked(t *testing.T, alias string, item object, held *hold) <-chan int {
+	t.Helper()
+	answered := make(chan int, 1)
+	approver := as(t, alias)
+	go func() {
+		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
+		if err != nil {
+			answered <- 0
+			return
+		}
+		answered <- a.status
+	}()
+	held.await(t)
+	return answered
+}
+
+// TestTheAPIFinishesWhatItHasBegun: told to stop it takes no new calls, answers
+// the one that it has, and ends well.
+func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	awaitRunning(t, request.id())
+	item := request.items()[0]
+	stack.killAPI(t)
+	end := stack.startWith(t, "api", stack.API, stack.APIMetricsURL(), nil)
+
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, "approver.one", item, held)
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	eventually(t, "the API takes no calls", func() bool {
+		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(stack.apiURL, "http://"))
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	})
+	held.release()
+	require.Equal(t, 200, <-answered)
+	require.NoError(t, <-ended)
+
+	stack.startAPI(t)
+	require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
+}
+
+// TestTheWorkerFinishesWhatItHasBegun: told to stop it carries out the decision
+// that it has, and ends well.
+func TestTheWorkerFinishesWhatItHasBegun(t *testing.T) {
+	source := newSource(t, "approver.one")
+	request := ask(t, source)
+	awaitRunning(t, request.id())
+	item := request.items()[0]
+	awaitTold(t, "decision_needed", request, item)
+	stack.killWorker(t)
+	end := stack.startWith(t, "worker", stack.Worker, stack.WorkerMetricsURL(), nil)
+
+	stops := func() int {
+		log, err := os.ReadFile(stack.Worker.LogPath())
+		require.NoError(t, err)
+		return strings.Count(string(log), `"msg":"stopping"`)
+	}
+	before := stops()
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, "approver.one", item, held)
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	eventually(t, "the worker is stopping", func() bool { return stops() > before })
+	held.release()
+	require.NoError(t, <-ended)
+	require.Equal(t, 1, stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()),
+		"the verdict is stored before another worker is there")
+
+	stack.startWorker(t)
+	require.Equal(t, 200, <-answered)
+	decideUntilDone(t, request)
+	require.Len(t, recordsOf(t, source), 1)
 }
 
 // told counts the notifications of an event; item is nil for one about the
@@ -201,15 +271,15 @@ func awaitTold(t *testing.T, event string, request, item object) {
 // decision and by the sweep.
 func TestAWorkflowTerminatedByHand(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
-	byDecision, bySweep := ask(t, source), ask(t, source)
-	for _, request := range []object{byDecision, bySweep} {
+	decided, swept := ask(t, source), ask(t, source)
+	for _, request := range []object{decided, swept} {
 		approve(t, "approver.one", request.items()[0]).want(200)
 		stack.terminate(t, request.id())
 	}
-	approve(t, "approver.two", byDecision.items()[1]).want(200)
-	require.Equal(t, "APPROVED", readRequest(t, byDecision.id()).text("approvalStatus"))
-	awaitRunning(t, bySweep.id())
-	decideUntilDone(t, bySweep)
+	approve(t, "approver.two", decided.items()[1]).want(200)
+	require.Equal(t, "APPROVED", readRequest(t, decided.id()).text("approvalStatus"))
+	awaitRunning(t, swept.id())
+	decideUntilDone(t, swept)
 	require.Len(t, recordsOf(t, source), 2)
 }
 

@@ -307,23 +307,3 @@ func TestBulkDeleteTakesAllOrNone(t *testing.T) {
 		wantError(400, "400.1.404 Referenced object not found", unknown)
 	require.Len(t, recordsOf(t, source), 1)
 }
-
-// TestAMemberOfTheApprovingGroupDecides: an item may be assigned to a workgroup
-// (contract §2). No operation of the contract makes such a one, so its row is
-// changed here.
-func TestAMemberOfTheApprovingGroupDecides(t *testing.T) {
-	g := newGrounds(t, here)
-	defer g.drop(t)
-	item := "/non-employee-approvals/" + g.item.id()
-	stack.execute(t, `UPDATE approval_items SET approver_type = 'GOVERNANCE_GROUP', approver_id = $1 WHERE id = $2`,
-		groupID(t, "there.group"), g.item.id())
-	for _, stranger := range []string{"here.approver", "here.member", "here.subadmin", "outsider"} {
-		as(t, stranger).get(item).wantRefusal("as %s", stranger)
-		as(t, stranger).post(item+"/approve", object{}).wantRefusal("as %s", stranger)
-	}
-	member := as(t, "there.subadmin")
-	listed := member.get("/non-employee-approvals?requested-for=me&limit=250").want(200).list()
-	require.True(t, slices.ContainsFunc(listed, func(i object) bool { return i.id() == g.item.id() }))
-	require.Equal(t, "PENDING", member.get(item).want(200).object().text("approvalStatus"))
-	require.Equal(t, "APPROVED", member.post(item+"/approve", object{}).want(200).object().text("approvalStatus"))
-}

@@ -61,7 +61,8 @@ func TestDecidingBySignalCanBeSwitchedOff(t *testing.T) {
 	require.Zero(t, stack.metric(t, off))
 	signal("approve", items[0], "approver.one", approval)
 	signal("reject", items[0], "approver.one", rejection)
-	eventually(t, "both are counted", func() bool { return stack.metric(t, off) == 2 })
+	// Or more than once: a step may run twice.
+	eventually(t, "both are counted", func() bool { return stack.metric(t, off) >= 2 })
 	require.Equal(t, []string{"PENDING", "NOT_READY"}, readRequest(t, request.id()).itemStatuses())
 	log, err := os.ReadFile(stack.Worker.LogPath())
 	require.NoError(t, err)

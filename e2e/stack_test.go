@@ -18,13 +18,15 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"gatehouse/devstack"
@@ -43,8 +45,13 @@ type system struct {
 	temporal client.Client
 }
 
-// startLimit bounds the start of everything, the build of the programs included.
-const startLimit = 10 * time.Minute
+const (
+	// startLimit bounds the start of everything, the build of the programs included.
+	startLimit = 10 * time.Minute
+	// stopLimit bounds how long a program takes to finish what it has begun:
+	// GATEHOUSE_SHUTDOWN_TIMEOUT and some.
+	stopLimit = 25 * time.Second
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -63,8 +70,9 @@ func run(m *testing.M) int {
 		Dir: dir, Race: true, Demo: true,
 		Env: map[string]string{
 			// Short, so that the tests don't wait for what operators wait for.
-			"GATEHOUSE_SWEEP_INTERVAL":   "2s",
-			"GATEHOUSE_DECISION_TIMEOUT": "5s",
+			"GATEHOUSE_SWEEP_INTERVAL": "2s",
+			// Long, so that a busy machine answers all the same.
+			"GATEHOUSE_DECISION_TIMEOUT": "20s",
 			"GATEHOUSE_LOG_LEVEL":        "debug",
 		},
 	})
@@ -80,10 +88,13 @@ func run(m *testing.M) int {
 		}
 	}()
 	stack = &system{Stack: started, apiURL: started.APIURL()}
-	if stack.db, err = sql.Open("pgx", started.Postgres.URL()); err != nil {
+	database, err := pgx.ParseConfig(started.Postgres.URL())
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	// A connection may have ended with a server that was stopped a moment ago.
+	stack.db = stdlib.OpenDB(*database, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
 	defer func() { _ = stack.db.Close() }()
 	stack.temporal, err = client.NewLazyClient(client.Options{
 		HostPort: started.Temporal.Address(), Namespace: started.Temporal.Namespace(),
@@ -100,7 +111,7 @@ func run(m *testing.M) int {
 // patience bounds a step of a test that stops or starts something.
 func patience(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), waitTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -134,28 +145,59 @@ func (s *system) rows(t *testing.T) *store.Store {
 	return rows
 }
 
-// lockItem holds a lock on the row of an approval item until the function it
-// returns is called.
-func (s *system) lockItem(t *testing.T, item string) (release func()) {
-	t.Helper()
-	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
-	require.NoError(t, err)
-	_, err = tx.ExecContext(patience(t), `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = tx.Rollback() })
-	return func() { require.NoError(t, tx.Rollback()) }
+// hold is a transaction that stays open: whoever needs what it took waits.
+type hold struct {
+	system  *system
+	tx      *sql.Tx
+	backend int
 }
 
-// lockCounters holds a lock on the counters of a source until the function it
-// returns is called.
-func (s *system) lockCounters(t *testing.T, source string) (release func()) {
+// hold runs a statement in a transaction that stays open until it is released or
+// the test ends.
+func (s *system) hold(t *testing.T, query string, args ...any) *hold {
 	t.Helper()
 	tx, err := s.db.BeginTx(context.WithoutCancel(t.Context()), nil)
 	require.NoError(t, err)
-	_, err = tx.ExecContext(context.WithoutCancel(t.Context()), `SELECT 1 FROM source_counters WHERE source_id = $1 FOR UPDATE`, source)
+	h := &hold{system: s, tx: tx}
+	t.Cleanup(h.release)
+	_, err = tx.ExecContext(patience(t), query, args...)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = tx.Rollback() })
-	return func() { require.NoError(t, tx.Rollback()) }
+	require.NoError(t, tx.QueryRowContext(patience(t), `SELECT pg_backend_pid()`).Scan(&h.backend))
+	return h
+}
+
+// release lets go of what is held. It may be gone with its server already.
+func (h *hold) release() { _ = h.tx.Rollback() }
+
+// await waits until somebody waits for what is held.
+func (h *hold) await(t *testing.T) {
+	t.Helper()
+	eventually(t, "somebody waits for what is held", func() bool {
+		return h.system.count(t, `SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))`, h.backend) > 0
+	})
+}
+
+// holdItem holds the row of an approval item.
+func (s *system) holdItem(t *testing.T, item string) *hold {
+	t.Helper()
+	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+}
+
+// holdRow holds the name of a row of a sample, the first being number 1: an
+// import of it into the source stands still in the chunk that makes this record,
+// with the chunk's transaction open.
+func (s *system) holdRow(t *testing.T, source object, number int) *hold {
+	t.Helper()
+	return s.hold(t, `INSERT INTO account_names (source_id, folded, holder) VALUES ($1, $2, $1)`,
+		source.id(), fmt.Sprintf("worker.%07d", number-1))
+}
+
+// holdChunk holds the place of a chunk in the file of an export, the first being
+// number 0: every attempt stands still there.
+func (s *system) holdChunk(t *testing.T, export string, number int) *hold {
+	t.Helper()
+	return s.hold(t, `INSERT INTO export_chunks (job_id, attempt, number, bytes)
+		SELECT $1::uuid, attempt, $2::integer, '' FROM generate_series(1, 100) AS attempt`, export, number)
 }
 
 // blockedTransactions counts the transactions that wait for a lock.
@@ -214,6 +256,14 @@ func (s *system) startAPI(t *testing.T) {
 	}
 }
 
+// hurryAPI has the API answer soon that a decision got no answer, for the tests
+// that wait for that.
+func (s *system) hurryAPI(t *testing.T) {
+	t.Helper()
+	s.killAPI(t)
+	s.startWith(t, "api", s.API, s.APIMetricsURL(), map[string]string{"GATEHOUSE_DECISION_TIMEOUT": "2s"})
+}
+
 func (s *system) killWorker(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.Worker.Kill())
@@ -227,29 +277,51 @@ func (s *system) startWorker(t *testing.T) {
 	}
 }
 
+// pauseWorker has the worker do nothing until resumeWorker or the end of the test.
+func (s *system) pauseWorker(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Worker.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { _ = s.Worker.Signal(syscall.SIGCONT) })
+}
+
+func (s *system) resumeWorker(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.Worker.Signal(syscall.SIGCONT))
+}
+
 // startWorkerWith runs the worker with further settings in the place of the one
 // that was killed, until stop is called or the test ends.
 func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop func()) {
 	t.Helper()
-	log, err := os.OpenFile(s.Worker.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
+	end := s.startWith(t, "worker", s.Worker, s.WorkerMetricsURL(), settings)
+	return func() { _ = end() }
+}
+
+// startWith runs a program with further settings in the place of the one that
+// was killed. end, called by the end of the test at the latest, has it stop by
+// SIGTERM, and returns how it ended; one that takes too long is killed.
+func (s *system) startWith(t *testing.T, name string, instead *devstack.Process, metricsURL string, settings map[string]string) (end func() error) {
+	t.Helper()
+	log, err := os.OpenFile(instead.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	worker := exec.CommandContext(t.Context(), filepath.Join(s.Dir(), "bin", "worker"))
-	worker.Dir, worker.Stdout, worker.Stderr = s.Dir(), log, log
-	worker.Env = os.Environ()
+	program := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(s.Dir(), "bin", name))
+	program.Dir, program.Stdout, program.Stderr = s.Dir(), log, log
+	program.Env = os.Environ()
 	for _, variables := range []map[string]string{s.Environ(), settings} {
 		for variable, value := range variables {
-			worker.Env = append(worker.Env, variable+"="+value)
+			program.Env = append(program.Env, variable+"="+value)
 		}
 	}
-	require.NoError(t, worker.Start())
-	stop = sync.OnceFunc(func() {
-		_ = worker.Process.Signal(syscall.SIGTERM)
-		_ = worker.Wait()
-		_ = log.Close()
+	require.NoError(t, program.Start())
+	end = sync.OnceValue(func() error {
+		_ = program.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(stopLimit, func() { _ = program.Process.Kill() })
+		defer late.Stop()
+		return errors.Join(program.Wait(), log.Close())
 	})
-	t.Cleanup(stop)
-	eventually(t, "the worker is ready", func() bool {
-		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/readyz", nil)
+	t.Cleanup(func() { _ = end() })
+	eventually(t, "the "+name+" is ready", func() bool {
+		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, metricsURL+"/readyz", nil)
 		require.NoError(t, err)
 		response, err := httpClient.Do(request)
 		if err != nil {
@@ -258,18 +330,39 @@ func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return stop
+	return end
 }
 
 // running reports whether a workflow of the request runs.
 func (s *system) running(t *testing.T, request string) bool {
 	t.Helper()
-	answer, err := s.temporal.DescribeWorkflowExecution(patience(t), "request/"+request, "")
+	answer, err := insist(t, func(ctx context.Context) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+		return s.temporal.DescribeWorkflowExecution(ctx, "request/"+request, "")
+	})
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return false
 	}
 	require.NoError(t, err)
 	return answer.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+}
+
+// insist asks Temporal until it answers: one that has just been started again
+// gives up some calls by itself.
+func insist[T any](t *testing.T, call func(context.Context) (T, error)) (T, error) {
+	t.Helper()
+	ctx := patience(t)
+	for {
+		answer, err := call(ctx)
+		var late *serviceerror.DeadlineExceeded
+		var away *serviceerror.Unavailable
+		if ctx.Err() != nil || !errors.As(err, &late) && !errors.As(err, &away) {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func (s *system) terminate(t *testing.T, request string) {
@@ -298,7 +391,9 @@ func (s *system) details(t *testing.T, request string) string {
 
 func (s *system) detailsOf(t *testing.T, workflow string) string {
 	t.Helper()
-	answer, err := s.temporal.QueryWorkflow(patience(t), workflow, "", "__temporal_workflow_metadata")
+	answer, err := insist(t, func(ctx context.Context) (converter.EncodedValue, error) {
+		return s.temporal.QueryWorkflow(ctx, workflow, "", "__temporal_workflow_metadata")
+	})
 	require.NoError(t, err)
 	var metadata sdkpb.WorkflowMetadata
 	require.NoError(t, answer.Get(&metadata))
@@ -307,7 +402,9 @@ func (s *system) detailsOf(t *testing.T, workflow string) string {
 
 func (s *system) countWorkflows(t *testing.T, query string) int {
 	t.Helper()
-	answer, err := s.temporal.CountWorkflow(patience(t), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	answer, err := insist(t, func(ctx context.Context) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+		return s.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	})
 	require.NoError(t, err)
 	return int(answer.GetCount())
 }

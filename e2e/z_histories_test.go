@@ -17,11 +17,8 @@ import (
 // and the demo organisation's.
 var personal = []string{
 	marker, "william", "smith", "walter", "@example.com", "512 555", "welcome", "not this year", "ada admin", "worker.0", "andersson", "nobody.home",
+	"jane.doe", "john.roe", "approver.one", "source.admin", "here.manager",
 }
-
-// aliases must not be in histories; logs have them in the ids of the demo's
-// clients, which are named after them.
-var aliases = []string{"jane.doe", "john.roe", "approver.one"}
 
 var base64Text = regexp.MustCompile(`"[A-Za-z0-9+/]{8,}={0,2}"`)
 
@@ -40,7 +37,7 @@ func decodePayloads(text string) string {
 // in ids and in the words of protocols as well.
 const shortest = 6
 
-// dictionary finds any of many words in a text, whatever their case.
+// dictionary finds any of many words in a text; it keeps them in lower case.
 type dictionary struct {
 	words map[string]bool
 	// lengths are those of the words with a beginning of shortest bytes.
@@ -78,9 +75,8 @@ func (d dictionary) addAll(t *testing.T, query string, args ...any) {
 	require.NoError(t, rows.Err())
 }
 
-// find returns a word that the text holds, empty if it holds none.
+// find returns a word that the text, in lower case, holds; empty if it holds none.
 func (d dictionary) find(text string) string {
-	text = strings.ToLower(text)
 	for i := range len(text) - shortest + 1 {
 		for _, length := range d.lengths[text[i:i+shortest]] {
 			if i+length <= len(text) && d.words[text[i:i+length]] {
@@ -119,18 +115,18 @@ func rememberPeople(t *testing.T, source string) {
 func TestZHistoriesHoldNoPersonalData(t *testing.T) {
 	rememberPeople(t, "")
 	require.Greater(t, len(wordsOfPeople.words), 100, "the run left words to look for")
-	for _, word := range append(aliases, personal...) {
-		wordsOfPeople.add(t, word)
-	}
-	require.Equal(t, "john.roe", wordsOfPeople.find(`{"manager":"John.Roe"}`), "what is there is found")
+	require.Equal(t, "john.roe", wordsOfPeople.find(`{"manager":"john.roe"}`), "what is there is found")
 	histories := stack.histories(t)
 	require.Greater(t, len(histories), 50, "the run left histories to read")
 	decoded := false
 	t.Logf("%d words in %d histories", len(wordsOfPeople.words), len(histories))
 	for id, text := range histories {
 		decoded = decoded || strings.Contains(text, `"requestId":"`)
-		require.NotContains(t, strings.ToLower(text), marker, id)
-		require.Empty(t, wordsOfPeople.find(text), id)
+		lower := strings.ToLower(text)
+		for _, word := range personal {
+			require.NotContains(t, lower, word, id)
+		}
+		require.Empty(t, wordsOfPeople.find(lower), id)
 	}
 	require.True(t, decoded, "payloads are read in clear")
 }

@@ -114,7 +114,7 @@ type ErrorResponseDto struct {
 	TrackingID string `json:"trackingId"`
 }
 
-// ExportJob An export
+// ExportJob An export. One that a schedule keeps has no `expires`
 type ExportJob struct {
 	// Bytes How long the file is; 0 until it is complete
 	//
@@ -171,7 +171,7 @@ type ExportSchedule struct {
 	// Created Example: 2026-03-02T08:00:00.000Z
 	Created Instant `json:"created"`
 
-	// Cron Minute, hour, day of month, month, day of week
+	// Cron Minute, hour, day of month, month, day of week; or @daily or @weekly
 	//
 	// Example: 30 6 * * mon-fri
 	Cron string `json:"cron"`
@@ -201,7 +201,7 @@ type ExportSchedule struct {
 
 // ExportScheduleBody A schedule to be made
 type ExportScheduleBody struct {
-	// Cron As of crontab: minute, hour, day of month, month, day of week, each *, a number, a range, a step such as */15, or a list of these; months and days of the week by their first three letters too
+	// Cron @daily (every midnight), @weekly (midnight at the beginning of Sunday), or five fields as of crontab: minute, hour, day of month, month, day of week, each *, a number, a range, a step such as */15, or a list of these; months and days of the week by their first three letters too
 	//
 	// Example: 30 6 * * mon-fri
 	Cron string `json:"cron"`
@@ -576,7 +576,7 @@ type NonEmployeeIdentityReferenceWithID struct {
 	Type NonEmployeeIdentityDtoType `json:"type"`
 }
 
-// NonEmployeeIdnUserRequest An identity; a bare id in its place is accepted too
+// NonEmployeeIdnUserRequest An identity; a bare id in its place is accepted too. With `type: GOVERNANCE_GROUP`, which is beyond the contract, an approver is a workgroup, each of whose members may decide.
 type NonEmployeeIdnUserRequest struct {
 	// ID A UUID with or without hyphens
 	//
@@ -1060,7 +1060,7 @@ type NonEmployeeSourceRequestBody struct {
 	// Example: Contractors
 	Name string `json:"name"`
 
-	// Owner An identity; a bare id in its place is accepted too
+	// Owner An identity; a bare id in its place is accepted too. With `type: GOVERNANCE_GROUP`, which is beyond the contract, an approver is a workgroup, each of whose members may decide.
 	Owner NonEmployeeIdnUserRequest `json:"owner"`
 }
 
@@ -1216,6 +1216,9 @@ type Unavailable = ErrorResponseDto
 // UnsupportedMedia What is wrong
 type UnsupportedMedia = ErrorResponseDto
 
+// VersionNotSupported What is wrong
+type VersionNotSupported = ErrorResponseDto
+
 // ListNonEmployeeApprovalsParams defines parameters for ListNonEmployeeApprovals.
 type ListNonEmployeeApprovalsParams struct {
 	// RequestedFor Only the items assigned to this identity; `me` is the caller. Another one than the caller asks for `read`.
@@ -1299,7 +1302,7 @@ type ListNonEmployeeRequestsParams struct {
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **created, approvalStatus, firstName, lastName, email, phone, accountName, startDate, endDate**. Without it the order is created, then id.
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 
-	// Filters One filter expression. **sourceId, approvalStatus, accountName, created**, and the fields of records.
+	// Filters One filter expression. **sourceId, approvalStatus**: *eq*; **accountName**: *eq, co, sw, in*; **created**: *eq, gt, ge, lt, le*. Terms are joined by `and`, `or`, `not` and parentheses.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
 }
 
@@ -1335,7 +1338,7 @@ type ImportNonEmployeeRecordsInBulkMultipartBody struct {
 
 // ImportNonEmployeeRecordsInBulkParams defines parameters for ImportNonEmployeeRecordsInBulk.
 type ImportNonEmployeeRecordsInBulkParams struct {
-	// DryRun Whether to say only what the file would do just now, and do nothing
+	// DryRun Beyond the contract: whether to say only what the file would do just now, and do nothing
 	DryRun *bool `form:"dry-run,omitempty" json:"dry-run,omitempty"`
 }
 
@@ -1365,7 +1368,7 @@ type ListNonEmployeeBulkUploadFaultsParams struct {
 
 // ExportNonEmployeeRecordsParams defines parameters for ExportNonEmployeeRecords.
 type ExportNonEmployeeRecordsParams struct {
-	// Job The export whose file is asked for, be it complete or still being written; without it a new one is made.
+	// Job Beyond the contract: the export whose file is asked for, be it complete or still being written; without it one that is yet to begin.
 	Job *lifecycle.ID `form:"job,omitempty" json:"job,omitempty"`
 }
 
@@ -3033,6 +3036,8 @@ type UnavailableJSONResponse struct {
 }
 
 type UnsupportedMediaJSONResponse ErrorResponseDto
+
+type VersionNotSupportedJSONResponse ErrorResponseDto
 
 type ListNonEmployeeApprovalsRequestObject struct {
 	Params ListNonEmployeeApprovalsParams
@@ -6712,6 +6717,22 @@ func (response ExportNonEmployeeBulkUploadFaults503JSONResponse) VisitExportNonE
 	return err
 }
 
+type ExportNonEmployeeBulkUploadFaults505JSONResponse struct {
+	VersionNotSupportedJSONResponse
+}
+
+func (response ExportNonEmployeeBulkUploadFaults505JSONResponse) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(505)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetNonEmployeeBulkUploadStatusRequestObject struct {
 	ID SourceID `json:"id"`
 }
@@ -6967,6 +6988,22 @@ func (response ExportNonEmployeeRecords503JSONResponse) VisitExportNonEmployeeRe
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
 	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportNonEmployeeRecords505JSONResponse struct {
+	VersionNotSupportedJSONResponse
+}
+
+func (response ExportNonEmployeeRecords505JSONResponse) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(505)
 	_, err := buf.WriteTo(w)
 	return err
 }

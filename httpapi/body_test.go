@@ -14,6 +14,7 @@ import (
 	"gatehouse/document"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
+	"gatehouse/service"
 )
 
 // bodies are those that can't be read, each with what is said of it.
@@ -109,7 +110,7 @@ func TestReferencesAreIdsOrObjectsWithAnID(t *testing.T) {
 	require.Empty(t, in.Faults)
 	require.Equal(t, "o", *in.Owner)
 	require.Equal(t, "w", *in.ManagementWorkgroup)
-	require.Equal(t, []string{"x", "y"}, in.Approvers)
+	require.Equal(t, []lifecycle.ReferenceInput{{ID: new("x")}, {ID: new("y")}}, in.Approvers)
 	require.NotNil(t, in.AccountManagers)
 	require.Empty(t, in.AccountManagers)
 
@@ -158,8 +159,8 @@ func patched(t testing.TB, media, patch, doc string) (string, error) {
 	r := request("PATCH", aRecordPath, patch)
 	r.Header.Set("Content-Type", media)
 	a.handler.ServeHTTP(httptest.NewRecorder(), r)
-	require.NotNil(t, a.service.patch)
-	out, err := a.service.patch([]byte(doc))
+	require.NotNil(t, a.service.patch.Apply)
+	out, err := a.service.patch.Apply([]byte(doc))
 	return string(out), err
 }
 
@@ -182,6 +183,21 @@ func TestAPatchChangesTheDocument(t *testing.T) {
 			require.NoError(t, err, patch)
 			require.JSONEq(t, want, got, patch)
 		}
+	}
+}
+
+func TestAPatchSaysWhichMembersItTouches(t *testing.T) {
+	t.Parallel()
+	for patch, want := range map[string][]string{
+		`[]`: nil,
+		`[{"op":"replace","path":"/name","value":1},{"op":"add","path":"/tags/-","value":1}]`:       {"name", "tags"},
+		`[{"op":"test","path":"/id","value":1},{"op":"remove","path":"/data/x"}]`:                   {"data"},
+		`[{"op":"copy","from":"/id","path":"/name"},{"op":"move","from":"/data/a","path":"/tags"}]`: {"name", "tags", "data"},
+		`[{"op":"remove","path":"/a~1b~01/c"},{"op":"remove","path":"/"}]`:                          {"a/b~1", ""},
+	} {
+		a := newAPI(t)
+		a.do(t, request("PATCH", aRecordPath, patch))
+		require.Equal(t, want, a.service.patch.Members, patch)
 	}
 }
 
@@ -246,12 +262,12 @@ func FuzzPatch(f *testing.F) {
 	}
 	a := newAPI(f)
 	f.Fuzz(func(t *testing.T, patch string) {
-		a.service.patch = nil
+		a.service.patch = service.Patch{}
 		a.handler.ServeHTTP(httptest.NewRecorder(), request("PATCH", aRecordPath, patch))
-		if a.service.patch == nil {
+		if a.service.patch.Apply == nil {
 			t.Fatal("the service was not asked")
 		}
-		out, err := a.service.patch([]byte(`{"name":"A","tags":["x","y"],"data":{"a":"1"},"owner":{"id":"o"},"none":null}`))
+		out, err := a.service.patch.Apply([]byte(`{"name":"A","tags":["x","y"],"data":{"a":"1"},"owner":{"id":"o"},"none":null}`))
 		var known *lifecycle.Error
 		if err != nil && !errors.As(err, &known) {
 			t.Fatalf("%T: %v", err, err)

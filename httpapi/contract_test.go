@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/filter"
 	"gatehouse/httpapi/apitest"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
@@ -27,6 +29,7 @@ type facts struct {
 		Query            []parameterFact
 		Success          int
 		Answers, Answer  string
+		AnswersAtMost    *uint64
 		Takes, Body      string
 		TakesRequired    bool
 		Errors           []int
@@ -50,6 +53,8 @@ type typeFact struct {
 	Type, Schema, Format string
 	Enum                 []string
 	Items                *typeFact
+	MinLength, MinItems  uint64
+	MaxLength, MaxItems  *uint64
 }
 
 func readFacts(t *testing.T) facts {
@@ -70,6 +75,27 @@ func isExtension(extensions map[string]any) bool { return extensions["x-gatehous
 func TestTheDocumentIsValid(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, apitest.Document(t).Validate(t.Context(), openapi3.DisableExamplesValidation()))
+}
+
+// The page at /docs shows no extensions, so what is marked says so in words.
+func TestWhatIsBeyondTheContractIsToldToReaders(t *testing.T) {
+	t.Parallel()
+	const mark = "eyond the contract"
+	for path, item := range apitest.Document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			require.Equal(t, isExtension(operation.Extensions), strings.Contains(operation.Tags[0], mark), "%s %s", method, path)
+			for _, parameter := range operation.Parameters {
+				if isExtension(parameter.Value.Extensions) {
+					require.Contains(t, parameter.Value.Description, mark, "%s %s: %s", method, path, parameter.Value.Name)
+				}
+			}
+			for status, response := range operation.Responses.Map() {
+				if isExtension(response.Value.Extensions) {
+					require.Contains(t, *response.Value.Description, mark, "%s %s: %s", method, path, status)
+				}
+			}
+		}
+	}
 }
 
 func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
@@ -107,6 +133,9 @@ func TestTheDocumentHasTheOperationsOfTheContract(t *testing.T) {
 			require.Equal(t, fact.Answers, media)
 			if media != "text/csv" {
 				require.Equal(t, fact.Answer, schemaName(schema))
+			}
+			if fact.AnswersAtMost != nil {
+				require.Equal(t, fact.AnswersAtMost, schema.Value.MaxItems)
 			}
 			for status, response := range operation.Responses.Map() {
 				code, err := strconv.Atoi(status)
@@ -193,6 +222,53 @@ func TestTheDocumentHasTheSchemasOfTheContract(t *testing.T) {
 	}
 }
 
+// TestTheDocumentNamesWhatListsAreFilteredAndSortedBy reads the lists of fields in
+// the descriptions: "**a, b**: *eq, co*" for filters, "**a, b**" for sorters.
+func TestTheDocumentNamesWhatListsAreFilteredAndSortedBy(t *testing.T) {
+	t.Parallel()
+	filterable := regexp.MustCompile(`\*\*([^*]+)\*\*: \*([^*]+)\*`)
+	sortable := regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	doc, schemas := apitest.Document(t), map[string]filter.Schema{
+		string(policy.ListSources): filter.Sources, string(policy.ListRecords): filter.Records,
+		string(policy.ListRequests): filter.Requests, string(policy.ListApprovals): filter.Approvals,
+	}
+	for _, item := range doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			// Of no list but these anything is filtered or sorted.
+			schema := schemas[operation.OperationID]
+			filters, sorters := map[string][]filter.Op{}, []string{}
+			for _, field := range schema {
+				if len(field.Ops) > 0 {
+					filters[field.Name] = field.Ops
+				}
+				if field.Sortable {
+					sorters = append(sorters, field.Name)
+				}
+			}
+			documented, order := map[string][]filter.Op{}, []string{}
+			for _, parameter := range operation.Parameters {
+				text := parameter.Value.Description
+				switch parameter.Value.Name {
+				case "filters":
+					for _, match := range filterable.FindAllStringSubmatch(text, -1) {
+						for field := range strings.SplitSeq(match[1], ", ") {
+							for op := range strings.SplitSeq(match[2], ", ") {
+								documented[field] = append(documented[field], filter.Op(op))
+							}
+						}
+					}
+				case "sorters":
+					for field := range strings.SplitSeq(sortable.FindStringSubmatch(text)[1], ", ") {
+						order = append(order, field)
+					}
+				}
+			}
+			require.Equal(t, filters, documented, operation.OperationID)
+			require.ElementsMatch(t, sorters, order, operation.OperationID)
+		}
+	}
+}
+
 // isAnswer tells the schemas of answers from those of bodies, in which unknown
 // members are ignored.
 func isAnswer(name string) bool {
@@ -249,7 +325,10 @@ func schemaName(schema *openapi3.SchemaRef) string {
 
 func typeOf(schema *openapi3.SchemaRef) typeFact {
 	v := schema.Value
-	fact := typeFact{Type: "any", Format: strings.ToLower(v.Format), Enum: enumOf(v)}
+	fact := typeFact{
+		Type: "any", Format: strings.ToLower(v.Format), Enum: enumOf(v),
+		MinLength: v.MinLength, MaxLength: v.MaxLength, MinItems: v.MinItems, MaxItems: v.MaxItems,
+	}
 	if !slices.Contains([]string{"date", "date-time", "int32", "float"}, fact.Format) {
 		fact.Format = ""
 	}

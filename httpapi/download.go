@@ -46,6 +46,23 @@ func (a csvAnswer) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.Respons
 	return a(w)
 }
 
+// errNoLength refuses a file whose length is not known to a client that could not
+// tell the half of it from the whole.
+var errNoLength = &plainError{
+	answer{http.StatusHTTPVersionNotSupported, "400.1 Bad Request Content"},
+	"The length of this file is not known beforehand, and HTTP/1.0 has no other sign of its end. " +
+		"Use HTTP/1.1, or ask for an export that is COMPLETED with job.",
+}
+
+// endsClearly returns an error where a file without a length can't be sent: below
+// HTTP/1.1 it ends with its connection, whatever ended that.
+func endsClearly(ctx context.Context) error {
+	if g, ok := ctx.(*gin.Context); ok && !g.Request.ProtoAtLeast(1, 1) {
+		return errNoLength
+	}
+	return nil
+}
+
 // unhurried takes the server's deadline off an answer that may take its time.
 // What waits for Postgres, Temporal or the client has bounds of its own.
 func unhurried(ctx context.Context) {
@@ -59,6 +76,12 @@ func unhurried(ctx context.Context) {
 // answered as an error, and returns an answer that sends all of them. An error
 // of that answer means that the client must not take the file for whole.
 func (f file) send(ctx context.Context) (csvAnswer, error) {
+	if f.length < 0 {
+		if err := endsClearly(ctx); err != nil {
+			return nil, err
+		}
+	}
+	ctx, _ = callOf(ctx)
 	first, err := f.next(ctx)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err

@@ -1,7 +1,9 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -84,6 +86,53 @@ func TestAFileThatIsCutOffIsNotTakenForWhole(t *testing.T) {
 			})
 		}
 	}
+}
+
+// downloadOld asks with HTTP/1.0, where the end of the connection ends a file
+// without a length. err is that of a client that counts the bytes.
+func (a *api) downloadOld(t *testing.T, path string) (got answer, length int64, err error) {
+	t.Helper()
+	conn := dial(t, a.serve(t))
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nAuthorization: Bearer token\r\n\r\n", fill(path))
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(body), response.Close}, response.ContentLength, err
+}
+
+func TestAnOldClientTakesNoPartForTheWhole(t *testing.T) {
+	t.Parallel()
+	broken := lifecycle.NewError(lifecycle.KindUnavailable, "The writing of the file began anew.")
+	again := exports + "/download?job=" + objectID.String()
+	for _, path := range []string{exports + "/download", again, uploads + faultsFile} {
+		a := newAPI(t)
+		a.service.bulk.pieceErr = broken
+		got, length, err := a.downloadOld(t, path)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusHTTPVersionNotSupported, got.status, path)
+		require.EqualValues(t, len(got.body), length)
+		require.Contains(t, got.body, "Use HTTP/1.1")
+		require.Empty(t, got.header.Get("Content-Disposition"))
+		apitest.ValidateResponse(t, request("GET", fill(path), ""), got.status, got.header, []byte(got.body))
+		if path == exports+"/download" {
+			require.Zero(t, a.service.parent, "none is made in vain")
+		}
+	}
+
+	a := newAPI(t)
+	a.service.bulk.length = int64(len(aFile))
+	got, length, err := a.downloadOld(t, again)
+	require.NoError(t, err)
+	require.Equal(t, aFile, got.body)
+	require.EqualValues(t, len(aFile), length)
+
+	a = newAPI(t)
+	a.service.bulk.length, a.service.bulk.pieceErr = 1000, broken
+	_, length, err = a.downloadOld(t, again)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.EqualValues(t, 1000, length)
 }
 
 func TestAFileThatNeverBeginsIsAnError(t *testing.T) {

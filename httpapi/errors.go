@@ -132,9 +132,9 @@ func seconds(d time.Duration) string {
 }
 
 func (s *server) logFault(ctx context.Context, c *call, a answer, err error) {
-	level := slog.LevelError
-	if a.status == http.StatusServiceUnavailable {
-		level = slog.LevelWarn
+	level := slog.LevelWarn
+	if a.status == http.StatusInternalServerError {
+		level = slog.LevelError
 	}
 	s.logError(ctx, c, level, "a request could not be served", err)
 }

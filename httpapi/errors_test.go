@@ -99,6 +99,28 @@ func TestEveryLineOfACallCarriesItsTrackingIDOnce(t *testing.T) {
 	}
 }
 
+// The id of a personal token's client names its person as a rule.
+func TestTheLogNamesACallerByOneID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		actor      policy.Actor
+		want, lack string
+	}{
+		"a person":       {policy.Actor{ClientID: "jane-laptop", IdentityID: person}, `"identity_id":"` + person.String() + `"`, "jane"},
+		"an application": {policy.Actor{ClientID: "payroll"}, `"client_id":"payroll"`, "identity_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, func(o *httpapi.Options) {
+				o.Authenticate = func(*http.Request) (policy.Actor, error) { return test.actor, nil }
+			})
+			a.do(t, request("GET", aRecordPath, ""))
+			require.Contains(t, a.log.String(), test.want)
+			require.NotContains(t, a.log.String(), test.lack)
+		})
+	}
+}
+
 func TestADeadlineIsAPassingFault(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -131,7 +153,8 @@ func TestAPanicIsAnInternalFault(t *testing.T) {
 	w := a.do(t, request("GET", aRecordPath, ""))
 	require.Equal(t, http.StatusInternalServerError, w.Code)
 	require.NotContains(t, w.Body.String(), "bug")
-	require.Contains(t, a.log.String(), "a bug in the service")
+	require.Contains(t, a.log.String(), `"msg":"a handler panicked","route":"/non-employee-records/:id","panic":"string","stack":"goroutine`)
+	require.NotContains(t, a.log.String(), "a bug in the service", "it may tell of people")
 	require.Contains(t, a.log.String(), w.Header().Get("X-Request-Id"))
 	require.Equal(t, []string{"GET /non-employee-records/:id Internal Server Error"}, a.routes)
 }
@@ -157,7 +180,7 @@ func TestAPanicInTheMiddleOfAnAnswerBreaksTheConnection(t *testing.T) {
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		a.handler.ServeHTTP(httptest.NewRecorder(), request("GET", "/oauth/info", ""))
 	})
-	require.Contains(t, a.log.String(), "oops")
+	require.Contains(t, a.log.String(), "a handler panicked")
 }
 
 func TestTheLocaleIsTheRequestsWhereItAskedForEnglish(t *testing.T) {

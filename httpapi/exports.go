@@ -28,8 +28,14 @@ func scheduleAnswer(s lifecycle.ExportSchedule) ExportSchedule {
 // ExportNonEmployeeRecords answers GET /non-employee-sources/{id}/non-employees/download.
 func (h *handlers) ExportNonEmployeeRecords(ctx context.Context, r ExportNonEmployeeRecordsRequestObject) (ExportNonEmployeeRecordsResponseObject, error) {
 	unhurried(ctx)
-	ctx, c := callOf(ctx)
-	export, err := h.service.Export(ctx, c.actor, r.ID, r.Params.Job)
+	if r.Params.Job == nil {
+		// Nothing is made that can't be sent.
+		if err := endsClearly(ctx); err != nil {
+			return nil, err
+		}
+	}
+	of, c := callOf(ctx)
+	export, err := h.service.Export(of, c.actor, r.ID, r.Params.Job)
 	if err != nil {
 		return nil, err
 	}

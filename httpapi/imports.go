@@ -114,8 +114,8 @@ func (h *handlers) ListNonEmployeeBulkUploadFaults(ctx context.Context, r ListNo
 // ExportNonEmployeeBulkUploadFaults answers GET /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/faults/download.
 func (h *handlers) ExportNonEmployeeBulkUploadFaults(ctx context.Context, r ExportNonEmployeeBulkUploadFaultsRequestObject) (ExportNonEmployeeBulkUploadFaultsResponseObject, error) {
 	unhurried(ctx)
-	ctx, c := callOf(ctx)
-	faults, err := h.service.DownloadImportFaults(ctx, c.actor, r.ID, r.JobID)
+	of, c := callOf(ctx)
+	faults, err := h.service.DownloadImportFaults(of, c.actor, r.ID, r.JobID)
 	if err != nil {
 		return nil, err
 	}

@@ -88,16 +88,17 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	routes.ServeHTTP(w, &routed)
 }
 
-// recovered answers a panic with 500. It returns what must be thrown again:
-// http.ErrAbortHandler always, and in the place of any panic after which the
-// client would take half an answer for a whole one.
+// recovered answers a panic with 500. The log gets its type and where it was,
+// but not its text, which may hold what the client sent. What is returned must
+// be thrown again: http.ErrAbortHandler always, and in the place of any panic
+// after which the client would take half an answer for a whole one.
 func (s *server) recovered(w *recorder, r *http.Request, c *call, thrown any) any {
 	if err, ok := thrown.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return thrown
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
 		slog.String("route", c.route),
-		slog.String("panic", fmt.Sprint(thrown)), slog.String("stack", string(debug.Stack())))
+		slog.String("panic", fmt.Sprintf("%T", thrown)), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		return http.ErrAbortHandler
 	}
@@ -128,11 +129,11 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 		slog.String("method", method), slog.String("route", route),
 		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 	}
-	if c.actor.ClientID != "" {
-		attrs = append(attrs, slog.String("client_id", c.actor.ClientID))
-	}
-	if c.actor.IsUser() {
+	switch {
+	case c.actor.IsUser(): // whose client is named after them more often than not
 		attrs = append(attrs, slog.String("identity_id", c.actor.IdentityID.String()))
+	case c.actor.ClientID != "":
+		attrs = append(attrs, slog.String("client_id", c.actor.ClientID))
 	}
 	if c.failure != "" {
 		attrs = append(attrs, slog.String("failure", c.failure))

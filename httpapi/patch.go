@@ -22,15 +22,40 @@ const (
 	maxCopied = 1 << 20
 )
 
-// patch makes the function that carries the body out. It is called while the
-// object is locked, so everything that can be said about the body alone has
-// been found by then.
+// patch makes of the body what the service carries out. That is done while the
+// object is locked, so everything that can be said about the body alone has been
+// found by then.
 func (b body) patch() service.Patch {
 	patch, err := b.operations()
 	if err != nil {
-		return func([]byte) ([]byte, error) { return nil, err }
+		return service.Patch{Apply: func([]byte) ([]byte, error) { return nil, err }}
 	}
-	return func(doc []byte) ([]byte, error) { return applyPatch(patch, doc) }
+	return service.Patch{
+		Members: members(patch),
+		Apply:   func(doc []byte) ([]byte, error) { return applyPatch(patch, doc) },
+	}
+}
+
+// members are the members of a document that the operations touch: a test only
+// looks at its place, and a copy at where it takes from.
+func members(patch jsonpatch.Patch) []string {
+	var members []string
+	for _, operation := range patch {
+		kind := operation.Kind()
+		if kind != "test" {
+			members = append(members, memberOf(textOf(operation, "path")))
+		}
+		if kind == "move" {
+			members = append(members, memberOf(textOf(operation, "from")))
+		}
+	}
+	return members
+}
+
+// memberOf is the name of the member that a JSON Pointer leads into.
+func memberOf(pointer string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 }
 
 func (b body) operations() (jsonpatch.Patch, error) {
@@ -127,7 +152,7 @@ func applyPatch(patch jsonpatch.Patch, doc []byte) ([]byte, error) {
 		_, err := apply(patch[:i+1], doc)
 		return err != nil
 	})
-	op, path := patch[first].Kind(), pathOf(patch[first])
+	op, path := patch[first].Kind(), textOf(patch[first], "path")
 	where := fmt.Sprintf("operation %d (%s %s)", first, op, document.Quote(path))
 	var tooMuch *jsonpatch.AccumulatedCopySizeError
 	switch {
@@ -146,12 +171,12 @@ func apply(patch jsonpatch.Patch, doc []byte) ([]byte, error) {
 	return patch.ApplyWithOptions(doc, options)
 }
 
-// pathOf returns the path of an operation whose form was checked.
-func pathOf(operation jsonpatch.Operation) string {
-	var path string
-	if raw := operation["path"]; raw != nil {
-		// A path that is no string was refused before.
-		_ = json.Unmarshal(*raw, &path)
+// textOf returns a text of an operation whose form was checked.
+func textOf(operation jsonpatch.Operation, name string) string {
+	var text string
+	if raw := operation[name]; raw != nil {
+		// One that is no string was refused before.
+		_ = json.Unmarshal(*raw, &text)
 	}
-	return path
+	return text
 }

@@ -31,6 +31,9 @@ const (
 
 	// maxOtherParts bounds the parts of an upload beside the file.
 	maxOtherParts = 100
+	// maxPartHead bounds the lines ahead of the content of a part, in bytes, and
+	// what comes before the first part. They are held in memory.
+	maxPartHead = 64 << 10
 	// readAtOnce is how much is taken from the connection at a time, in bytes.
 	readAtOnce = 64 << 10
 	// answerTimeout bounds the sending of the answer to an upload.
@@ -90,6 +93,7 @@ type upload struct {
 	body    io.Reader
 	end     *formEnd
 	parts   *multipart.Reader
+	part    *multipart.Part
 	release func() bool
 	// left is for how long the client may yet keep us waiting.
 	left time.Duration
@@ -206,7 +210,15 @@ func (u *upload) Open(ctx context.Context) (io.Reader, error) {
 
 // nextPart returns no part after the last one. Its errors may be told.
 func (u *upload) nextPart() (part *multipart.Part, err error) {
+	if u.part != nil {
+		// The reader of the parts would do it too, and count it for the next head.
+		if _, err := io.Copy(io.Discard, u.part); err != nil {
+			return nil, u.fault(err)
+		}
+	}
+	u.end.inHead, u.end.head = true, 0
 	part, err = u.parts.NextPart()
+	u.part, u.end.inHead = part, false
 	if err == io.EOF && u.end.seen {
 		return nil, nil //nolint:nilnil // that there are no more is no error
 	}
@@ -215,9 +227,12 @@ func (u *upload) nextPart() (part *multipart.Part, err error) {
 
 // formEnd reads a form and notes whether the line that ends it has gone by. For
 // the reader of its parts, one that breaks off in the head of a part is at its
-// end too.
+// end too. It also holds that no head is too long.
 type formEnd struct {
 	form io.Reader
+	// inHead is true while the head of a part is read, and head how much of it was.
+	inHead bool
+	head   int
 	// line is the line with the line end before it, last what was read most
 	// recently, as long as it may be the beginning of line.
 	line, last []byte
@@ -230,7 +245,11 @@ func newFormEnd(form io.Reader, boundary string) *formEnd {
 }
 
 func (e *formEnd) Read(p []byte) (int, error) {
+	if e.inHead && e.head > maxPartHead {
+		return 0, errLongHead
+	}
 	n, err := e.form.Read(p)
+	e.head += n
 	if !e.seen {
 		e.last = append(e.last, p[:n]...)
 		e.seen = bytes.Contains(e.last, e.line)
@@ -240,8 +259,10 @@ func (e *formEnd) Read(p []byte) (int, error) {
 }
 
 var (
-	errNoData       = lifecycle.FieldError(lifecycle.KindRequired, dataPart, dataPart+" is required;")
-	errTwoFiles     = lifecycle.FieldError(lifecycle.KindBadRequest, dataPart, dataPart+" must be given once;")
+	errNoData   = lifecycle.FieldError(lifecycle.KindRequired, dataPart, dataPart+" is required;")
+	errTwoFiles = lifecycle.FieldError(lifecycle.KindBadRequest, dataPart, dataPart+" must be given once;")
+	errLongHead = lifecycle.NewError(lifecycle.KindBadRequest,
+		fmt.Sprintf("The head of a part of the body is longer than %d bytes.", maxPartHead))
 	errTooManyParts = lifecycle.NewError(lifecycle.KindBadRequest,
 		fmt.Sprintf("The body has more than %d parts beside %s.", maxOtherParts, dataPart))
 )
@@ -296,6 +317,8 @@ func (u *upload) fault(err error) error {
 		return errTooSlow
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
+	case errors.Is(err, errLongHead):
+		return errLongHead
 	case isTooLarge(err):
 		return tooLarge(u.limits.bytes)
 	case u.cut || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,17 +138,17 @@ func TestABodyWithoutItsFileIsRefused(t *testing.T) {
 		"another part":                {part("file", aFile) + endOfForm, "400.1.0 Required Data Missing Or Empty", "data is required;"},
 		"Data":                        {part("Data", aFile) + endOfForm, "400.1.0 Required Data Missing Or Empty", "data is required;"},
 		"two files":                   {part("data", aFile) + part("data", aFile) + endOfForm, "400.1 Bad Request Content", "data must be given once;"},
-		"many parts":                  {strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "more than 100 parts"},
-		"many parts behind it":        {part("data", aFile) + strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "more than 100 parts"},
-		"no end":                      {part("data", aFile), "400.1 Bad Request Content", "could not be read to its end"},
-		"no end of the file":          {part("data", aFile)[:100], "400.1 Bad Request Content", "could not be read to its end"},
-		"no end of a part":            {part("data", aFile) + part("n", "y")[:30], "400.1 Bad Request Content", "could not be read to its end"},
-		"no end of the form":          {part("data", aFile) + part("n", "y"), "400.1 Bad Request Content", "could not be read to its end"},
-		"no last part":                {part("data", aFile) + "--x\r\n", "400.1 Bad Request Content", "could not be read to its end"},
-		"nothing":                     {"", "400.1 Bad Request Content", "could not be read to its end"},
-		"no form":                     {"--x\r\nno header\r\n\r\n" + endOfForm, "400.1 Bad Request Content", "is not multipart/form-data"},
-		"a long body that is no form": {part("data", aFile)[:60] + "\r\n\r\n--x-y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "could not be read to its end"},
-		"a broken line":               {part("data", aFile) + "--x--y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "is not multipart/form-data"},
+		"many parts":                  {strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "The body has more than 100 parts beside data."},
+		"many parts behind it":        {part("data", aFile) + strings.Repeat(part("n", ""), 102) + endOfForm, "400.1 Bad Request Content", "The body has more than 100 parts beside data."},
+		"no end":                      {part("data", aFile), "400.1 Bad Request Content", "The body could not be read to its end."},
+		"no end of the file":          {part("data", aFile)[:100], "400.1 Bad Request Content", "The body could not be read to its end."},
+		"no end of a part":            {part("data", aFile) + part("n", "y")[:30], "400.1 Bad Request Content", "The body could not be read to its end."},
+		"no end of the form":          {part("data", aFile) + part("n", "y"), "400.1 Bad Request Content", "The body could not be read to its end."},
+		"no last part":                {part("data", aFile) + "--x\r\n", "400.1 Bad Request Content", "The body could not be read to its end."},
+		"nothing":                     {"", "400.1 Bad Request Content", "The body could not be read to its end."},
+		"no form":                     {"--x\r\nno header\r\n\r\n" + endOfForm, "400.1 Bad Request Content", "The body is not multipart/form-data as it should be."},
+		"a long body that is no form": {part("data", aFile)[:60] + "\r\n\r\n--x-y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "The body could not be read to its end."},
+		"a broken line":               {part("data", aFile) + "--x--y\r\n" + strings.Repeat("z", 500_000), "400.1 Bad Request Content", "The body is not multipart/form-data as it should be."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +158,7 @@ func TestABodyWithoutItsFileIsRefused(t *testing.T) {
 			got := readAnswer(t, bufio.NewReader(conn))
 			require.Equal(t, http.StatusBadRequest, got.status, got.body)
 			require.Contains(t, got.body, `"detailCode":"`+c.code+`"`)
-			require.Contains(t, got.body, c.text)
+			require.Contains(t, got.body, `"text":"`+c.text+`"`)
 		})
 	}
 }
@@ -214,7 +213,7 @@ func TestABodyThatIsCutOffIsRefused(t *testing.T) {
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		got := readAnswer(t, bufio.NewReader(conn))
 		require.Equal(t, http.StatusBadRequest, got.status, got.body)
-		require.Contains(t, got.body, "The body could not be read to its end.")
+		require.Contains(t, got.body, `"text":"The body could not be read to its end."`)
 	}
 }
 
@@ -483,17 +482,46 @@ func TestAnUploadWithoutATokenIsAnswered(t *testing.T) {
 	require.True(t, got.close)
 }
 
-func TestThePartsOfAFormAreBounded(t *testing.T) {
+// TestTheHeadOfAPartIsBounded, however long a body may be: it is held in memory.
+func TestTheHeadOfAPartIsBounded(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
-	header := "--x\r\nContent-Disposition: form-data; name=\"data\"\r\nX: " + strings.Repeat("h", maxUploadBytes) + "\r\n\r\n"
-	conn := dial(t, a.serve(t))
-	body := header + "a\r\n" + endOfForm
-	var sent bytes.Buffer
-	sent.WriteString("POST " + fill(uploads) + " HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer token\r\n" +
-		"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n")
-	fmt.Fprintf(&sent, "%x\r\n%s\r\n0\r\n\r\n", len(body), body)
-	_, err := conn.Write(sent.Bytes())
-	require.NoError(t, err)
-	require.Equal(t, http.StatusRequestEntityTooLarge, readAnswer(t, bufio.NewReader(conn)).status)
+	const bound = 64 << 10
+	long := strings.Repeat("h", 2*bound)
+	dataHead := func(length int) string {
+		return "--x\r\nContent-Disposition: form-data; name=\"data\"\r\nX: " + strings.Repeat("h", length)
+	}
+	for _, limit := range []int64{maxUploadBytes, 256 << 20} {
+		for name, c := range map[string]struct {
+			// sent is all that comes of a body that says it is longer.
+			sent   string
+			status int
+		}{
+			"a long line":           {dataHead(2 * bound), http.StatusBadRequest},
+			"many lines":            {dataHead(0) + strings.Repeat("\r\nX: hhhhhh", bound/4), http.StatusBadRequest},
+			"of another part":       {part("note", long) + "--x\r\nX: " + long, http.StatusBadRequest},
+			"behind the file":       {part("data", long) + "--x\r\nX: " + long, http.StatusBadRequest},
+			"before the first part": {strings.Repeat(long[:100]+"\r\n", bound/50), http.StatusBadRequest},
+			"as long as may be":     {dataHead(bound-200) + "\r\n\r\n" + long + "\r\n" + part("note", long) + endOfForm, http.StatusAccepted},
+		} {
+			t.Run(fmt.Sprint(name, " of ", limit), func(t *testing.T) {
+				t.Parallel()
+				a := newAPI(t, func(o *httpapi.Options) { o.MaxUploadBytes = limit })
+				conn := dial(t, a.serve(t))
+				length := len(c.sent)
+				if c.status != http.StatusAccepted {
+					length = maxUploadBytes
+				}
+				_, err := io.WriteString(conn, head(length)+c.sent)
+				require.NoError(t, err)
+				got := readAnswer(t, bufio.NewReader(conn))
+				require.Equal(t, c.status, got.status, got.body)
+				if c.status != http.StatusAccepted {
+					require.Contains(t, got.body, `"detailCode":"400.1 Bad Request Content"`)
+					require.Contains(t, got.body, `"text":"The head of a part of the body is longer than 65536 bytes."`)
+				} else {
+					require.Equal(t, long, string(a.service.bulk.received))
+				}
+			})
+		}
+	}
 }

@@ -41,15 +41,21 @@ var cronFields = [5]cronField{
 	{name: "day of week", min: 0, max: 7, names: []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
 }
 
+// cronShorthands stand for five fields.
+var cronShorthands = map[string]string{"@daily": "0 0 * * *", "@weekly": "0 0 * * sun"}
+
 // ParseCron reads five fields, separated by blanks: minute, hour, day of month,
 // month, day of week. A field is *, a number, a range such as 1-5, each of the
 // three with a step such as */15, or a list of these with commas. Months and
-// days of the week have names of three letters as well; Sunday is 0 and 7.
-// Anything else, and what comes on no day at all, is KindIllegalValue.
+// days of the week have names of three letters as well; Sunday is 0 and 7. @daily
+// is every midnight, @weekly that in which Sunday begins. Anything else, and what comes on no day at all, is KindIllegalValue.
 func ParseCron(text string) (Cron, error) {
 	fields := strings.Fields(text)
+	if full, ok := cronShorthands[strings.Join(fields, " ")]; ok {
+		fields = strings.Fields(full)
+	}
 	if len(text) > MaxCronLength || len(fields) != len(cronFields) {
-		return Cron{}, cronFault("must have five fields: minute, hour, day of month, month, day of week")
+		return Cron{}, cronFault("must be @daily, @weekly or five fields: minute, hour, day of month, month, day of week")
 	}
 	var values [len(cronFields)][]int
 	for i, field := range cronFields {
@@ -132,8 +138,19 @@ func cronNumber(text string) (int, bool) {
 // CheckZone returns nil for the name of an IANA time zone, such as
 // Europe/Berlin, and KindIllegalValue for anything else.
 func CheckZone(name string) error {
-	if _, err := time.LoadLocation(name); err != nil || name == "" || name == time.Local.String() {
+	if _, err := time.LoadLocation(name); err != nil || name == time.Local.String() || !capitalized(name) {
 		return FieldError(KindIllegalValue, "zone", "zone must be an IANA time zone such as Europe/Berlin")
 	}
 	return nil
+}
+
+// capitalized tells the names of IANA from what else lies among the files of a
+// host, such as localtime or right/UTC: the host of Temporal need not have that.
+func capitalized(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' {
+			return false
+		}
+	}
+	return true
 }

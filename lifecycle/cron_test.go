@@ -45,6 +45,10 @@ func TestACronIsReadAsCrontabReadsIt(t *testing.T) {
 		"* * * feb,OCT-dec *": with(func(c *lifecycle.Cron) {
 			c.Months = []int{2, 10, 11, 12}
 		}),
+		"@daily": with(func(c *lifecycle.Cron) { c.Minutes, c.Hours = []int{0}, []int{0} }),
+		" @weekly\t": with(func(c *lifecycle.Cron) {
+			c.Minutes, c.Hours, c.Weekdays = []int{0}, []int{0}, []int{0}
+		}),
 		"* * * * mon-FRI": with(func(c *lifecycle.Cron) { c.Weekdays = span(1, 5) }),
 		"* * * * 7":       with(func(c *lifecycle.Cron) { c.Weekdays = []int{0} }),
 		"* * * * 0,7":     with(func(c *lifecycle.Cron) { c.Weekdays = []int{0} }),
@@ -67,7 +71,7 @@ func TestACronIsReadAsCrontabReadsIt(t *testing.T) {
 func TestWhatIsNoCronIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"", "* * * *", "* * * * * *", "@daily", "@every 1h", "TZ=UTC * * * * *", "CRON_TZ=UTC * * * *", "* * * * * # night",
+		"", "* * * *", "* * * * * *", "@", "@Daily", "@daily @weekly", "@ daily", "@daily * * * *", "@monthly", "@every 1h", "TZ=UTC * * * * *", "CRON_TZ=UTC * * * *", "* * * * * # night",
 		"60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 0 *", "* * * 13 *", "* * * * 8",
 		"-1 * * * *", "+1 * * * *", "1.5 * * * *", "a * * * *", "? * * * *", "001 * * * *", "٣ * * * *",
 		", * * * *", "1, * * * *", ",1 * * * *", "1,,2 * * * *", "1- * * * *", "-5 * * * *", "*-5 * * * *", "1-2-3 * * * *",
@@ -109,10 +113,11 @@ func FuzzParseCron(f *testing.F) {
 
 func TestATimeZoneHasAName(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"} {
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "EST5EDT", "W-SU", "America/Port-au-Prince"} {
 		require.NoError(t, lifecycle.CheckZone(name), name)
 	}
-	for _, name := range []string{"", "Local", "Europe/Atlantis", "+02:00", "../UTC", "/etc/localtime", "CEST", "Europe/Berlin "} {
+	for _, name := range []string{"", "Local", "Europe/Atlantis", "+02:00", "../UTC", "/etc/localtime", "CEST", "Europe/Berlin ",
+		"localtime", "posixrules", "posix/UTC", "right/Europe/Berlin", "europe/berlin", "Europe//Berlin"} {
 		err := lifecycle.CheckZone(name)
 		require.Error(t, err, name)
 		require.Equal(t, lifecycle.KindIllegalValue, lifecycle.KindOf(err), name)

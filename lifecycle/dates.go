@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,7 @@ var ErrNotADate = errors.New("not a date")
 // timeLayout is RFC 3339 with exactly three decimals, for times in UTC.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// isDateTime reports whether s has the shape of RFC 3339:
+// isDateTime reports whether s, in upper case, has the shape of RFC 3339:
 //
 //	^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$
 //
@@ -51,8 +52,10 @@ func hasShape(s, shape string) bool {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // ParseDate reads RFC 3339 with an offset, or YYYY-MM-DD as the start of that
-// day in UTC (contract §4). The result is in UTC and cut to the millisecond,
-// which is as exact as times are kept. The only error is [ErrNotADate].
+// day in UTC (contract §4). T and Z may be in lower case; a leap second, which
+// can only end a month, is the second after it. The result is in UTC and cut to
+// the millisecond, which is as exact as times are kept. The only error is
+// [ErrNotADate].
 func ParseDate(s string) (time.Time, error) {
 	t, err := ParseInstant(s)
 	if err != nil {
@@ -67,20 +70,32 @@ func ParseDate(s string) (time.Time, error) {
 // ParseInstant is [ParseDate] without the cut, for times that are compared and
 // not kept.
 func ParseInstant(s string) (time.Time, error) {
-	layout := time.DateOnly
-	if isDateTime(s) {
+	layout, leap := time.DateOnly, false
+	if s = strings.ToUpper(s); isDateTime(s) {
 		layout = time.RFC3339
+		if leap = s[secondAt:secondAt+2] == "60"; leap {
+			s = s[:secondAt] + "59" + s[secondAt+2:]
+		}
 	}
 	t, err := time.Parse(layout, s)
 	if err != nil {
 		return time.Time{}, ErrNotADate
 	}
+	t = t.UTC()
+	if leap {
+		if t = t.Add(time.Second); t.Day() != 1 || !t.Truncate(time.Second).Equal(t.Truncate(24*time.Hour)) {
+			return time.Time{}, ErrNotADate
+		}
+	}
 	// The zero time stands for none at all.
-	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 || t.IsZero() {
+	if t.Year() < 1 || t.Year() > 9999 || t.IsZero() {
 		return time.Time{}, ErrNotADate
 	}
 	return t, nil
 }
+
+// secondAt is where the seconds stand in a date with a time.
+const secondAt = len("dddd-dd-ddTdd:dd:")
 
 // FormatTime writes t as RFC 3339 in UTC with exactly three decimals, such as
 // 2019-08-23T18:40:35.772Z (contract §4).

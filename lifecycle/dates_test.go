@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ func TestParseDate(t *testing.T) {
 		"9999-12-31T23:59:59.999Z":            "9999-12-31T23:59:59.999Z",
 		"0001-01-02":                          "0001-01-02T00:00:00.000Z",
 		"2020-03-24T00:00:00.000000000+00:00": "2020-03-24T00:00:00.000Z",
+		"2020-03-24t11:11:41z":                "2020-03-24T11:11:41.000Z",
+		"1990-12-31T23:59:60Z":                "1991-01-01T00:00:00.000Z",
+		"1990-12-31T15:59:60.25-08:00":        "1991-01-01T00:00:00.250Z",
 	} {
 		t.Run(in, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +43,8 @@ func TestParseDate(t *testing.T) {
 		"2020-03-24 00:00:00Z", "2020-03-24T00:00:00", "2020-03-24T24:00:00Z", "2020-03-24T0:00:00Z",
 		"2020-03-24T00:00:00,5Z", "2020-03-24T00:00:00+24:00", "1585008000", " 2020-03-24",
 		"0000-01-01", "0001-01-01", "0001-01-01T00:00:00.0004Z", "10000-01-01", "-0001-01-01",
-		"0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2020-03-24\x00",
+		"2020-03-24T23:59:60Z", "1990-12-31T23:59:60-08:00", "1990-12-31T23:58:60Z", "1990-12-31T23:59:61Z",
+		"9999-12-31T23:59:60Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2020-03-24\x00",
 	} {
 		t.Run("refuses "+in, func(t *testing.T) {
 			t.Parallel()
@@ -86,17 +91,22 @@ func FuzzParseDate(f *testing.F) {
 		"", "2020-03-24", "2020-03-24T11:11:41.139-05:00", "0001-01-01T00:00:00Z", "2020-03-24T11:11:41",
 		"2020-03-24T11:11:41.Z", "2020-03-24T11:11:41.5", "2020-03-24T11:11:41+24:00", "2020-03-24T11:11:41-23:59",
 		"2020-03-24T11:11:41+10:60", "2020-03-24T11:11:41+1:000", "2020-03-24T11:11:41Zx", "2020-03-24T11:11:60Z",
-		"2020-03-24T1:11:41,5Z", "2020-03-24d11:11:41Z", "2020-03-24T11:11:41.0000000001+00:00",
+		"1990-12-31t23:59:60.5z", "1990-12-31T15:59:60-08:00", "2020-03-24T1:11:41,5Z", "2020-03-24d11:11:41Z", "2020-03-24T11:11:41.0000000001+00:00",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		layout := time.DateOnly
-		if dateTime.MatchString(text) {
+		layout, upper, leap := time.DateOnly, strings.ToUpper(text), time.Duration(0)
+		if dateTime.MatchString(upper) {
 			layout = time.RFC3339
+			if upper[17:19] == "60" {
+				upper, leap = upper[:17]+"59"+upper[19:], time.Second
+			}
 		}
-		want, err := time.Parse(layout, text)
-		want = want.UTC()
+		want, err := time.Parse(layout, upper)
+		if want = want.UTC().Add(leap); leap > 0 && want.Format("02 15:04:05") != "01 00:00:00" {
+			err = lifecycle.ErrNotADate
+		}
 		instant, notADate := lifecycle.ParseInstant(text)
 		require.Equal(t, err == nil && !want.IsZero() && want.Year() >= 1 && want.Year() <= 9999, notADate == nil)
 		if notADate == nil {

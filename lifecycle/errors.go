@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,9 @@ const (
 	KindReferenceNotFound
 	// KindConflict is a name or reference that is taken: 400.1.409.
 	KindConflict
-	// KindInUse is an object that another one still needs: 400.2.1.0.
+	// KindInUse is an object that another one still needs: 400.2.1.0. The contract
+	// lists the code, but no rule of it asks for one: what is deleted takes with it
+	// what hangs on it.
 	KindInUse
 	// KindUnauthenticated is a missing or unusable token: 401.
 	KindUnauthenticated
@@ -144,6 +147,11 @@ type Faults []*Error
 // Add notes one fault.
 func (f *Faults) Add(kind Kind, field, message string) {
 	*f = append(*f, FieldError(kind, field, message))
+}
+
+// About reports whether one of the faults is about the field.
+func (f Faults) About(field string) bool {
+	return slices.ContainsFunc(f, func(fault *Error) bool { return fault.Field == field })
 }
 
 // Err returns nil for no faults, else one Error: its text is every fault's

@@ -203,14 +203,14 @@ type ExportJob struct {
 	// Created is when it was asked for.
 	Created, Modified time.Time
 	// Finished is zero until the file is complete; Expires is when it will be
-	// removed, zero until it is complete.
+	// removed, zero until it is complete and as long as a schedule keeps it.
 	Finished, Expires time.Time
 }
 
 // ExportSchedule has a source exported again and again.
 type ExportSchedule struct {
 	ID, SourceID ID
-	// Cron is five fields: minute, hour, day of month, month, day of week.
+	// Cron is what [ParseCron] reads, such as "30 6 * * mon-fri" or @daily.
 	Cron string
 	// Zone is an IANA time zone, such as Europe/Berlin.
 	Zone string

@@ -19,7 +19,8 @@ func PersonFields() []string {
 // or record, or a row of a file. nil is absent.
 type PersonInput struct {
 	// ID and SourceID are for the caller to compare; Judge does not look at
-	// them.
+	// them. ID is read-only, so it is here whatever its JSON type was: as a text
+	// that is no id.
 	ID, SourceID          *string
 	AccountName           *string
 	FirstName, LastName   *string

@@ -12,6 +12,9 @@ func AccountNameTaken(name string) *Error {
 		`Unable to create Non-Employee because the accountName "`+name+`" is already being used.`)
 }
 
+// NoActiveManager is what is wrong with a manager that can't be named.
+const NoActiveManager = "manager names no active identity"
+
 // TooManySources refuses one source more than limit.
 func TooManySources(limit int) *Error {
 	return NewError(KindLimit, fmt.Sprintf("There are %d sources already, which is the limit.", limit))

@@ -26,4 +26,9 @@ func TestAScheduleHasDefaults(t *testing.T) {
 	schedule, faults := lifecycle.ScheduleInput{Cron: &cron, Zone: &empty}.Judge()
 	require.Empty(t, faults)
 	require.Equal(t, lifecycle.ExportSchedule{Cron: "30 6 * * mon-fri", Zone: "UTC", Keep: lifecycle.DefaultKeptExports}, schedule)
+
+	cron = " @weekly"
+	schedule, faults = lifecycle.ScheduleInput{Cron: &cron}.Judge()
+	require.Empty(t, faults)
+	require.Equal(t, "@weekly", schedule.Cron, "it is answered as it was given")
 }

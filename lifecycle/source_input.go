@@ -3,14 +3,23 @@ package lifecycle
 // SourceInput is what a client sent of a source. nil is absent.
 type SourceInput struct {
 	Name, Description *string
-	// Owner, ManagementWorkgroup and the members of the lists are ids.
+	// Owner and ManagementWorkgroup are ids.
 	Owner               *string
 	ManagementWorkgroup *string
-	Approvers           []string
-	AccountManagers     []string
+	Approvers           []ReferenceInput
+	AccountManagers     []ReferenceInput
 	// Faults is what was wrong while the input was read, to be told with the
 	// rest.
 	Faults Faults
+}
+
+// ReferenceInput is what a client sent of one reference in a list.
+type ReferenceInput struct {
+	// ID is nil where no id could be read, which Faults of the input tell; the
+	// place in the list is kept, since faults name it.
+	ID *string
+	// Type is that of a [Reference]; nil is an identity.
+	Type *string
 }
 
 // Judge normalises and judges the source and returns all the faults there are:
@@ -20,8 +29,9 @@ type SourceInput struct {
 // look up. The lists are never nil.
 //
 // Kinds: KindRequired; KindIllegalValue for a text that is too long, no UTF-8,
-// or has control characters; KindBadRequest for an id that is no UUID;
-// KindLimit for more than [MaxApprovers] or [MaxAccountManagers].
+// or has control characters, and for a type of reference that there is not;
+// KindBadRequest for an id that is no UUID; KindReferenceNotFound for the nil
+// UUID; KindLimit for more than [MaxApprovers] or [MaxAccountManagers].
 func (in SourceInput) Judge() (Source, Faults) {
 	j := newJudge(in.Faults)
 	s := Source{

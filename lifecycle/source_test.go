@@ -48,16 +48,24 @@ func TestSystemAttributesAreThoseOfTheContract(t *testing.T) {
 func TestSourceJudge(t *testing.T) {
 	t.Parallel()
 	const owner, workgroup = "0123abcd456789ef0123456789abcdef", "1123ABCD-4567-89EF-0123-456789ABCDEF"
+	const nobody = "00000000-0000-0000-0000-000000000000"
 	ids := make([]string, 12)
 	for i := range ids {
 		ids[i] = lifecycle.NewID().String()
+	}
+	named := func(texts ...string) []lifecycle.ReferenceInput {
+		all := []lifecycle.ReferenceInput{}
+		for _, text := range texts {
+			all = append(all, lifecycle.ReferenceInput{ID: &text})
+		}
+		return all
 	}
 	good := func() lifecycle.SourceInput {
 		return lifecycle.SourceInput{
 			Name: new(" Retail\u00a0"), Description: new("a\r\nb"), Owner: new(owner),
 			ManagementWorkgroup: new(workgroup),
-			Approvers:           []string{ids[0], ids[1], ids[0]},
-			AccountManagers:     []string{ids[2], ids[3], ids[2]},
+			Approvers:           named(ids[0], ids[1], ids[0]),
+			AccountManagers:     named(ids[2], " "+ids[3], ids[2]),
 		}
 	}
 	references := func(texts ...string) []lifecycle.Reference {
@@ -89,10 +97,20 @@ func TestSourceJudge(t *testing.T) {
 		require.Equal(t, references(), source.Approvers)
 		require.Equal(t, references(), source.AccountManagers)
 	})
+	t.Run("a group and an identity of one id are two references", func(t *testing.T) {
+		t.Parallel()
+		in := good()
+		in.AccountManagers = named(ids[2], ids[2], ids[2])
+		in.AccountManagers[1].Type, in.AccountManagers[2].Type = new("GOVERNANCE_GROUP"), new("IDENTITY")
+		source, faults := in.Judge()
+		require.NoError(t, faults.Err())
+		group := lifecycle.Reference{ID: lifecycle.MustParseID(ids[2]), Type: lifecycle.ReferenceGovernanceGroup}
+		require.Equal(t, append(references(ids[2]), group), source.AccountManagers)
+	})
 	t.Run("account managers up to the limit, doubles not counted", func(t *testing.T) {
 		t.Parallel()
 		in := good()
-		in.AccountManagers = slices.Concat(ids[:10], ids[:1], ids[9:10])
+		in.AccountManagers = named(slices.Concat(ids[:10], ids[:1], ids[9:10])...)
 		source, faults := in.Judge()
 		require.NoError(t, faults.Err())
 		require.Equal(t, references(ids[:10]...), source.AccountManagers)
@@ -127,20 +145,35 @@ func TestSourceJudge(t *testing.T) {
 			lifecycle.KindBadRequest, "managementWorkgroup must be a UUID;",
 		},
 		{
-			"a fourth approver", func(in *lifecycle.SourceInput) { in.Approvers = ids[:4] },
+			"an owner that nothing can be", func(in *lifecycle.SourceInput) { in.Owner = new(nobody) },
+			lifecycle.KindReferenceNotFound, "owner names nothing: " + nobody + ";",
+		},
+		{
+			"a workgroup that nothing can be", func(in *lifecycle.SourceInput) { in.ManagementWorkgroup = new(nobody) },
+			lifecycle.KindReferenceNotFound, "managementWorkgroup names nothing: " + nobody + ";",
+		},
+		{
+			"a type that there is not",
+			func(in *lifecycle.SourceInput) { in.Approvers[1].Type = new("ROBOT") },
+			lifecycle.KindIllegalValue, "approvers[1].type must be IDENTITY or GOVERNANCE_GROUP;",
+		},
+		{
+			"a fourth approver", func(in *lifecycle.SourceInput) { in.Approvers = named(ids[:4]...) },
 			lifecycle.KindLimit, "approvers names more than 3 identities, which is the limit;",
 		},
 		{
-			"an eleventh account manager", func(in *lifecycle.SourceInput) { in.AccountManagers = ids[:11] },
+			"an eleventh account manager", func(in *lifecycle.SourceInput) { in.AccountManagers = named(ids[:11]...) },
 			lifecycle.KindLimit, "accountManagers names more than 10 identities, which is the limit;",
 		},
 		{
-			"an approver that is no id", func(in *lifecycle.SourceInput) { in.Approvers = []string{ids[0], "x", ""} },
+			"an approver that is no id", func(in *lifecycle.SourceInput) { in.Approvers = named(ids[0], "x", "") },
 			lifecycle.KindBadRequest, "approvers[1] must be a UUID; approvers[2] must be a UUID;",
 		},
 		{
 			"a long list without ids is told of a few times only",
-			func(in *lifecycle.SourceInput) { in.Approvers = strings.Split(strings.Repeat("x,", 1000), ",") },
+			func(in *lifecycle.SourceInput) {
+				in.Approvers = named(strings.Split(strings.Repeat("x,", 1000), ",")...)
+			},
 			lifecycle.KindBadRequest, "approvers[0] must be a UUID; approvers[1] must be a UUID; approvers[2] must be a UUID;",
 		},
 		{

@@ -15,15 +15,10 @@ type judge struct{ faults Faults }
 // that, so that one input can be judged more than once.
 func newJudge(found Faults) *judge { return &judge{faults: slices.Clone(found)} }
 
-// faulty reports whether something is wrong with the field already.
-func (j *judge) faulty(field string) bool {
-	return slices.ContainsFunc(j.faults, func(f *Error) bool { return f.Field == field })
-}
-
 // missing notes that a required field is absent or empty, unless it is only
 // absent because what was sent could not be read.
 func (j *judge) missing(field string) {
-	if !j.faulty(field) {
+	if !j.faults.About(field) {
 		j.faults.Add(KindRequired, field, field+" is required")
 	}
 }
@@ -90,7 +85,8 @@ func isPrintableASCII(text string) bool {
 	return true
 }
 
-// id reads an id that the field must or may name.
+// id reads an id that the field must or may name. The nil UUID is an id, one that
+// names nothing; it must not pass for none.
 func (j *judge) id(field string, given *string, optional bool) ID {
 	if given == nil || Normalize(*given) == "" {
 		if !optional {
@@ -99,26 +95,31 @@ func (j *judge) id(field string, given *string, optional bool) ID {
 		return ID{}
 	}
 	id, err := ParseID(Normalize(*given))
-	if err != nil {
+	switch {
+	case err != nil:
 		j.faults.Add(KindBadRequest, field, field+" must be a UUID")
+	case id.IsZero():
+		j.faults.Add(KindReferenceNotFound, field, field+" names nothing: "+id.String())
 	}
 	return id
 }
 
-// references reads the ids of a list of identities. limit is the fault of a
-// list with more than most of them.
-func (j *judge) references(field string, given []string, unique bool, most int, limit func() *Error) []Reference {
-	references, malformed := make([]Reference, 0, min(len(given), most)), 0
-	for i, text := range given {
-		id, err := ParseID(Normalize(text))
-		if err != nil {
+// references reads a list of references. limit is the fault of a list with more
+// than most of them.
+func (j *judge) references(field string, given []ReferenceInput, unique bool, most int, limit func() *Error) []Reference {
+	references, faulty := make([]Reference, 0, min(len(given), most)), 0
+	for i, in := range given {
+		if in.ID == nil {
+			continue // told while it was read
+		}
+		reference, problem, kind := in.judge()
+		if problem != "" {
 			// What is wrong with so many of them is wrong with the rest.
-			if malformed++; malformed <= most {
-				j.faults.Add(KindBadRequest, field, field+"["+strconv.Itoa(i)+"] must be a UUID")
+			if faulty++; faulty <= most {
+				j.faults.Add(kind, field, field+"["+strconv.Itoa(i)+"]"+problem)
 			}
 			continue
 		}
-		reference := IdentityReference(id)
 		if unique && slices.Contains(references, reference) {
 			continue
 		}
@@ -129,6 +130,22 @@ func (j *judge) references(field string, given []string, unique bool, most int, 
 		references = append(references, reference)
 	}
 	return references
+}
+
+// judge reads one reference, or says what is wrong with it.
+func (in ReferenceInput) judge() (reference Reference, problem string, kind Kind) {
+	id, err := ParseID(Normalize(*in.ID))
+	if err != nil {
+		return Reference{}, " must be a UUID", KindBadRequest
+	}
+	reference = IdentityReference(id)
+	if in.Type != nil {
+		reference.Type = ReferenceType(*in.Type)
+	}
+	if reference.Type != ReferenceIdentity && reference.Type != ReferenceGovernanceGroup {
+		return Reference{}, ".type must be IDENTITY or GOVERNANCE_GROUP", KindIllegalValue
+	}
+	return reference, "", 0
 }
 
 // JudgeComment returns an approver's comment, normalised; a rejection requires

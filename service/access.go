@@ -29,14 +29,6 @@ func goneSince(op policy.Operation, a policy.Actor, err error) error {
 	return err
 }
 
-// notFound gives the one text for an unknown id to an actor who may know.
-func notFound(err error) error {
-	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
-		return policy.ErrNotFound
-	}
-	return err
-}
-
 // viewer is whose relations to the object decide about op: nobody's where the
 // actor holds the right for it anyway, which spares the store the question.
 func viewer(op policy.Operation, a policy.Actor) lifecycle.ID {
@@ -97,14 +89,20 @@ func (s *Service) bodySource(ctx context.Context, op policy.Operation, a policy.
 		return target{}, err
 	}
 	holds := a.Holds(policy.Rules[op].Right)
-	if in.SourceID == nil || *in.SourceID == "" {
+	text := ""
+	if in.SourceID != nil {
+		text = lifecycle.Normalize(*in.SourceID)
+	}
+	if text == "" {
 		if !holds {
 			return target{}, policy.ErrForbidden
 		}
-		in.Faults.Add(lifecycle.KindRequired, "sourceId", "sourceId is required")
+		if !in.Faults.About("sourceId") {
+			in.Faults.Add(lifecycle.KindRequired, "sourceId", "sourceId is required")
+		}
 		return target{}, nil
 	}
-	id, err := lifecycle.ParseID(*in.SourceID)
+	id, err := lifecycle.ParseID(text)
 	if err != nil {
 		if !holds {
 			return target{}, policy.ErrForbidden
@@ -112,23 +110,27 @@ func (s *Service) bodySource(ctx context.Context, op policy.Operation, a policy.
 		in.Faults.Add(lifecycle.KindBadRequest, "sourceId", "sourceId must be a UUID")
 		return target{}, nil
 	}
-	source, rel, err := s.store.GetSource(ctx, id, viewer(op, a))
-	if err != nil {
-		if lifecycle.KindOf(err) != lifecycle.KindNotFound {
-			return target{}, err
-		}
+	into, err := s.into(ctx, op, a, id)
+	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
 		if !holds {
 			return target{}, policy.ErrForbidden
 		}
 		in.Faults.Add(lifecycle.KindReferenceNotFound, "sourceId", "sourceId names no source")
 		return target{}, nil
 	}
+	return into, err
+}
+
+// into returns the source with its schema if the actor may do op in it;
+// KindNotFound if there is none.
+func (s *Service) into(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (target, error) {
+	source, rel, err := s.store.GetSource(ctx, id, viewer(op, a))
+	if err != nil {
+		return target{}, err
+	}
 	if err := policy.Check(op, a, rel); err != nil {
 		return target{}, err
 	}
 	attributes, err := s.store.ListAttributes(ctx, id)
-	if err != nil {
-		return target{}, err
-	}
-	return target{source: source, attributes: attributes}, nil
+	return target{source: source, attributes: attributes}, err
 }

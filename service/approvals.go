@@ -81,19 +81,20 @@ func (s *Service) decide(ctx context.Context, op policy.Operation, a policy.Acto
 	if err != nil {
 		return lifecycle.ApprovalItem{}, err
 	}
-	comment, err := lifecycle.JudgeComment(in.Comment, verdict == lifecycle.VerdictReject)
-	if len(in.Faults) > 0 {
-		err = in.Faults.Err()
+	if err := in.Faults.Err(); err != nil {
+		return lifecycle.ApprovalItem{}, err
 	}
+	// A repeat need not say again why.
+	if item.Status != lifecycle.StatusPending {
+		return standing(item, a.IdentityID, verdict)
+	}
+	comment, err := lifecycle.JudgeComment(in.Comment, verdict == lifecycle.VerdictReject)
 	if err != nil {
 		return lifecycle.ApprovalItem{}, err
 	}
 	if len(in.Key) > lifecycle.MaxIdempotencyKeyLength {
 		return lifecycle.ApprovalItem{}, lifecycle.FieldError(lifecycle.KindBadRequest, "Idempotency-Key",
 			"Idempotency-Key must not be longer than 255 bytes.")
-	}
-	if item.Status != lifecycle.StatusPending {
-		return standing(item, a.IdentityID, verdict)
 	}
 	decision := lifecycle.Decision{
 		ID:        lifecycle.DecisionID(item.ID, a.IdentityID, verdict, in.Key),

@@ -20,7 +20,7 @@ func (s *Service) ListAttributes(ctx context.Context, a policy.Actor, source lif
 	}
 	attributes, err := s.store.ListAttributes(ctx, source)
 	if err != nil {
-		return nil, err
+		return nil, goneSince(policy.ListSchema, a, err)
 	}
 	first := min(q.Offset, len(attributes))
 	return attributes[first:min(first+q.Limit, len(attributes))], nil
@@ -32,7 +32,8 @@ func (s *Service) Template(ctx context.Context, a policy.Actor, source lifecycle
 	if _, err := s.source(ctx, policy.Template, a, source); err != nil {
 		return nil, err
 	}
-	return s.store.ListAttributes(ctx, source)
+	attributes, err := s.store.ListAttributes(ctx, source)
+	return attributes, goneSince(policy.Template, a, err)
 }
 
 // CreateAttribute adds a custom attribute to a source.
@@ -61,10 +62,20 @@ func (s *Service) GetAttribute(ctx context.Context, a policy.Actor, source, id l
 		return lifecycle.SchemaAttribute{}, err
 	}
 	attribute, err := s.store.GetAttribute(ctx, source, id)
-	if err != nil {
-		return lifecycle.SchemaAttribute{}, notFound(err)
+	return attribute, s.noAttribute(ctx, policy.GetAttribute, a, source, err)
+}
+
+// noAttribute answers that the source has no such attribute: to who may do op to
+// the source still, that it is not found; else as if the source had not been
+// there before.
+func (s *Service) noAttribute(ctx context.Context, op policy.Operation, a policy.Actor, source lifecycle.ID, err error) error {
+	if err == nil || lifecycle.KindOf(err) != lifecycle.KindNotFound {
+		return err
 	}
-	return attribute, nil
+	if _, err := s.source(ctx, op, a, source); err != nil {
+		return err
+	}
+	return policy.ErrNotFound
 }
 
 // PatchAttribute changes label, helpText, placeholder and required; of a
@@ -78,7 +89,7 @@ func (s *Service) PatchAttribute(ctx context.Context, a policy.Actor, source, id
 		if attribute.System {
 			allowed = allowed[:3]
 		}
-		doc, err := applyPatch(attributeDocument(*attribute), patch, illegalUpdate, allowed...)
+		doc, err := applyPatch(attributeDocument(*attribute), patch, patchRules{change: allowed, refuse: illegalUpdate})
 		if err != nil {
 			return err
 		}
@@ -97,10 +108,7 @@ func (s *Service) PatchAttribute(ctx context.Context, a policy.Actor, source, id
 		attribute.Modified = s.now()
 		return nil
 	})
-	if err != nil {
-		return lifecycle.SchemaAttribute{}, notFound(err)
-	}
-	return patched, nil
+	return patched, s.noAttribute(ctx, policy.PatchAttr, a, source, err)
 }
 
 // DeleteAttribute removes a custom attribute and its values.
@@ -108,7 +116,7 @@ func (s *Service) DeleteAttribute(ctx context.Context, a policy.Actor, source, i
 	if _, err := s.source(ctx, policy.DeleteAttr, a, source); err != nil {
 		return err
 	}
-	return notFound(s.store.DeleteAttribute(ctx, source, id))
+	return s.noAttribute(ctx, policy.DeleteAttr, a, source, s.store.DeleteAttribute(ctx, source, id))
 }
 
 // DeleteAttributes removes every custom attribute of a source and its values.

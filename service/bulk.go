@@ -11,13 +11,16 @@ import (
 // ImportStore keeps imports. A job is always asked for together with its source:
 // one of another source is KindNotFound.
 type ImportStore interface {
+	// MayQueueImport is KindLimit where [lifecycle.MaxWaitingImports] wait.
+	MayQueueImport(ctx context.Context, source lifecycle.ID) error
 	// BeginImport makes a job that receives its file until lease has passed,
 	// unless the lease is renewed. columns are the technicalNames of the custom
 	// attributes that the file has columns for, header its header as it came.
-	// Errors: KindNotFound for a source that does not exist, KindLimit where
-	// [lifecycle.MaxWaitingImports] wait.
-	BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) error
-	// StageImport adds rows to a job that receives and renews its lease.
+	// enough is how many rows of the file have to be staged: one with more is
+	// refused whatever these are. KindNotFound for a source that does not exist.
+	BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (enough int, err error)
+	// StageImport adds rows, if any, to a job that receives and renews its lease.
+	// It does not wait for a check.
 	// KindUnavailable where the job is gone: its lease ran out or its source
 	// was deleted.
 	StageImport(ctx context.Context, job lifecycle.ID, rows []lifecycle.ImportRow, lease time.Duration) error
@@ -25,8 +28,9 @@ type ImportStore interface {
 	// of the staged rows: account names twice in the file (the fault is about the
 	// later line and names both), names that a pending request holds, rows in
 	// doubt that do not equal their record, more new records than the source has
-	// room for. total is the number of rows, and doubts whether any is in doubt.
-	CheckImport(ctx context.Context, job lifecycle.ID) (lifecycle.ImportFaults, error)
+	// room for. rows is how many there are; where not all of them were staged, the
+	// file is over the limit.
+	CheckImport(ctx context.Context, job lifecycle.ID, rows int) (lifecycle.ImportFaults, error)
 	// PreviewImport counts what the staged rows would do just now.
 	PreviewImport(ctx context.Context, job lifecycle.ID) (lifecycle.ImportCounts, error)
 	// SealImport makes the job PENDING behind all others of its source. Errors:
@@ -41,10 +45,14 @@ type ImportStore interface {
 	GetImport(ctx context.Context, source, job lifecycle.ID) (lifecycle.ImportJob, error)
 	// ListImports returns a page, newest first, and where count the number of all.
 	ListImports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) ([]lifecycle.ImportJob, int, error)
+	// ImportHeader returns the header of the file as it came.
+	ImportHeader(ctx context.Context, source, job lifecycle.ID) (string, error)
 	// ListImportFaults returns a page of the faults of a job that was carried
-	// out, by line, and where count the number of all; header is the header of
-	// the file as it came.
-	ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, header string, total int, err error)
+	// out, by line, and where count the number of all.
+	ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, total int, err error)
+	// ImportFaultsAfter returns at most limit of these faults, by line, from
+	// behind the row of that number on.
+	ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) ([]lifecycle.RowFault, error)
 	// CancelImport ends a PENDING job at once and has one that is IN_PROGRESS
 	// stop before its next chunk; it returns the job afterwards. A job that has
 	// ended is KindIllegalUpdate.
@@ -54,8 +62,10 @@ type ImportStore interface {
 // ExportStore keeps exports and their schedules. A job is asked for together
 // with its source, as in ImportStore.
 type ExportStore interface {
-	// BeginExport makes a PENDING job; KindNotFound for an unknown source.
-	BeginExport(ctx context.Context, job lifecycle.ExportJob) error
+	// BeginExport returns an export of job's source that is PENDING and that no
+	// schedule made, or else makes job and returns it. KindNotFound for an unknown
+	// source.
+	BeginExport(ctx context.Context, job lifecycle.ExportJob) (lifecycle.ExportJob, error)
 	GetExport(ctx context.Context, source, job lifecycle.ID) (lifecycle.ExportJob, error)
 	// ListExports returns a page, newest first, and where count the number of all.
 	ListExports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) ([]lifecycle.ExportJob, int, error)
@@ -69,7 +79,7 @@ type ExportStore interface {
 	// ListExportSchedules returns those of the source, oldest first.
 	ListExportSchedules(ctx context.Context, source lifecycle.ID) ([]lifecycle.ExportSchedule, error)
 	// DeleteExportSchedule removes it and notes that Temporal has to forget it.
-	// Its finished exports stay.
+	// Its finished exports stay until they expire.
 	DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) error
 }
 

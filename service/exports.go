@@ -35,8 +35,9 @@ var (
 )
 
 // Export returns the records of a source as a file (contract §7). Where job is
-// nil a new export is made and its file returned while it is written; else the
-// file of that export, from its beginning, whether it is complete yet or not.
+// nil a new export is made, unless one that a client asked for waits to begin, and
+// its file returned while it is written; else the file of that export, from its
+// beginning, whether it is complete yet or not.
 // An export that has failed is KindIllegalUpdate.
 //
 // Errors of the file before its first piece: KindUnavailable where its writing
@@ -62,15 +63,16 @@ func (s *Service) Export(ctx context.Context, a policy.Actor, source lifecycle.I
 	return answer, nil
 }
 
-// beginExport returns the export that job names, or a new one, on its way.
+// beginExport returns the export that job names, or one that is yet to begin, on
+// its way.
 func (s *Service) beginExport(ctx context.Context, a policy.Actor, source lifecycle.ID, job *lifecycle.ID) (lifecycle.ExportJob, error) {
 	if job == nil {
 		now := s.now()
-		export := lifecycle.ExportJob{
+		export, err := s.store.BeginExport(ctx, lifecycle.ExportJob{
 			ID: lifecycle.NewID(), SourceID: source, Requester: a.IdentityID, ClientID: a.ClientID,
 			Status: lifecycle.JobPending, Created: now, Modified: now,
-		}
-		if err := s.store.BeginExport(ctx, export); err != nil {
+		})
+		if err != nil {
 			return lifecycle.ExportJob{}, err
 		}
 		return export, s.startExport(ctx, export)
@@ -217,7 +219,7 @@ func (s *Service) ListExportSchedules(ctx context.Context, a policy.Actor, sourc
 	return s.store.ListExportSchedules(ctx, source)
 }
 
-// DeleteExportSchedule ends a schedule. The files that it made stay.
+// DeleteExportSchedule ends a schedule. The files that it made stay until they expire.
 func (s *Service) DeleteExportSchedule(ctx context.Context, a policy.Actor, source, schedule lifecycle.ID) error {
 	if _, err := s.source(ctx, policy.DeleteExportSchedule, a, source); err != nil {
 		return err

@@ -57,9 +57,11 @@ func (f *files) service() *Service {
 	return service
 }
 
-func (f *files) BeginExport(_ context.Context, job lifecycle.ExportJob) error {
-	f.job = job
-	return f.err["begin"]
+func (f *files) BeginExport(_ context.Context, job lifecycle.ExportJob) (lifecycle.ExportJob, error) {
+	if f.job.Status != pending {
+		f.job = job
+	}
+	return f.job, f.err["begin"]
 }
 
 func (f *files) GetExport(_ context.Context, source, job lifecycle.ID) (lifecycle.ExportJob, error) {
@@ -175,6 +177,20 @@ func TestAnExportGoesOutWhileItIsWritten(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "abcdefgh", text)
 	})
+}
+
+func TestAnExportThatWaitsIsJoined(t *testing.T) {
+	t.Parallel()
+	f := newFiles(state{status: completed, attempt: 1, pieces: pieces("a"), bytes: 1})
+	f.job.Status, f.job.ClientID = pending, "another"
+	waiting := f.job
+	export, err := f.service().Export(t.Context(), admin, f.source.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, waiting, export.Job)
+	require.Equal(t, 1, f.starts, "it may be one whose workflow was never started")
+	text, err := readFile(t, export.Next)
+	require.NoError(t, err)
+	require.Equal(t, "a", text)
 }
 
 func TestPausesGrow(t *testing.T) {

@@ -42,17 +42,8 @@ func (s *Service) GetImport(ctx context.Context, a policy.Actor, source, job lif
 	if _, err := s.source(ctx, policy.GetImport, a, source); err != nil {
 		return lifecycle.ImportJob{}, err
 	}
-	found, err := s.importJob(ctx, source, job)
-	return found, goneSince(policy.GetImport, a, err)
-}
-
-// importJob returns a job that was accepted.
-func (s *Service) importJob(ctx context.Context, source, job lifecycle.ID) (lifecycle.ImportJob, error) {
 	found, err := s.store.GetImport(ctx, source, job)
-	if err == nil && found.Status == lifecycle.JobReceiving {
-		return lifecycle.ImportJob{}, policy.ErrNotFound
-	}
-	return found, err
+	return found, goneSince(policy.GetImport, a, err)
 }
 
 // ListImportFaults returns a page of the rows of an import that could not be
@@ -65,10 +56,7 @@ func (s *Service) ListImportFaults(ctx context.Context, a policy.Actor, source, 
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := s.importJob(ctx, source, job); err != nil {
-		return nil, 0, goneSince(policy.ListImportFaults, a, err)
-	}
-	faults, _, total, err := s.store.ListImportFaults(ctx, source, job, q.Limit, q.Offset, q.Count)
+	faults, total, err := s.store.ListImportFaults(ctx, source, job, q.Limit, q.Offset, q.Count)
 	return faults, total, goneSince(policy.ListImportFaults, a, err)
 }
 
@@ -79,53 +67,44 @@ func (s *Service) CancelImport(ctx context.Context, a policy.Actor, source, job 
 	if _, err := s.source(ctx, policy.CancelImport, a, source); err != nil {
 		return lifecycle.ImportJob{}, err
 	}
-	if _, err := s.importJob(ctx, source, job); err != nil {
-		return lifecycle.ImportJob{}, goneSince(policy.CancelImport, a, err)
-	}
 	cancelled, err := s.store.CancelImport(ctx, source, job)
-	if err != nil {
-		return lifecycle.ImportJob{}, goneSince(policy.CancelImport, a, err)
-	}
-	return cancelled, nil
+	return cancelled, goneSince(policy.CancelImport, a, err)
 }
 
 // faultsPage is how many rows are read at once for a file of faults.
 const faultsPage = 1_000
 
-// faultColumn is the column that a file of faults has beside those of the file
-// that was uploaded.
-const faultColumn = "fault"
-
 // DownloadImportFaults returns the rows of an import that could not be taken as
 // a file: the header and the rows as they came, with one more column that says
-// what was wrong.
+// what was wrong. Once they are mended it can be uploaded as it is.
 func (s *Service) DownloadImportFaults(ctx context.Context, a policy.Actor, source, job lifecycle.ID) (FaultsFile, error) {
 	found, err := s.source(ctx, policy.DownloadImportFaults, a, source)
 	if err != nil {
 		return FaultsFile{}, err
 	}
-	if _, err := s.importJob(ctx, source, job); err != nil {
+	header, err := s.store.ImportHeader(ctx, source, job)
+	if err != nil {
 		return FaultsFile{}, goneSince(policy.DownloadImportFaults, a, err)
 	}
-	offset, whole := 0, false
+	after, whole := 0, false
 	return FaultsFile{
 		FileName: found.Name + " faults.csv",
 		Next: func(ctx context.Context) ([]byte, error) {
 			if whole {
 				return nil, io.EOF
 			}
-			faults, header, _, err := s.store.ListImportFaults(ctx, source, job, faultsPage, offset, false)
+			faults, err := s.store.ImportFaultsAfter(ctx, source, job, after, faultsPage)
 			if err != nil {
 				return nil, goneSince(policy.DownloadImportFaults, a, err)
 			}
 			var piece bytes.Buffer
-			if offset == 0 {
-				appendCell(&piece, header, faultColumn)
+			if after == 0 {
+				appendCell(&piece, header, csvfile.FaultColumn)
 			}
 			for _, fault := range faults {
 				appendCell(&piece, fault.Cells, fault.String())
+				after = fault.Row
 			}
-			offset += len(faults)
 			whole = len(faults) < faultsPage
 			return piece.Bytes(), nil
 		},

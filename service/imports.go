@@ -64,8 +64,9 @@ func (s *Service) ImportRecords(ctx context.Context, a policy.Actor, source life
 		},
 		batches:  make(chan []lifecycle.ImportRow),
 		managers: map[string]manager{},
+		dryRun:   dryRun,
 	}
-	result, err := r.run(ctx, dryRun)
+	result, err := r.run(ctx)
 	if err != nil {
 		return ImportResult{}, goneSince(policy.BulkUpload, a, err)
 	}
@@ -81,8 +82,11 @@ type receiver struct {
 	batches    chan []lifecycle.ImportRow
 	managers   map[string]manager
 	faults     lifecycle.ImportFaults
+	dryRun     bool
 	// begun is true once there may be a job to drop.
 	begun bool
+	// rows are those that were to be staged, enough how many of them are.
+	rows, enough int
 }
 
 // manager is what is known of a reference to one.
@@ -91,7 +95,7 @@ type manager struct {
 	found, active bool
 }
 
-func (r *receiver) run(ctx context.Context, dryRun bool) (result ImportResult, err error) {
+func (r *receiver) run(ctx context.Context) (result ImportResult, err error) {
 	sealed := false
 	defer func() {
 		if r.begun && !sealed {
@@ -101,8 +105,21 @@ func (r *receiver) run(ctx context.Context, dryRun bool) (result ImportResult, e
 	if err := r.receive(ctx); err != nil {
 		return ImportResult{}, err
 	}
+	if result, err = r.judge(ctx); err != nil || r.dryRun {
+		return result, err
+	}
+	sealed = true
+	r.wake(ctx)
+	return result, nil
+}
+
+// judge checks the staged rows and seals the job, or says what they would do. The
+// lease lasts meanwhile.
+func (r *receiver) judge(ctx context.Context) (result ImportResult, err error) {
+	stop := r.keep(ctx)
+	defer stop()
 	store := r.service.store
-	found, err := store.CheckImport(ctx, r.job.ID)
+	found, err := store.CheckImport(ctx, r.job.ID, r.rows)
 	if err != nil {
 		return ImportResult{}, err
 	}
@@ -110,16 +127,36 @@ func (r *receiver) run(ctx context.Context, dryRun bool) (result ImportResult, e
 	if err := r.faults.Err(); err != nil {
 		return ImportResult{}, err
 	}
-	if dryRun {
+	if r.dryRun {
 		result.Preview, err = store.PreviewImport(ctx, r.job.ID)
-		return result, err
+	} else {
+		result.Job, err = store.SealImport(ctx, r.job.ID)
 	}
-	if result.Job, err = store.SealImport(ctx, r.job.ID); err != nil {
-		return ImportResult{}, err
+	return result, err
+}
+
+// keep renews the lease until stop is called. What becomes of a job that could
+// not be kept is told by whatever asks for it next.
+func (r *receiver) keep(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		renew := time.NewTicker(importLease / 3)
+		defer renew.Stop()
+		for {
+			select {
+			case <-renew.C:
+				_ = r.service.store.StageImport(ctx, r.job.ID, nil, importLease)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
 	}
-	sealed = true
-	r.wake(ctx)
-	return result, nil
 }
 
 // drop removes the job, whatever became of the call that brought it.
@@ -187,8 +224,13 @@ func (r *receiver) read(ctx context.Context, begun func()) error {
 		r.faults.Add(faults...)
 		return r.faults.Err()
 	}
+	if !r.dryRun {
+		if err := r.service.store.MayQueueImport(ctx, r.job.SourceID); err != nil {
+			return err
+		}
+	}
 	r.begun = true
-	err = r.service.store.BeginImport(ctx, r.job, decoder.Columns(), decoder.HeaderText(),
+	r.enough, err = r.service.store.BeginImport(ctx, r.job, decoder.Columns(), decoder.HeaderText(),
 		r.service.settings.Limits.RecordsPerSource, importLease)
 	if err != nil {
 		return err
@@ -261,7 +303,7 @@ func judge(row csvfile.Row, attributes []lifecycle.SchemaAttribute) judged {
 }
 
 // hand looks the managers of a batch up, notes what is wrong with its rows and
-// hands it on to be staged.
+// hands it on to be staged, as long as these are not enough.
 func (r *receiver) hand(ctx context.Context, batch []judged) error {
 	if err := r.findManagers(ctx, batch); err != nil {
 		return err
@@ -282,7 +324,9 @@ func (r *receiver) hand(ctx context.Context, batch []judged) error {
 		case len(row.doubts) > 0:
 			row.Doubt = doubt(row.doubts)
 		}
-		rows = append(rows, row.ImportRow)
+		if r.rows++; r.rows <= r.enough {
+			rows = append(rows, row.ImportRow)
+		}
 	}
 	if len(rows) == 0 {
 		return nil
@@ -354,7 +398,7 @@ func (r *receiver) resolveManager(row *judged) {
 	}
 	fault := lifecycle.RowFault{
 		Row: row.Number, Line: row.Line, Column: "manager",
-		Kind: lifecycle.KindReferenceNotFound, Message: noActiveManager,
+		Kind: lifecycle.KindReferenceNotFound, Message: lifecycle.NoActiveManager,
 	}
 	if known.found {
 		row.doubts = append(row.doubts, fault)

@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,12 @@ type staging struct {
 	fail map[string]error
 	// onStage, where set, runs with each batch.
 	onStage func(ctx context.Context, rows []lifecycle.ImportRow) error
+	// onCheck, where set, runs with the check.
+	onCheck func(ctx context.Context)
 	// forget keeps no rows.
 	forget bool
+	// enough is how many rows the store wants at most; zero for what the limit says.
+	enough int
 
 	mu       sync.Mutex
 	steps    []string
@@ -40,6 +45,7 @@ type staging struct {
 	columns  []string
 	header   string
 	most     int
+	rowCount int
 	staged   []lifecycle.ImportRow
 	batches  []int
 	resolved [][]string
@@ -72,12 +78,19 @@ func (s *staging) ResolveIdentities(ctx context.Context, references []string) (m
 	return s.rows.ResolveIdentities(ctx, references)
 }
 
-func (s *staging) BeginImport(_ context.Context, job lifecycle.ImportJob, columns []string, header string, most int, lease time.Duration) error {
+func (s *staging) MayQueueImport(_ context.Context, source lifecycle.ID) error {
+	if source != s.source.ID {
+		return errors.New("another source")
+	}
+	return s.fail["queue"]
+}
+
+func (s *staging) BeginImport(_ context.Context, job lifecycle.ImportJob, columns []string, header string, most int, lease time.Duration) (int, error) {
 	s.job, s.columns, s.header, s.most = job, columns, header, most
 	if lease != time.Minute {
-		return errors.New("another lease")
+		return 0, errors.New("another lease")
 	}
-	return s.step("begin")
+	return cmp.Or(s.enough, most+1), s.step("begin")
 }
 
 func (s *staging) StageImport(ctx context.Context, job lifecycle.ID, rows []lifecycle.ImportRow, _ time.Duration) error {
@@ -96,7 +109,11 @@ func (s *staging) StageImport(ctx context.Context, job lifecycle.ID, rows []life
 	return s.step("stage")
 }
 
-func (s *staging) CheckImport(context.Context, lifecycle.ID) (lifecycle.ImportFaults, error) {
+func (s *staging) CheckImport(ctx context.Context, _ lifecycle.ID, rows int) (lifecycle.ImportFaults, error) {
+	s.rowCount = rows
+	if s.onCheck != nil {
+		s.onCheck(ctx)
+	}
 	return s.found, s.step("check")
 }
 
@@ -627,10 +644,121 @@ func TestTheLeaseIsRenewedWhileAClientIsSlow(t *testing.T) {
 	})
 }
 
+func TestTheLeaseIsRenewedUntilTheJobIsSealed(t *testing.T) {
+	t.Parallel()
+	for _, dryRun := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, renewed := newStaging(), 0
+			s.onStage = func(_ context.Context, rows []lifecycle.ImportRow) error {
+				if len(rows) > 0 {
+					return nil
+				}
+				// That is not the end: it may have come too late, for a job just sealed.
+				renewed++
+				return errors.New("not renewed")
+			}
+			s.onCheck = func(context.Context) { <-time.After(5*time.Minute + time.Second) }
+			_, err := s.service().ImportRecords(t.Context(), admin, s.source.ID, dryRun, uploaded(fileHeader+fileRow(1)))
+			require.NoError(t, err)
+			require.Equal(t, 15, renewed, "every third of a lease")
+			<-time.After(time.Hour)
+			require.Equal(t, 15, renewed, "and no longer")
+		})
+	}
+}
+
+func TestTheCheckEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStaging()
+		ctx, cancel := context.WithCancel(t.Context())
+		s.onCheck = func(inner context.Context) {
+			cancel()
+			<-inner.Done()
+			s.fail["check"] = inner.Err()
+		}
+		_, err := s.take(ctx, uploaded(fileHeader+fileRow(1)))
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, []string{"begin", "stage", "check", "drop"}, s.did())
+	})
+}
+
+func TestAFileIsStagedNoFurtherThanIsEnough(t *testing.T) {
+	t.Parallel()
+	const rows, enough = 3*batchRows + 10, batchRows + 5
+	s := newStaging()
+	s.enough = enough
+	s.found.Add(lifecycle.RowFault{Kind: lifecycle.KindLimit, Message: "too many"})
+	var file strings.Builder
+	_, err := io.Copy(&file, &generated{rows: rows})
+	require.NoError(t, err)
+	// The first and the last of what is not staged are judged like the others.
+	for _, i := range []int{enough + 1, rows} {
+		whole := fileRow(i)
+		text := strings.Replace(file.String(), whole, strings.Replace(whole, "@", " at ", 1), 1)
+		file.Reset()
+		file.WriteString(text)
+	}
+	_, err = s.take(t.Context(), uploaded(file.String()))
+	const address = "column email: email must be an e-mail address such as jane.doe@example.com"
+	require.EqualError(t, err, fmt.Sprintf("bad_request: too many\nline %d, %s\nline %d, %s", enough+2, address, rows+1, address))
+	require.Equal(t, []int{batchRows, 5}, s.batches)
+	require.Len(t, s.staged, enough)
+	require.Equal(t, rows, s.rowCount)
+	require.Equal(t, []string{"begin", "stage", "check", "drop"}, s.did())
+}
+
+func TestADryRunQueuesNothing(t *testing.T) {
+	t.Parallel()
+	s := newStaging()
+	full := lifecycle.NewError(lifecycle.KindLimit, "a hundred wait")
+	s.fail["queue"] = full
+	_, err := s.take(t.Context(), uploaded(fileHeader+fileRow(1)))
+	require.Equal(t, full, err)
+	require.Empty(t, s.did(), "before anything is staged")
+	_, err = s.service().ImportRecords(t.Context(), admin, s.source.ID, true, uploaded(fileHeader+fileRow(1)))
+	require.NoError(t, err)
+}
+
+func TestDatesAreJudgedByLineAndColumn(t *testing.T) {
+	t.Parallel()
+	const (
+		badStart = "line 3, column startDate: startDate must be a date such as 2025-03-24 or 2025-03-24T00:00:00Z"
+		badEnd   = "line 3, column endDate: endDate must be a date such as 2025-03-24 or 2025-03-24T00:00:00Z"
+		before   = "line 3, column endDate: endDate must be after startDate"
+	)
+	for dates, want := range map[string]string{
+		"2027-01-01,2027-12-31":                             "",
+		"2028-02-29, 2028-03-01 ":                           "",
+		"2027-01-01T10:00:00+02:00,2027-01-01T08:00:00.01Z": "",
+		"soon,2027-12-31":                                   badStart,
+		"2027-13-01,2027-12-32":                             badStart + "\n" + badEnd,
+		"2027-01-01,2027-02-29":                             badEnd,
+		"2027-02-29,2027-12-31":                             badStart,
+		"2027/01/01,31.12.2027":                             badStart + "\n" + badEnd,
+		"2027-1-1,12-31-2027":                               badStart + "\n" + badEnd,
+		"20270101,2027-12-31 00:00:00":                      badStart + "\n" + badEnd,
+		"2027-01-01,2027-12-31T00:00:00":                    badEnd,
+		"2027-12-31,2027-01-01":                             before,
+		"2027-01-01,2027-01-01T00:00:00Z":                   before,
+	} {
+		t.Run(dates, func(t *testing.T) {
+			t.Parallel()
+			row := strings.Replace(fileRow(2), "2027-01-01,2027-12-31", dates, 1)
+			_, err := newStaging().take(t.Context(), uploaded(fileHeader+fileRow(1)+row+fileRow(3)))
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, "illegal_value: "+want)
+		})
+	}
+}
+
 func TestAFileOfAnyLengthTakesTheSameMemory(t *testing.T) {
 	const long = 200_000
 	s := newStaging()
-	s.forget = true
+	s.forget, s.enough = true, long
 	heap := map[int]uint64{}
 	file := &upload{Reader: &generated{rows: long, onRow: func(i int) {
 		if i == 20_000 || i == long {
@@ -653,6 +781,8 @@ type jobs struct {
 	faults []lifecycle.RowFault
 	pages  [][2]int
 	err    error
+	// after are the rows behind which faults were asked for.
+	after []int
 }
 
 func (s *jobs) LatestImport(context.Context, lifecycle.ID) (lifecycle.ImportJob, bool, error) {
@@ -674,16 +804,31 @@ func (s *jobs) ListImports(_ context.Context, _ lifecycle.ID, limit, offset int,
 	return []lifecycle.ImportJob{s.job}, 1, s.err
 }
 
-func (s *jobs) ListImportFaults(_ context.Context, _, _ lifecycle.ID, limit, offset int, _ bool) ([]lifecycle.RowFault, string, int, error) {
+func (s *jobs) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, _ bool) ([]lifecycle.RowFault, int, error) {
 	s.pages = append(s.pages, [2]int{limit, offset})
-	offset = min(offset, len(s.faults))
-	return s.faults[offset:min(offset+limit, len(s.faults))], `accountName,"first Name"`, len(s.faults), s.err
+	_, err := s.GetImport(ctx, source, job)
+	return s.faults, len(s.faults), err
 }
 
-func (s *jobs) CancelImport(context.Context, lifecycle.ID, lifecycle.ID) (lifecycle.ImportJob, error) {
-	cancelled := s.job
+func (s *jobs) ImportHeader(ctx context.Context, source, job lifecycle.ID) (string, error) {
+	_, err := s.GetImport(ctx, source, job)
+	return `accountName,"first Name"`, err
+}
+
+func (s *jobs) ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) ([]lifecycle.RowFault, error) {
+	s.after = append(s.after, number)
+	from := slices.IndexFunc(s.faults, func(f lifecycle.RowFault) bool { return f.Row > number })
+	if from < 0 {
+		from = len(s.faults)
+	}
+	_, err := s.GetImport(ctx, source, job)
+	return s.faults[from:min(from+limit, len(s.faults))], err
+}
+
+func (s *jobs) CancelImport(ctx context.Context, source, job lifecycle.ID) (lifecycle.ImportJob, error) {
+	cancelled, err := s.GetImport(ctx, source, job)
 	cancelled.CancelRequested = true
-	return cancelled, s.err
+	return cancelled, err
 }
 
 func newJobs() *jobs {
@@ -737,13 +882,6 @@ func TestJobsAreSeenByWhoMayReadThem(t *testing.T) {
 		}
 	}
 	require.Zero(t, s.asked)
-
-	s.job.Status = lifecycle.JobReceiving
-	for call, err := range calls(admin, s.source.ID, s.job.ID) {
-		if call != "status" && call != "list" {
-			require.Equal(t, policy.ErrNotFound, err, "a file that is still arriving is shown nowhere: %s", call)
-		}
-	}
 }
 
 func TestPagesOfJobsAreBounded(t *testing.T) {
@@ -768,30 +906,31 @@ func TestFaultsAreAFileThatSaysWhatIsWrong(t *testing.T) {
 	s := newJobs()
 	for i := range faultsPage + 1 {
 		s.faults = append(s.faults, lifecycle.RowFault{
-			Row: i + 1, Line: i + 2, Column: "accountName", Kind: lifecycle.KindConflict,
+			Row: 3 * (i + 1), Line: i + 2, Column: "accountName", Kind: lifecycle.KindConflict,
 			Message: `the name "a, b" is taken`, Cells: fmt.Sprintf(`acc.%d,"Will ""B"""`, i),
 		})
 	}
-	s.faults[1] = lifecycle.RowFault{Message: "=no line", Cells: "a,b"}
+	s.faults[1] = lifecycle.RowFault{Row: 4, Message: "=no line\nat all, \"but\" two", Cells: "a,b"}
 	file, err := newService(s, nil).DownloadImportFaults(t.Context(), admin, s.source.ID, s.job.ID)
 	require.NoError(t, err)
 	require.Equal(t, "Contractors faults.csv", file.FileName)
 	text, err := readFile(t, file.Next)
 	require.NoError(t, err)
 	lines := strings.SplitAfter(text, "\n")
-	require.Len(t, lines, faultsPage+3)
-	require.Equal(t, "accountName,\"first Name\",fault\n", lines[0])
+	require.Len(t, lines, faultsPage+4)
+	require.Equal(t, []int{0, 3 * faultsPage}, s.after)
+	require.Equal(t, "accountName,\"first Name\",#fault\n", lines[0])
 	require.Equal(t, `acc.0,"Will ""B""","line 2, column accountName: the name ""a, b"" is taken"`+"\n", lines[1])
-	require.Equal(t, "a,b,'=no line\n", lines[2], "what we add is no formula")
-	require.Equal(t, fmt.Sprintf(`acc.%d,"Will ""B""","line %d, column accountName: the name ""a, b"" is taken"`+"\n", faultsPage, faultsPage+2), lines[faultsPage+1])
-	require.Empty(t, lines[faultsPage+2])
+	require.Equal(t, "a,b,\"'=no line\nat all, \"\"but\"\" two\"\n", lines[2]+lines[3], "what we add is no formula, and stays a cell")
+	require.Equal(t, fmt.Sprintf(`acc.%d,"Will ""B""","line %d, column accountName: the name ""a, b"" is taken"`+"\n", faultsPage, faultsPage+2), lines[faultsPage+2])
+	require.Empty(t, lines[faultsPage+3])
 
 	s.faults = nil
 	file, err = newService(s, nil).DownloadImportFaults(t.Context(), admin, s.source.ID, s.job.ID)
 	require.NoError(t, err)
 	text, err = readFile(t, file.Next)
 	require.NoError(t, err)
-	require.Equal(t, "accountName,\"first Name\",fault\n", text)
+	require.Equal(t, "accountName,\"first Name\",#fault\n", text)
 
 	s.err = lifecycle.NewError(lifecycle.KindUnavailable, "not now")
 	_, err = readFile(t, file.Next)

@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -19,15 +20,31 @@ func illegalUpdate(field string) error {
 // forbiddenUpdate refuses it to an actor who may change other fields only.
 func forbiddenUpdate(string) error { return policy.ErrForbidden }
 
-// applyPatch applies patch to the object as it is answered and returns the
-// document that came of it. A field outside allowed that differs afterwards,
-// added and removed ones included, is answered by refuse.
-func applyPatch(before map[string]any, patch Patch, refuse func(field string) error, allowed ...string) (document.Document, error) {
+// patchRules say what a patch may do to the members of an object.
+type patchRules struct {
+	// change are those that may become something else.
+	change []string
+	// restate are those that may be spelled otherwise, but not be taken away.
+	// Whether they still mean the same is for the caller to say.
+	restate []string
+	// refuse is the answer about all others.
+	refuse func(field string) error
+}
+
+// applyPatch applies patch to the document that stands for an object and returns
+// the one that came of it. A member that the object does not have is refused
+// before the patch is applied, which would only miss it.
+func applyPatch(before map[string]any, patch Patch, rules patchRules) (document.Document, error) {
+	for _, member := range patch.Members {
+		if _, has := before[member]; !has {
+			return document.Document{}, rules.refuse(document.Quote(member))
+		}
+	}
 	text, err := json.Marshal(before)
 	if err != nil {
 		return document.Document{}, fmt.Errorf("service: encode the object to patch: %w", err)
 	}
-	patched, err := patch(text)
+	patched, err := patch.Apply(text)
 	if err != nil {
 		return document.Document{}, err
 	}
@@ -45,23 +62,37 @@ func applyPatch(before map[string]any, patch Patch, refuse func(field string) er
 	if changed == nil {
 		return document.Document{}, lifecycle.NewError(lifecycle.KindBadRequest, "The patch must leave a JSON object.")
 	}
-	fields := make([]string, 0, len(old)+len(changed))
-	for field := range old {
-		fields = append(fields, field)
-	}
-	for field := range changed {
-		fields = append(fields, field)
-	}
-	slices.Sort(fields)
-	for _, field := range slices.Compact(fields) {
-		if !slices.Contains(allowed, field) && !reflect.DeepEqual(old[field], changed[field]) {
-			return document.Document{}, refuse(field)
+	for _, field := range slices.Sorted(maps.Keys(old)) {
+		switch {
+		case slices.Contains(rules.change, field), sameValue(old[field], changed[field]):
+		case slices.Contains(rules.restate, field) && changed[field] != nil:
+		default:
+			return document.Document{}, rules.refuse(field)
 		}
 	}
 	return doc, nil
 }
 
-// sourceDocument is the source as it is answered.
+// sameValue reports whether given means what is stored: an id may come in either
+// form (contract §1).
+func sameValue(stored, given any) bool {
+	if reflect.DeepEqual(stored, given) {
+		return true
+	}
+	was, _ := stored.(string)
+	text, isText := given.(string)
+	id, err := lifecycle.ParseID(was)
+	return isText && err == nil && namesID(text, id)
+}
+
+// namesID reports whether the text is that id, in either form.
+func namesID(text string, id lifecycle.ID) bool {
+	given, err := lifecycle.ParseID(lifecycle.Normalize(text))
+	return err == nil && given == id
+}
+
+// sourceDocument is the source for a patch to work on: what answers show of it,
+// and the owner.
 func sourceDocument(source lifecycle.Source) map[string]any {
 	return map[string]any{
 		"id":              source.ID,
@@ -84,7 +115,8 @@ func referenceDocuments(references []lifecycle.Reference) []map[string]any {
 	return documents
 }
 
-// attributeDocument is the schema attribute as it is answered.
+// attributeDocument is the schema attribute for a patch to work on. Unlike in
+// answers, an empty helpText or placeholder is there, so that it can be replaced.
 func attributeDocument(attribute lifecycle.SchemaAttribute) map[string]any {
 	return map[string]any{
 		"id":            attribute.ID,
@@ -100,7 +132,7 @@ func attributeDocument(attribute lifecycle.SchemaAttribute) map[string]any {
 	}
 }
 
-// recordDocument is the record as it is answered.
+// recordDocument is the record for a patch to work on, as answers show it.
 func recordDocument(record lifecycle.Record) map[string]any {
 	data := record.Data
 	if data == nil {

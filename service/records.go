@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"maps"
 
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
@@ -65,56 +64,64 @@ func (s *Service) newPerson(ctx context.Context, in lifecycle.PersonInput, into 
 // PutRecord replaces a record's fields. Who is bound to endDate (contract §4)
 // may send the whole record with nothing else changed.
 func (s *Service) PutRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.PersonInput) (lifecycle.Record, error) {
-	if _, err := s.record(ctx, policy.PutRecord, a, id); err != nil {
-		return lifecycle.Record{}, err
-	}
-	endDateOnly := policy.MayChangeOnlyEndDate(a)
-	return s.updateRecord(ctx, policy.PutRecord, a, id, func(record *lifecycle.Record, attributes []lifecycle.SchemaAttribute, refs *references) error {
-		if err := sameObject(in, *record, endDateOnly); err != nil {
-			return err
-		}
-		if endDateOnly {
-			if err := onlyEndDateDiffers(in, *record); err != nil {
-				return err
-			}
-			if !in.HasData {
-				in.HasData, in.Data = true, record.Data
-			}
-		}
-		return changePerson(record, in, attributes, refs, endDateOnly)
+	return s.updateRecord(ctx, policy.PutRecord, a, id, func(record lifecycle.Record) (lifecycle.PersonInput, error) {
+		return in, sameObject(in, record, refusal(a))
 	})
 }
 
 // PatchRecord applies a JSON Patch to a record, under the rules of PutRecord.
 func (s *Service) PatchRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, patch Patch) (lifecycle.Record, error) {
-	if _, err := s.record(ctx, policy.PatchRecord, a, id); err != nil {
-		return lifecycle.Record{}, err
+	rules := patchRules{change: append(lifecycle.PersonFields(), "data"), refuse: refusal(a)}
+	if policy.MayChangeOnlyEndDate(a) {
+		rules.change, rules.restate = []string{"endDate"}, rules.change
 	}
-	endDateOnly := policy.MayChangeOnlyEndDate(a)
-	allowed, refuse := []string{
-		"accountName", "firstName", "lastName", "phone", "email", "manager", "startDate", "endDate", "data",
-	}, illegalUpdate
-	if endDateOnly {
-		allowed, refuse = []string{"endDate"}, forbiddenUpdate
-	}
-	return s.updateRecord(ctx, policy.PatchRecord, a, id, func(record *lifecycle.Record, attributes []lifecycle.SchemaAttribute, refs *references) error {
-		doc, err := applyPatch(recordDocument(*record), patch, refuse, allowed...)
-		if err != nil {
-			return err
-		}
-		return changePerson(record, doc.Person(), attributes, refs, endDateOnly)
+	return s.updateRecord(ctx, policy.PatchRecord, a, id, func(record lifecycle.Record) (lifecycle.PersonInput, error) {
+		doc, err := applyPatch(recordDocument(record), patch, rules)
+		return doc.Person(), err
 	})
 }
 
+// refusal answers a change of a field that the actor can't change.
+func refusal(a policy.Actor) func(field string) error {
+	if policy.MayChangeOnlyEndDate(a) {
+		return forbiddenUpdate
+	}
+	return illegalUpdate
+}
+
+// updateRecord makes the record what input says, given the record as it is.
 func (s *Service) updateRecord(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID,
-	change func(*lifecycle.Record, []lifecycle.SchemaAttribute, *references) error,
+	input func(lifecycle.Record) (lifecycle.PersonInput, error),
 ) (lifecycle.Record, error) {
-	var updated lifecycle.Record
+	record, err := s.record(ctx, op, a, id)
+	if err != nil {
+		return lifecycle.Record{}, err
+	}
+	endDateOnly := policy.MayChangeOnlyEndDate(a)
+	admitted := func(record lifecycle.Record) (lifecycle.PersonInput, error) {
+		in, err := input(record)
+		if err == nil && endDateOnly {
+			err = onlyEndDateDiffers(in, record)
+		}
+		return in, err
+	}
+	in, err := admitted(record)
+	if err != nil {
+		return lifecycle.Record{}, err
+	}
 	refs := newReferences()
-	err := refs.attempt(ctx, s.store, func() error {
+	// Another manager is looked up before the record is locked.
+	if in.Manager != nil && !namesSame(lifecycle.Normalize(*in.Manager), record.Manager) {
+		refs.want(lifecycle.Normalize(*in.Manager))
+	}
+	err = refs.attempt(ctx, s.store, func() error {
 		var err error
-		updated, err = s.store.UpdateRecord(ctx, id, func(record *lifecycle.Record, attributes []lifecycle.SchemaAttribute) error {
-			if err := change(record, attributes, refs); err != nil {
+		record, err = s.store.UpdateRecord(ctx, id, func(record *lifecycle.Record, attributes []lifecycle.SchemaAttribute) error {
+			in, err := admitted(*record)
+			if err != nil {
+				return err
+			}
+			if err := changePerson(record, in, attributes, refs, endDateOnly); err != nil {
 				return err
 			}
 			record.Modified = s.now()
@@ -122,7 +129,7 @@ func (s *Service) updateRecord(ctx context.Context, op policy.Operation, a polic
 		})
 		return err
 	})
-	return updated, goneSince(op, a, err)
+	return record, goneSince(op, a, err)
 }
 
 // changePerson judges in as the whole of the record's person. For who is bound
@@ -162,36 +169,23 @@ func systemOnly(attributes []lifecycle.SchemaAttribute) []lifecycle.SchemaAttrib
 
 // namesSame reports whether the reference, an alias or an id, names the manager.
 func namesSame(reference string, manager lifecycle.ManagerReference) bool {
-	if lifecycle.Fold(reference) == lifecycle.Fold(manager.Alias) {
-		return true
-	}
-	id, err := lifecycle.ParseID(reference)
-	return err == nil && id == manager.ID
+	return lifecycle.Fold(reference) == lifecycle.Fold(manager.Alias) || namesID(reference, manager.ID)
 }
 
-// sameObject refuses a body whose id or sourceId is another object's: with
-// KindIllegalUpdate, or as forbidden to who is bound to endDate.
-func sameObject(in lifecycle.PersonInput, record lifecycle.Record, endDateOnly bool) error {
-	for _, claim := range []struct {
-		field string
-		text  *string
-		want  lifecycle.ID
-	}{{"id", in.ID, record.ID}, {"sourceId", in.SourceID, record.SourceID}} {
-		if claim.text == nil {
-			continue
-		}
-		if id, err := lifecycle.ParseID(*claim.text); err != nil || id != claim.want {
-			if endDateOnly {
-				return policy.ErrForbidden
-			}
-			return illegalUpdate(claim.field)
-		}
+// sameObject refuses a body whose id or sourceId is another object's.
+func sameObject(in lifecycle.PersonInput, record lifecycle.Record, refuse func(field string) error) error {
+	switch {
+	case in.ID != nil && !namesID(*in.ID, record.ID):
+		return refuse("id")
+	case in.SourceID != nil && !namesID(*in.SourceID, record.SourceID), in.Faults.About("sourceId"):
+		return refuse("sourceId")
 	}
 	return nil
 }
 
 // onlyEndDateDiffers answers forbidden if the body holds any other value than
-// the stored one in a field beside endDate (contract §4).
+// the stored one in a field beside endDate (contract §4); one of the wrong JSON
+// type is another one.
 func onlyEndDateDiffers(in lifecycle.PersonInput, record lifecycle.Record) error {
 	for _, field := range []struct {
 		text *string
@@ -204,6 +198,11 @@ func onlyEndDateDiffers(in lifecycle.PersonInput, record lifecycle.Record) error
 			return policy.ErrForbidden
 		}
 	}
+	for _, fault := range in.Faults {
+		if fault.Field != "" && fault.Field != "endDate" {
+			return policy.ErrForbidden
+		}
+	}
 	if in.Manager != nil && !namesSame(lifecycle.Normalize(*in.Manager), record.Manager) {
 		return policy.ErrForbidden
 	}
@@ -213,16 +212,29 @@ func onlyEndDateDiffers(in lifecycle.PersonInput, record lifecycle.Record) error
 			return policy.ErrForbidden
 		}
 	}
-	if in.HasData {
-		data := make(map[string]string, len(in.Data))
-		for name, value := range in.Data {
-			data[name] = lifecycle.Normalize(value)
-		}
-		if !maps.Equal(data, record.Data) {
-			return policy.ErrForbidden
-		}
+	if in.HasData && !sameData(in.Data, record.Data) {
+		return policy.ErrForbidden
 	}
 	return nil
+}
+
+// sameData reports whether the attributes are the stored ones. An empty value is
+// none.
+func sameData(given, stored map[string]string) bool {
+	named := make(map[string]bool, len(given))
+	for name, value := range given {
+		name = lifecycle.Normalize(name)
+		if lifecycle.Normalize(value) != stored[name] {
+			return false
+		}
+		named[name] = true
+	}
+	for name := range stored {
+		if !named[name] {
+			return false
+		}
+	}
+	return true
 }
 
 // DeleteRecord removes a record and frees its account name.
@@ -244,17 +256,15 @@ func (s *Service) DeleteRecords(ctx context.Context, a policy.Actor, ids []strin
 	if len(ids) > lifecycle.MaxBulkDelete {
 		return lifecycle.TooManyIDs()
 	}
-	parsed := make([]lifecycle.ID, 0, len(ids))
-	for _, text := range ids {
-		id, err := lifecycle.ParseID(text)
-		if err != nil {
-			faults.Add(lifecycle.KindBadRequest, "ids", "ids must hold UUIDs")
-			break
-		}
-		parsed = append(parsed, id)
-	}
 	if err := faults.Err(); err != nil {
 		return err
+	}
+	parsed := make([]lifecycle.ID, len(ids))
+	for i, text := range ids {
+		var err error
+		if parsed[i], err = lifecycle.ParseID(lifecycle.Normalize(text)); err != nil {
+			return lifecycle.FieldError(lifecycle.KindBadRequest, "ids", "ids must hold UUIDs;")
+		}
 	}
 	return s.store.DeleteRecords(ctx, parsed)
 }

@@ -8,28 +8,46 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// errUnresolved ends an attempt that met a reference nobody has looked up yet.
-var errUnresolved = errors.New("service: a reference has to be looked up")
+// errUnresolved ends an attempt that met a reference nobody has looked up yet. In
+// a transaction that is because others have changed the object since it was
+// judged; the store tells its observer so.
+var errUnresolved = lifecycle.NewError(lifecycle.KindUnavailable, "The object is being changed by others; try again.")
 
 // maxResolveRounds bounds how often an update is begun anew because it met
 // further references. Two are enough unless others keep changing the object.
 const maxResolveRounds = 5
 
-// references are the identities that a body names, looked up outside the
-// transaction that needs them, so that a transaction never waits for a second
-// connection.
+// references are the identities and workgroups that a body names, looked up
+// outside the transaction that needs them, so that a transaction never waits for
+// a second connection.
 type references struct {
 	known  map[string]lifecycle.Identity
 	looked map[string]bool
 	wanted []string
+
+	groups       map[lifecycle.ID]bool
+	wantedGroups []lifecycle.ID
 }
 
 func newReferences() *references {
-	return &references{known: map[string]lifecycle.Identity{}, looked: map[string]bool{}}
+	return &references{
+		known: map[string]lifecycle.Identity{}, looked: map[string]bool{}, groups: map[lifecycle.ID]bool{},
+	}
 }
+
+// want has the next attempt begin with looking the reference up.
+func (r *references) want(reference string) { r.wanted = append(r.wanted, reference) }
 
 // resolve looks up what is wanted and not yet known.
 func (r *references) resolve(ctx context.Context, store IdentityStore) error {
+	for _, id := range r.wantedGroups {
+		exists, err := store.WorkgroupExists(ctx, id)
+		if err != nil {
+			return err
+		}
+		r.groups[id] = exists
+	}
+	r.wantedGroups = nil
 	var ask []string
 	for _, reference := range r.wanted {
 		if !r.looked[reference] {
@@ -54,11 +72,21 @@ func (r *references) resolve(ctx context.Context, store IdentityStore) error {
 // reference that was not looked up is noted and answered with errUnresolved.
 func (r *references) find(reference string) (identity lifecycle.Identity, ok bool, err error) {
 	if !r.looked[reference] {
-		r.wanted = append(r.wanted, reference)
+		r.want(reference)
 		return lifecycle.Identity{}, false, errUnresolved
 	}
 	identity, ok = r.known[reference]
 	return identity, ok && identity.Active, nil
+}
+
+// findGroup is find for a workgroup.
+func (r *references) findGroup(id lifecycle.ID) (ok bool, err error) {
+	ok, looked := r.groups[id]
+	if !looked {
+		r.wantedGroups = append(r.wantedGroups, id)
+		return false, errUnresolved
+	}
+	return ok, nil
 }
 
 // attempt runs update until it meets no reference that was not looked up.
@@ -71,11 +99,8 @@ func (r *references) attempt(ctx context.Context, store IdentityStore, update fu
 			return err
 		}
 	}
-	return lifecycle.NewError(lifecycle.KindUnavailable, "The object is being changed by others; try again.")
+	return errUnresolved
 }
-
-// noActiveManager is what is wrong with a manager that can't be named.
-const noActiveManager = "manager names no active identity"
 
 // resolveManager replaces the reference in person by the identity it names.
 func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.Faults) error {
@@ -88,21 +113,29 @@ func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.
 		return err
 	}
 	if !ok {
-		faults.Add(lifecycle.KindReferenceNotFound, "manager", noActiveManager)
+		faults.Add(lifecycle.KindReferenceNotFound, "manager", lifecycle.NoActiveManager)
 		return nil
 	}
 	person.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}
 	return nil
 }
 
-// checkIdentity adds a fault if the reference names no active identity.
-func (r *references) checkIdentity(id lifecycle.ID, field string, faults *lifecycle.Faults) error {
-	_, ok, err := r.find(id.String())
+// check adds a fault if the reference names no active identity, or no workgroup.
+func (r *references) check(reference lifecycle.Reference, field string, faults *lifecycle.Faults) error {
+	what := "active identity"
+	var ok bool
+	var err error
+	if reference.Type == lifecycle.ReferenceGovernanceGroup {
+		what = "workgroup"
+		ok, err = r.findGroup(reference.ID)
+	} else {
+		_, ok, err = r.find(reference.ID.String())
+	}
 	if err != nil {
 		return err
 	}
 	if !ok {
-		faults.Add(lifecycle.KindReferenceNotFound, field, field+" names no active identity: "+id.String())
+		faults.Add(lifecycle.KindReferenceNotFound, field, field+" names no "+what+": "+reference.ID.String())
 	}
 	return nil
 }

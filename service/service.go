@@ -162,6 +162,12 @@ func New(store Store, workflows Workflows, settings Settings, log *slog.Logger) 
 	}
 }
 
-// Patch changes a JSON document; httpapi makes it from the operations of a
-// JSON Patch (RFC 6902). Its errors are lifecycle errors.
-type Patch func(document []byte) ([]byte, error)
+// Patch changes a JSON document; httpapi makes it from the operations of a JSON
+// Patch (RFC 6902).
+type Patch struct {
+	// Members are the names of the document's members that the operations touch
+	// otherwise than to look at them.
+	Members []string
+	// Apply carries the operations out. Its errors are lifecycle errors.
+	Apply func(document []byte) ([]byte, error)
+}

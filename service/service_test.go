@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,8 +23,16 @@ type rows struct {
 	record     *lifecycle.Record
 	item       *lifecycle.ApprovalItem
 	identities map[string]lifecycle.Identity
+	groups     []lifecycle.ID
 	comments   []string
 	asked      int
+	// optional makes the custom attribute of every record optional.
+	optional bool
+	// beforeUpdate, where set, is what others do to the objects just before one
+	// is changed.
+	beforeUpdate func()
+	// changes is what the changes of objects came to.
+	changes []error
 }
 
 func (r *rows) GetSource(_ context.Context, id, _ lifecycle.ID) (lifecycle.Source, policy.Relations, error) {
@@ -56,14 +65,41 @@ func (r *rows) GetRecord(_ context.Context, id, _ lifecycle.ID) (lifecycle.Recor
 }
 
 func (r *rows) UpdateRecord(_ context.Context, _ lifecycle.ID, change func(*lifecycle.Record, []lifecycle.SchemaAttribute) error) (lifecycle.Record, error) {
-	changed := *r.record
+	copied := *r.updated().record
 	attributes := lifecycle.SystemAttributes(r.record.SourceID, time.Now())
-	attributes = append(attributes, lifecycle.SchemaAttribute{TechnicalName: "badge", Type: lifecycle.AttributeText, Required: true})
-	if err := change(&changed, attributes); err != nil {
+	attributes = append(attributes, lifecycle.SchemaAttribute{TechnicalName: "badge", Type: lifecycle.AttributeText, Required: !r.optional})
+	err := change(&copied, attributes)
+	if r.changes = append(r.changes, err); err != nil {
 		return lifecycle.Record{}, err
 	}
-	r.record = &changed
-	return changed, nil
+	r.record = &copied
+	return copied, nil
+}
+
+func (r *rows) UpdateSource(_ context.Context, _ lifecycle.ID, change func(*lifecycle.Source) error) (lifecycle.Source, error) {
+	copied := *r.updated().source
+	err := change(&copied)
+	if r.changes = append(r.changes, err); err != nil {
+		return lifecycle.Source{}, err
+	}
+	r.source = &copied
+	return copied, nil
+}
+
+func (r *rows) updated() *rows {
+	if r.beforeUpdate != nil {
+		r.beforeUpdate()
+	}
+	return r
+}
+
+func (r *rows) CreateSource(_ context.Context, source lifecycle.Source, _ []lifecycle.SchemaAttribute, _ int) error {
+	r.source = &source
+	return nil
+}
+
+func (r *rows) WorkgroupExists(_ context.Context, id lifecycle.ID) (bool, error) {
+	return slices.Contains(r.groups, id), nil
 }
 
 func (r *rows) GetApproval(context.Context, lifecycle.ID, lifecycle.ID) (lifecycle.ApprovalItem, policy.Relations, error) {
@@ -140,9 +176,9 @@ func storedRecord() *lifecycle.Record {
 	}
 }
 
-// setField is a JSON Patch of one replacement, made by hand.
-func setField(document string) Patch {
-	return func([]byte) ([]byte, error) { return []byte(document), nil }
+// becoming is a patch that leaves this document.
+func becoming(document string) Patch {
+	return Patch{Apply: func([]byte) ([]byte, error) { return []byte(document), nil }}
 }
 
 func TestAnAccountManagerIsNotBarredByAnAttributeThatBecameRequired(t *testing.T) {
@@ -182,11 +218,11 @@ func TestAPatchChangesNothingOutsideItsFields(t *testing.T) {
 	s := newService(store, nil)
 	admin := user(lifecycle.NewID(), lifecycle.LevelOrgAdmin)
 	for _, document := range []string{`{}`, `{"id":"x"}`, `{"more":1}`} {
-		_, err := s.PatchRecord(t.Context(), admin, store.record.ID, setField(document))
+		_, err := s.PatchRecord(t.Context(), admin, store.record.ID, becoming(document))
 		require.Equal(t, lifecycle.KindIllegalUpdate, lifecycle.KindOf(err), document)
 	}
 	for _, document := range []string{`[]`, `null`, `"x"`, `{"a":1,"a":2}`} {
-		_, err := s.PatchRecord(t.Context(), admin, store.record.ID, setField(document))
+		_, err := s.PatchRecord(t.Context(), admin, store.record.ID, becoming(document))
 		require.Equal(t, lifecycle.KindBadRequest, lifecycle.KindOf(err), document)
 	}
 }
@@ -246,4 +282,23 @@ func TestARejectionNeedsAComment(t *testing.T) {
 	_, err := newService(store, nil).Reject(t.Context(), user(approver), store.item.ID, DecisionInput{})
 	require.Equal(t, lifecycle.KindRequired, lifecycle.KindOf(err))
 	require.Empty(t, store.comments)
+}
+
+func TestARepeatedRejectionNeedsNoComment(t *testing.T) {
+	t.Parallel()
+	approver := lifecycle.NewID()
+	item := lifecycle.ApprovalItem{ID: lifecycle.NewID(), Status: lifecycle.StatusRejected, DecidedBy: approver, Comment: "No"}
+	s := newService(&rows{item: &item, relations: policy.Relations{Approver: true}}, nil)
+	repeated, err := s.Reject(t.Context(), user(approver), item.ID, DecisionInput{})
+	require.NoError(t, err)
+	require.Equal(t, item, repeated)
+
+	_, err = s.Approve(t.Context(), user(approver), item.ID, DecisionInput{})
+	require.Equal(t, lifecycle.NotDecidable(lifecycle.StatusRejected), err)
+	_, err = s.Reject(t.Context(), user(lifecycle.NewID()), item.ID, DecisionInput{})
+	require.Equal(t, lifecycle.NotDecidable(lifecycle.StatusRejected), err)
+	var faults lifecycle.Faults
+	faults.Add(lifecycle.KindBadRequest, "", "the body is not JSON")
+	_, err = s.Reject(t.Context(), user(approver), item.ID, DecisionInput{Faults: faults})
+	require.ErrorContains(t, err, "the body is not JSON")
 }

@@ -40,15 +40,6 @@ func (s *Service) CreateSource(ctx context.Context, a policy.Actor, in lifecycle
 	if err != nil {
 		return lifecycle.Source{}, err
 	}
-	if !source.ManagementWorkgroup.IsZero() {
-		exists, err := s.store.WorkgroupExists(ctx, source.ManagementWorkgroup)
-		if err != nil {
-			return lifecycle.Source{}, err
-		}
-		if !exists {
-			faults.Add(lifecycle.KindReferenceNotFound, "managementWorkgroup", "managementWorkgroup names no workgroup")
-		}
-	}
 	if err := faults.Err(); err != nil {
 		return lifecycle.Source{}, err
 	}
@@ -62,26 +53,35 @@ func (s *Service) CreateSource(ctx context.Context, a policy.Actor, in lifecycle
 	return source, nil
 }
 
-// sourceFaults checks the identities that source names and before did not.
+// sourceFaults checks what source names and before did not.
 func sourceFaults(refs *references, source, before lifecycle.Source) (lifecycle.Faults, error) {
 	var faults lifecycle.Faults
 	unresolved := false
-	check := func(id lifecycle.ID, field string) {
-		if err := refs.checkIdentity(id, field, &faults); err != nil {
+	check := func(reference lifecycle.Reference, field string) {
+		if err := refs.check(reference, field, &faults); err != nil {
 			unresolved = true
 		}
 	}
 	if !source.Owner.IsZero() && source.Owner != before.Owner {
-		check(source.Owner, "owner")
+		check(lifecycle.IdentityReference(source.Owner), "owner")
+	}
+	if group := source.ManagementWorkgroup; !group.IsZero() && group != before.ManagementWorkgroup {
+		check(lifecycle.Reference{ID: group, Type: lifecycle.ReferenceGovernanceGroup}, "managementWorkgroup")
 	}
 	for _, approver := range source.Approvers {
 		if !slices.Contains(before.Approvers, approver) {
-			check(approver.ID, "approvers")
+			check(approver, "approvers")
 		}
 	}
 	for _, manager := range source.AccountManagers {
-		if !slices.Contains(before.AccountManagers, manager) {
-			check(manager.ID, "accountManagers")
+		switch {
+		case slices.Contains(before.AccountManagers, manager):
+		case manager.Type != lifecycle.ReferenceIdentity:
+			// What an account manager may do hangs on an identity (contract §5).
+			faults.Add(lifecycle.KindIllegalValue, "accountManagers",
+				"accountManagers must be of the type IDENTITY: "+manager.ID.String())
+		default:
+			check(manager, "accountManagers")
 		}
 	}
 	if unresolved {
@@ -98,24 +98,31 @@ func (s *Service) GetSource(ctx context.Context, a policy.Actor, id lifecycle.ID
 // PatchSource changes name, description, approvers and accountManagers
 // (contract §4); a change of anything else is KindIllegalUpdate.
 func (s *Service) PatchSource(ctx context.Context, a policy.Actor, id lifecycle.ID, patch Patch) (lifecycle.Source, error) {
-	if _, err := s.source(ctx, policy.PatchSource, a, id); err != nil {
+	source, err := s.source(ctx, policy.PatchSource, a, id)
+	if err != nil {
 		return lifecycle.Source{}, err
 	}
-	var patched lifecycle.Source
 	refs := newReferences()
-	err := refs.attempt(ctx, s.store, func() error {
+	// Judged as it was read, the source is locked for a patch that holds only, with
+	// all that it names looked up.
+	err = refs.attempt(ctx, s.store, func() error { return s.changeSource(refs, &source, patch) })
+	if err != nil {
+		return lifecycle.Source{}, err
+	}
+	err = refs.attempt(ctx, s.store, func() error {
 		var err error
-		patched, err = s.store.UpdateSource(ctx, id, func(source *lifecycle.Source) error {
+		source, err = s.store.UpdateSource(ctx, id, func(source *lifecycle.Source) error {
 			return s.changeSource(refs, source, patch)
 		})
 		return err
 	})
-	return patched, err
+	return source, goneSince(policy.PatchSource, a, err)
 }
 
 func (s *Service) changeSource(refs *references, source *lifecycle.Source, patch Patch) error {
-	doc, err := applyPatch(sourceDocument(*source), patch, illegalUpdate,
-		"name", "description", "approvers", "accountManagers")
+	doc, err := applyPatch(sourceDocument(*source), patch, patchRules{
+		change: []string{"name", "description", "approvers", "accountManagers"}, refuse: illegalUpdate,
+	})
 	if err != nil {
 		return err
 	}

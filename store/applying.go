@@ -16,17 +16,22 @@ import (
 // the names as they are now.
 var errNameMoved = errors.New("store: a record was renamed meanwhile")
 
+// rowsBesideRequests bounds a chunk while requests of the source are pending:
+// whoever decides one, or makes one, waits for the counters, which the chunk holds.
+const rowsBesideRequests = 250
+
 // chunkTries is how often a chunk is begun before its caller is told to try later.
 const chunkTries = 20
 
-// ApplyImport takes the next chunk of at most rows rows into the source, in one
-// transaction with the job's progress, and returns how the job stands
-// afterwards. The first one makes a PENDING job IN_PROGRESS, the last one ends
-// it; one that was asked to stop is CANCELLED. A job that has ended is left as it
-// is; Found is false for one that is gone or was never sealed. Rows that can't be
-// taken any more become faults: there is no room left, which goes to the rows in
-// their order, a pending request holds the name, or a row in doubt does not equal
-// its record.
+// ApplyImport takes the next chunk of at most rows rows, fewer while requests of
+// the source are pending, into the source, in one transaction with the job's
+// progress, and returns how the job stands afterwards. The first one makes a
+// PENDING job IN_PROGRESS, the last one ends it; one that was asked to stop is
+// CANCELLED. A job that has ended is left as it is; Found is false for one that is
+// gone or was never sealed. Rows that can't be taken any more become faults: there
+// is no room left, which goes to the rows in their order, a pending request holds
+// the name, or a row in doubt, or one that names a manager who was made inactive,
+// does not equal its record.
 func (s *Store) ApplyImport(ctx context.Context, job lifecycle.ID, rows int) (progress lifecycle.ImportProgress, err error) {
 	defer s.done("ApplyImport", time.Now(), &err)
 	for range chunkTries {
@@ -60,6 +65,9 @@ func applyChunk(ctx context.Context, tx bun.Tx, job lifecycle.ID, rows int) (lif
 	if p.cancelRequested {
 		err := p.save(ctx, tx, lifecycle.JobCancelled, p.ImportCounts)
 		return p.progress(), err
+	}
+	if p.pending > 0 {
+		rows = min(rows, rowsBesideRequests)
 	}
 	c := chunk{importPlan: &p, first: p.Done + 1, last: min(p.Done+rows, p.Total), at: now()}
 	counts := p.ImportCounts
@@ -122,6 +130,9 @@ type chunk struct {
 // apply takes the rows into the source: first those that have a record, since
 // records are locked before names are, then the new ones.
 func (c *chunk) apply(ctx context.Context, tx bun.Tx, counts *lifecycle.ImportCounts) error {
+	if err := c.findInactive(ctx, tx); err != nil {
+		return err
+	}
 	fresh, err := c.applyToRecords(ctx, tx, counts)
 	if err != nil {
 		return err
@@ -135,6 +146,18 @@ func (c *chunk) apply(ctx context.Context, tx bun.Tx, counts *lifecycle.ImportCo
 		return fmt.Errorf("store: the rows %d to %d of an import are not all there", c.first, c.last)
 	}
 	return nil
+}
+
+// findInactive looks up which managers of the rows are not active any more. There
+// are few managers and hardly ever one of these, so that the rows need not be
+// joined with them.
+func (c *chunk) findInactive(ctx context.Context, tx bun.Tx) error {
+	var manager lifecycle.ID
+	rows, err := tx.QueryContext(ctx, `WITH named AS MATERIALIZED (
+			SELECT DISTINCT manager_id FROM import_rows WHERE job_id = ? AND number >= ? AND number <= ?
+		)
+		SELECT m.id FROM named JOIN identities AS m ON m.id = named.manager_id WHERE NOT m.active`, c.job, c.first, c.last)
+	return each(rows, err, []any{&manager}, func() error { c.inactive = append(c.inactive, manager); return nil })
 }
 
 // faultColumns are those of import_faults.
@@ -159,9 +182,9 @@ func (c *chunk) applyToRecords(ctx context.Context, tx bun.Tx, counts *lifecycle
 		), failed AS (
 			INSERT INTO import_faults (`+faultColumns+`)
 			SELECT i.job_id, i.number, i.line,
-				CASE i.judged WHEN 'held' THEN 'accountName' ELSE coalesce(i.doubt_column, '') END,
-				CASE i.judged WHEN 'held' THEN ? ELSE coalesce(i.doubt_kind, ?) END,
-				CASE i.judged WHEN 'held' THEN `+heldText+` ELSE coalesce(i.doubt, '') END, i.cells
+				CASE i.judged WHEN 'held' THEN 'accountName' WHEN 'unmanaged' THEN 'manager' ELSE coalesce(i.doubt_column, '') END,
+				CASE i.judged WHEN 'held' THEN ? WHEN 'unmanaged' THEN ? ELSE coalesce(i.doubt_kind, ?) END,
+				CASE i.judged WHEN 'held' THEN `+heldText+` WHEN 'unmanaged' THEN ? ELSE coalesce(i.doubt, '') END, i.cells
 			FROM part AS i WHERE i.judged NOT IN ('new', 'changed', 'unchanged')
 		)
 		SELECT count(*) FILTER (WHERE judged = 'new'), count(*) FILTER (WHERE judged = 'changed'),
@@ -169,7 +192,8 @@ func (c *chunk) applyToRecords(ctx context.Context, tx bun.Tx, counts *lifecycle
 			count(*) FILTER (WHERE judged NOT IN ('new', 'changed', 'unchanged')),
 			(SELECT count(*) FROM changed)
 		FROM part`,
-		part, merged, c.at, lifecycle.KindConflict.String(), lifecycle.KindInternal.String())
+		part, merged, c.at, lifecycle.KindConflict.String(), lifecycle.KindReferenceNotFound.String(),
+		lifecycle.KindInternal.String(), lifecycle.NoActiveManager)
 	if err == nil && changed != toChange {
 		err = errNameMoved
 	}
@@ -182,12 +206,12 @@ func (c *chunk) applyToRecords(ctx context.Context, tx bun.Tx, counts *lifecycle
 // unnamed are the rows of the chunk whose names nobody has; its arguments are
 // those of unnamedArgs.
 const unnamed = ` FROM import_rows AS i
-	WHERE i.job_id = ?0 AND i.number >= ?1 AND i.number <= ?2 AND i.doubt IS NULL AND NOT i.faulty
+	WHERE i.job_id = ?0 AND i.number >= ?1 AND i.number <= ?2 AND i.doubt IS NULL AND NOT i.faulty AND NOT ?4
 		AND (SELECT n.holder FROM account_names AS n
 			WHERE n.source_id = ?3 AND n.folded = i.account_name_folded) IS NULL`
 
 func (c *chunk) unnamedArgs(more ...any) []any {
-	return append([]any{c.job, c.first, c.last, c.source}, more...)
+	return append([]any{c.job, c.first, c.last, c.source, c.unmanaged()}, more...)
 }
 
 // addRecords makes records of the rows that have none, fresh of them, as long as
@@ -197,15 +221,15 @@ func (c *chunk) addRecords(ctx context.Context, tx bun.Tx, counts *lifecycle.Imp
 	places := min(fresh, c.room())
 	if places > 0 {
 		added, err := affected(ctx, tx, `WITH fresh AS MATERIALIZED (
-				SELECT i.*`+unnamed+` ORDER BY i.number LIMIT ?4
+				SELECT i.*`+unnamed+` ORDER BY i.number LIMIT ?5
 			), named AS (
 				INSERT INTO account_names (source_id, folded, holder)
 				SELECT ?3::uuid, account_name_folded, record_id FROM fresh ORDER BY account_name_folded
 			)
 			INSERT INTO records (id, source_id, created, modified, `+storedPerson+`)
-			SELECT i.record_id, ?3::uuid, ?5::timestamptz, ?5::timestamptz, i.account_name, i.account_name_folded,
+			SELECT i.record_id, ?3::uuid, ?6::timestamptz, ?6::timestamptz, i.account_name, i.account_name_folded,
 				i.first_name, i.first_name_folded, i.last_name, i.last_name_folded, i.phone, i.email, i.email_folded,
-				i.manager_id, i.start_date, i.end_date, ?6 FROM fresh AS i`,
+				i.manager_id, i.start_date, i.end_date, ?7 FROM fresh AS i`,
 			c.unnamedArgs(places, c.at, kept)...)
 		if err != nil {
 			return err
@@ -219,7 +243,7 @@ func (c *chunk) addRecords(ctx context.Context, tx bun.Tx, counts *lifecycle.Imp
 		return nil
 	}
 	failed, err := affected(ctx, tx, `INSERT INTO import_faults (`+faultColumns+`)
-		SELECT i.job_id, i.number, i.line, '', ?4, ?5, i.cells`+unnamed,
+		SELECT i.job_id, i.number, i.line, '', ?5, ?6, i.cells`+unnamed,
 		c.unnamedArgs(lifecycle.KindLimit.String(), fmt.Sprintf(limitText, c.maxPerSource))...)
 	if err == nil && int(failed) != fresh-places {
 		err = errNameMoved

@@ -181,7 +181,9 @@ func (s *Store) DeleteAttributes(ctx context.Context, source lifecycle.ID) (err 
 }
 
 // removeAttributes needs the source locked. Locking its counters too keeps
-// everybody from writing a value under the old schema while values are stripped.
+// everybody from writing a value under the old schema while values are stripped,
+// for which there is as much time as for a statement over a file: there may be as
+// many records.
 func removeAttributes(ctx context.Context, tx bun.Tx, source lifecycle.ID, attributes []lifecycle.SchemaAttribute) error {
 	if len(attributes) == 0 {
 		return nil
@@ -194,6 +196,9 @@ func removeAttributes(ctx context.Context, tx bun.Tx, source lifecycle.ID, attri
 		ids[i], names[i] = attribute.ID, attribute.TechnicalName
 	}
 	if err := exec(ctx, tx, "DELETE FROM schema_attributes WHERE id = ANY (?)", ids); err != nil {
+		return err
+	}
+	if err := tune(ctx, tx, bulk(nil)...); err != nil {
 		return err
 	}
 	for _, table := range []bun.Safe{"requests", "records"} {

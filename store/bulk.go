@@ -46,18 +46,28 @@ const chunkWeight = nextChunk / 2048
 // returns how many; 0 means that nothing is left but what somebody else is just
 // removing. It takes away uploads whose lease ran out, imports that ended, and
 // exports that failed, more than retention ago, exports that expired, and then
-// the staged rows, faults and chunks of what is gone. Several may run at once.
-func (s *Store) DropBulk(ctx context.Context, limit int, retention time.Duration) (dropped int, err error) {
+// the staged rows, faults and chunks of what is gone. Exports that a schedule kept
+// which is gone now expire after keep. Several may run at once.
+func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Duration) (dropped int, err error) {
 	defer s.done("DropBulk", time.Now(), &err)
 	limit = max(1, limit)
 	at := now()
+	// Here rather than where the schedule is deleted: one of its exports may be
+	// completed at that moment.
+	if err := exec(ctx, s.db, `UPDATE export_jobs SET expires = ? WHERE id IN (
+			SELECT j.id FROM export_jobs AS j WHERE j.status = 'COMPLETED' AND j.schedule_id IS NOT NULL AND j.expires IS NULL
+				AND NOT EXISTS (SELECT 1 FROM export_schedules AS s WHERE s.id = j.schedule_id)
+			FOR UPDATE SKIP LOCKED)`, at.Add(keep)); err != nil {
+		return 0, err
+	}
+	// A lease alone is short enough for the clocks of two machines to matter.
 	for _, expired := range []struct {
 		table bun.Safe
 		where string
 		order bun.Safe
 		until time.Time
 	}{
-		{"import_jobs", "status = 'RECEIVING' AND lease_until < ?", "lease_until", at},
+		{"import_jobs", "status = 'RECEIVING' AND lease_until < now()", "lease_until", at},
 		{"import_jobs", "finished < ?", "finished", at.Add(-retention)},
 		{"export_jobs", "expires < ?", "expires", at},
 		{"export_jobs", "status = 'ERROR' AND finished < ?", "finished", at.Add(-retention)},
@@ -183,8 +193,8 @@ func (s *Store) ListExportSchedules(ctx context.Context, source lifecycle.ID) (s
 }
 
 // DeleteExportSchedule removes the schedule and notes that Temporal has to
-// forget it. Its finished exports stay. KindNotFound if the source has none with
-// this id.
+// forget it. Its finished exports stay until they expire. KindNotFound if the
+// source has none with this id.
 func (s *Store) DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) (err error) {
 	defer s.done("DeleteExportSchedule", time.Now(), &err)
 	return changedOne(affected(ctx, s.db, `WITH gone AS (

@@ -53,7 +53,8 @@ func stageBench(b *testing.B, s *store.Store, source lifecycle.Source, manager l
 	b.Helper()
 	const batch = 5_000
 	job := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-	require.NoError(b, s.BeginImport(b.Context(), job, nil, "", n, time.Hour))
+	_, err := s.BeginImport(b.Context(), job, nil, "", n, time.Hour)
+	require.NoError(b, err)
 	rows := make([]lifecycle.ImportRow, 0, batch)
 	for i := range n {
 		if rows = append(rows, benchRow(i+1, manager)); len(rows) == batch || i == n-1 {
@@ -94,7 +95,7 @@ func BenchmarkImport(b *testing.B) {
 			require.NoError(b, err)
 		}
 		began = time.Now()
-		faults, err := s.CheckImport(b.Context(), job)
+		faults, err := s.CheckImport(b.Context(), job, n)
 		require.NoError(b, err)
 		require.Zero(b, faults)
 		lap(b, file+"-check", began)
@@ -205,7 +206,8 @@ func BenchmarkExport(b *testing.B) {
 		for range b.N {
 			began := time.Now()
 			job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-			require.NoError(b, s.BeginExport(b.Context(), job))
+			_, err := s.BeginExport(b.Context(), job)
+			require.NoError(b, err)
 			first := time.Duration(0)
 			written, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {
 				if first == 0 {
@@ -220,8 +222,9 @@ func BenchmarkExport(b *testing.B) {
 	})
 	b.Run("read", func(b *testing.B) {
 		job := lifecycle.ExportJob{ID: lifecycle.NewID(), SourceID: source.ID, Created: storetest.Now()}
-		require.NoError(b, s.BeginExport(b.Context(), job))
-		_, err := s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {})
+		_, err := s.BeginExport(b.Context(), job)
+		require.NoError(b, err)
+		_, err = s.WriteExport(b.Context(), job.ID, time.Hour, func(int) {})
 		require.NoError(b, err)
 		for b.Loop() {
 			for from := 0; ; from += 4 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -22,7 +23,7 @@ func (w *world) dropBulk(t *testing.T) int {
 	t.Helper()
 	total := 0
 	for {
-		dropped, err := w.DropBulk(t.Context(), 2, retention)
+		dropped, err := w.DropBulk(t.Context(), 2, retention, keep)
 		require.NoError(t, err)
 		if total += dropped; dropped == 0 {
 			require.Equal(t, 0, w.number(t, "SELECT count(*) FROM bulk_garbage"))
@@ -66,6 +67,60 @@ func TestAnUploadGoesWithItsLease(t *testing.T) {
 	require.Zero(t, w.dropBulk(t), "what waits is never removed")
 }
 
+// TestALeaseGoesByTheClockOfTheDatabase has the clocks of the processes be wrong:
+// in a bubble it is the year 2000.
+func TestALeaseGoesByTheClockOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	var early, renewed, late lifecycle.ID
+	late = w.begin(t, plenty)
+	synctest.Test(t, func(t *testing.T) {
+		early, renewed = w.begin(t, plenty), w.begin(t, plenty)
+		w.stage(t, renewed, w.rowsOf("a")...)
+	})
+	require.Zero(t, w.dropBulk(t), "a process that is late makes no shorter leases")
+	w.age(t, lease+time.Second)
+	synctest.Test(t, func(t *testing.T) {
+		w.stage(t, renewed)
+		require.Equal(t, 2*2, w.dropBulk(t), "nor does it leave jobs that are gone")
+	})
+	for _, job := range []lifecycle.ID{early, late} {
+		requireKind(t, lifecycle.KindUnavailable, w.StageImport(t.Context(), job, nil, lease))
+	}
+	w.stage(t, renewed)
+}
+
+// TestALeaseIsRenewedDuringACheck: a check may take longer than a lease lasts.
+func TestALeaseIsRenewedDuringACheck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	job := w.begin(t, 1)
+	w.stage(t, job, w.rowsOf("a", "b")...)
+	tx, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "LOCK TABLE account_names IN ACCESS EXCLUSIVE MODE")
+	require.NoError(t, err)
+	checked := make(chan error, 1)
+	go func() {
+		faults, err := w.CheckImport(t.Context(), job, 2)
+		if err == nil && faults.Total != 1 {
+			err = faults.Err()
+		}
+		checked <- err
+	}()
+	require.Eventually(t, func() bool {
+		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			AND query LIKE '%' || $1 || '%'`, job.String()) == 1
+	}, time.Minute, time.Millisecond)
+	w.age(t, lease+time.Second)
+	w.stage(t, job)
+	require.Zero(t, w.dropBulk(t))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-checked)
+	_, err = w.SealImport(t.Context(), job)
+	require.NoError(t, err)
+}
+
 func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -75,7 +130,7 @@ func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 	job := w.sealed(t, w.rowsOf(numbered("a", 9)...)...)
 	require.Equal(t, 3, w.carryOut(t, job, 4).Failed)
 	require.Equal(t, 9+1, w.dropBulk(t), "the rows go at once")
-	faults, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+	faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 	require.NoError(t, err)
 	require.Equal(t, 3, total)
 	require.Len(t, faults, 3)
@@ -89,9 +144,10 @@ func TestAJobThatEndedIsKeptForAWhile(t *testing.T) {
 func TestAnExportGoesWhenItExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	job, failed := w.beginExport(t), w.beginExport(t)
+	job := w.beginExport(t)
 	_, err := w.WriteExport(t.Context(), job.ID, keep, ignore)
 	require.NoError(t, err)
+	failed := w.beginExport(t)
 	require.NoError(t, w.FailExport(t.Context(), failed.ID))
 	require.Equal(t, 1, w.dropBulk(t), "the note of the one that failed")
 	w.age(t, retention+time.Minute)
@@ -121,7 +177,7 @@ func TestSweepsShareTheGarbage(t *testing.T) {
 	for range 4 {
 		sweeps.Go(func() error {
 			for {
-				if _, err := w.DropBulk(t.Context(), 3, retention); err != nil {
+				if _, err := w.DropBulk(t.Context(), 3, retention, keep); err != nil {
 					return err
 				}
 				select {
@@ -159,7 +215,7 @@ func TestSweepsShareTheGarbage(t *testing.T) {
 func TestImportsThatStandStillAreFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	other := &world{Store: w.Store, admin: w.admin, owner: w.owner, source: storetest.Source(t, w.Store, "Interns", w.owner.ID)}
+	other := w.elsewhere(t, "Interns")
 	wake := func(limit int, grace time.Duration) []lifecycle.ID {
 		sources, err := w.ImportsToWake(t.Context(), limit, grace)
 		require.NoError(t, err)
@@ -201,7 +257,7 @@ func TestExportsThatStandStillAreFound(t *testing.T) {
 	w := newWorld(t, 0)
 	old := w.beginExport(t)
 	w.age(t, 2*time.Minute)
-	w.beginExport(t)
+	w.elsewhere(t, "Interns").beginExport(t)
 	stand := func(limit int, grace time.Duration) []lifecycle.ExportJob {
 		jobs, err := w.ExportsToStart(t.Context(), limit, grace)
 		require.NoError(t, err)
@@ -277,6 +333,64 @@ func TestSchedulesAreKeptAndForgotten(t *testing.T) {
 	endings, err = w.ScheduleEndings(t.Context(), 100)
 	require.NoError(t, err)
 	require.Empty(t, endings)
+}
+
+// TestAScheduleKeepsItsExportsHoweverOld has a week pass, and more than that,
+// between the runs of a schedule and after its end.
+func TestAScheduleKeepsItsExportsHoweverOld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	const kept, week = 3, 7 * keep
+	schedule := w.schedule(t, kept)
+	run := func() lifecycle.ID {
+		job := lifecycle.NewID()
+		_, err := w.BeginScheduledExport(t.Context(), schedule.ID, job)
+		require.NoError(t, err)
+		return job
+	}
+	write := func(job lifecycle.ID) {
+		written, err := w.WriteExport(t.Context(), job, keep, ignore)
+		require.NoError(t, err)
+		require.Zero(t, written.Expires)
+	}
+	left := func() int { return w.number(t, "SELECT count(*) FROM export_jobs") }
+	for range kept + 2 {
+		write(run())
+		require.NoError(t, w.PruneScheduledExports(t.Context(), schedule.ID))
+		w.age(t, week)
+		w.dropBulk(t)
+	}
+	require.Equal(t, kept, left())
+	failed := run()
+	require.NoError(t, w.FailExport(t.Context(), failed))
+	w.dropBulk(t)
+	require.Equal(t, kept+1, left())
+	w.age(t, retention+time.Minute)
+	w.dropBulk(t)
+	require.Equal(t, kept, left(), "the one that failed goes")
+
+	late := run()
+	require.NoError(t, w.DeleteExportSchedule(t.Context(), w.source.ID, schedule.ID))
+	write(late)
+	before := storetest.Now()
+	w.dropBulk(t)
+	jobs, _, err := w.ListExports(t.Context(), w.source.ID, 10, 0, false)
+	require.NoError(t, err)
+	require.Len(t, jobs, kept+1)
+	for _, job := range jobs {
+		require.WithinRange(t, job.Expires, before.Add(keep), storetest.Now().Add(keep))
+	}
+	w.age(t, time.Hour)
+	w.dropBulk(t)
+	again, _, err := w.ListExports(t.Context(), w.source.ID, 10, 0, false)
+	require.NoError(t, err)
+	for i, job := range again {
+		require.Equal(t, jobs[i].Expires.Add(-time.Hour), job.Expires, "that is said once")
+	}
+	w.age(t, keep)
+	w.dropBulk(t)
+	require.Zero(t, left())
+	require.Zero(t, w.number(t, "SELECT count(*) FROM export_chunks"))
 }
 
 func TestAScheduleKeepsItsNewestExports(t *testing.T) {

@@ -50,19 +50,31 @@ func (r *exportRow) toJob() lifecycle.ExportJob {
 	return j
 }
 
-// BeginExport makes a PENDING job; KindNotFound for a source that does not exist.
-func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (err error) {
+// BeginExport returns an export of job's source that no schedule made and that is
+// still PENDING, whoever asked for it: its snapshot is yet to be taken, so that it
+// will be as fresh as a new one. Where there is none it makes job, PENDING, and
+// returns that. Of two calls at once each may make its own, which does no harm.
+// KindNotFound for a source that does not exist.
+func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (begun lifecycle.ExportJob, err error) {
 	defer s.done("BeginExport", time.Now(), &err)
-	err = exec(ctx, s.db, `INSERT INTO export_jobs
-		(id, source_id, schedule_id, requester_id, client_id, status, created, modified) VALUES ?`,
-		tuples{{
-			job.ID, job.SourceID, job.ScheduleID, job.Requester, job.ClientID, string(lifecycle.JobPending),
-			job.Created, job.Created,
-		}})
+	var r exportRow
+	_, err = row(ctx, s.db, r.dest(), `WITH waiting AS (
+			SELECT * FROM export_jobs WHERE source_id = ?0 AND status = 'PENDING' AND schedule_id IS NULL
+			ORDER BY created, id LIMIT 1
+		), made AS (
+			INSERT INTO export_jobs (id, source_id, requester_id, client_id, status, created, modified)
+			SELECT ?1::uuid, ?0::uuid, ?2::uuid, ?3, 'PENDING', ?4::timestamptz, ?4::timestamptz
+			WHERE NOT EXISTS (SELECT 1 FROM waiting) RETURNING *
+		)
+		SELECT `+exportColumns+` FROM (SELECT * FROM waiting UNION ALL SELECT * FROM made) AS j`,
+		job.SourceID, job.ID, job.Requester, job.ClientID, job.Created)
 	if violates(err, "export_jobs_source_fkey") {
-		return missing()
+		err = missing()
 	}
-	return err
+	if err != nil {
+		return lifecycle.ExportJob{}, err
+	}
+	return r.toJob(), nil
 }
 
 // BeginScheduledExport makes the job of one run of a schedule, under the id job,
@@ -171,9 +183,10 @@ type attempt struct {
 }
 
 // WriteExport begins a new attempt, writes the source's records in one
-// consistent snapshot as chunks and completes the job, which expires after keep.
-// progress is called after every chunk with the number of rows so far, by one
-// goroutine at a time. A job that is complete is left as it is. At most a half of
+// consistent snapshot as chunks and completes the job, which expires after keep;
+// one of a schedule does not, see PruneScheduledExports and DropBulk. progress is
+// called after every chunk with the number of rows so far, by one goroutine at a
+// time. A job that is complete is left as it is. At most a half of
 // the connections are used for reading; a further call waits for one of these.
 // Errors: KindNotFound where the job or its source is gone, KindIllegalUpdate
 // where a newer attempt has taken over or the job has failed.
@@ -193,7 +206,8 @@ func (s *Store) WriteExport(ctx context.Context, job lifecycle.ID, keep time.Dur
 	}
 	at := later(now(), a.job.Modified)
 	completed, err := affected(ctx, s.db, `UPDATE export_jobs
-		SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?, expires = ?
+		SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
+			expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
 		WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS'`,
 		rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt)
 	if err != nil {

@@ -22,16 +22,30 @@ import (
 
 const keep = 24 * time.Hour
 
-// beginExport makes an export of w.source that waits.
-func (w *world) beginExport(t *testing.T) lifecycle.ExportJob {
-	t.Helper()
+// newExport is an export of w.source that is asked for.
+func (w *world) newExport() lifecycle.ExportJob {
 	job := lifecycle.ExportJob{
 		ID: lifecycle.NewID(), SourceID: w.source.ID, Requester: w.owner.ID, ClientID: "client",
 		Created: storetest.Now(), Status: lifecycle.JobPending,
 	}
 	job.Modified = job.Created
-	require.NoError(t, w.BeginExport(t.Context(), job))
 	return job
+}
+
+// beginExport makes an export of w.source that waits; none does so yet.
+func (w *world) beginExport(t *testing.T) lifecycle.ExportJob {
+	t.Helper()
+	job := w.newExport()
+	begun, err := w.BeginExport(t.Context(), job)
+	require.NoError(t, err)
+	require.Equal(t, job, begun)
+	return job
+}
+
+// elsewhere is w with another source.
+func (w *world) elsewhere(t *testing.T, name string) *world {
+	t.Helper()
+	return &world{Store: w.Store, admin: w.admin, owner: w.owner, source: storetest.Source(t, w.Store, name, w.owner.ID)}
 }
 
 // file reads the export's chunks, two at a time, and returns the job as it stands.
@@ -96,6 +110,31 @@ func TestAnExportIsASnapshotInTheOrderOfMaking(t *testing.T) {
 	again, err := w.WriteExport(t.Context(), job.ID, keep, func(int) { t.Error("a complete export is not written again") })
 	require.NoError(t, err)
 	require.Equal(t, written, again)
+}
+
+func TestAnExportThatWaitsIsJoined(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	schedule := w.schedule(t, 1)
+	scheduled := lifecycle.NewID()
+	_, err := w.BeginScheduledExport(t.Context(), schedule.ID, scheduled)
+	require.NoError(t, err)
+	w.elsewhere(t, "Interns").beginExport(t)
+	first := w.beginExport(t)
+	for range 3 {
+		later := w.newExport()
+		later.Requester, later.ClientID = lifecycle.ID{}, "another"
+		joined, err := w.BeginExport(t.Context(), later)
+		require.NoError(t, err)
+		require.Equal(t, first, joined)
+	}
+	require.Equal(t, 3, w.number(t, "SELECT count(*) FROM export_jobs"))
+
+	_, err = w.WriteExport(t.Context(), first.ID, keep, func(int) {
+		second := w.beginExport(t)
+		require.NotEqual(t, first.ID, second.ID, "its snapshot has been taken")
+	})
+	require.NoError(t, err)
 }
 
 func TestAnExportOfAnEmptySourceIsItsHeader(t *testing.T) {
@@ -288,7 +327,8 @@ func TestAnExportFailsOrGoes(t *testing.T) {
 		requireKind(t, lifecycle.KindNotFound, err)
 		require.NoError(t, w.FailExport(t.Context(), gone))
 	}
-	requireKind(t, lifecycle.KindNotFound, w.BeginExport(t.Context(), running))
+	_, err = w.BeginExport(t.Context(), running)
+	requireKind(t, lifecycle.KindNotFound, err)
 	w.dropBulk(t)
 	require.Equal(t, 0, w.number(t, "SELECT count(*) FROM export_chunks"))
 }
@@ -298,10 +338,11 @@ func TestAnExportFailsOrGoes(t *testing.T) {
 func TestExportsShareFewConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorldWith(t, 0, store.Config{MaxConns: 1})
-	w.fill(t, w.source.ID, 1_000)
 	var group errgroup.Group
-	for range 5 {
-		job := w.beginExport(t)
+	for i := range 5 {
+		other := w.elsewhere(t, fmt.Sprint("Source ", i))
+		w.fill(t, other.source.ID, 1_000)
+		job := other.beginExport(t)
 		group.Go(func() error {
 			_, err := w.WriteExport(t.Context(), job.ID, keep, ignore)
 			return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
@@ -54,27 +55,40 @@ func timeOf(t sql.NullTime) time.Time {
 var errUploadGone = lifecycle.NewError(lifecycle.KindUnavailable,
 	"The upload took too long, or its source was deleted; try again.")
 
+// MayQueueImport says before a file comes in what SealImport would say after it:
+// KindLimit where lifecycle.MaxWaitingImports wait (contract §7).
+func (s *Store) MayQueueImport(ctx context.Context, source lifecycle.ID) (err error) {
+	defer s.done("MayQueueImport", time.Now(), &err)
+	return mayWait(ctx, s.db, source)
+}
+
 // BeginImport makes a job that receives its file. columns are the
 // technicalNames of the custom attributes that the file has columns for, header
 // its header as it came. The job is taken away once lease has passed without
-// StageImport. Errors: KindNotFound for a source that does not exist, KindLimit
-// where lifecycle.MaxWaitingImports wait (contract §7).
-func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (err error) {
+// StageImport. enough is how many rows of the file have to be staged: one with
+// more is refused whatever these are. KindNotFound for a source that does not
+// exist.
+func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (enough int, err error) {
 	defer s.done("BeginImport", time.Now(), &err)
-	// Before the file comes in; SealImport holds it.
-	if err := mayWait(ctx, s.db, job.SourceID); err != nil {
-		return err
-	}
-	err = exec(ctx, s.db, `INSERT INTO import_jobs (id, source_id, requester_id, client_id, status, lease_until,
-		columns, header, max_per_source, created, modified) VALUES ?`,
+	// So many names are one more than the source may have, and than it has: it may
+	// have been filled under a higher limit.
+	_, err = row(ctx, s.db, []any{&enough}, `INSERT INTO import_jobs AS j (id, source_id, requester_id, client_id, status,
+			lease_until, columns, header, max_per_source, created, modified) VALUES ?
+		RETURNING (SELECT greatest(j.max_per_source, c.records) + 1 FROM source_counters AS c WHERE c.source_id = j.source_id)`,
 		tuples{{
-			job.ID, job.SourceID, job.Requester, job.ClientID, string(lifecycle.JobReceiving), now().Add(lease),
+			job.ID, job.SourceID, job.Requester, job.ClientID, string(lifecycle.JobReceiving), fromNow(lease),
 			texts(columns), header, maxPerSource, job.Created, job.Created,
 		}})
 	if violates(err, "import_jobs_source_fkey") {
-		return missing()
+		return 0, missing()
 	}
-	return err
+	return enough, err
+}
+
+// fromNow is when lease will have passed. Whoever makes a lease and whoever takes
+// its job away go by one clock, that of the database.
+func fromNow(lease time.Duration) schema.QueryAppender {
+	return bun.SafeQuery("now() + ? * interval '1 millisecond'", lease.Milliseconds())
 }
 
 // mayWait holds that the source has room for one more import that waits.
@@ -211,33 +225,65 @@ func (s *Store) ListImports(ctx context.Context, source lifecycle.ID, limit, off
 	return jobs, total, err
 }
 
+// ImportHeader returns the header of the file of a sealed job as it came.
+// KindNotFound as GetImport.
+func (s *Store) ImportHeader(ctx context.Context, source, job lifecycle.ID) (header string, err error) {
+	defer s.done("ImportHeader", time.Now(), &err)
+	header, _, err = s.sealedFile(ctx, source, job)
+	return header, err
+}
+
+// sealedFile returns the header of the file of a sealed job, and how many of its
+// rows could not be taken so far.
+func (s *Store) sealedFile(ctx context.Context, source, job lifecycle.ID) (header string, failed int, err error) {
+	found, err := row(ctx, s.db, []any{&header, &failed}, `SELECT header, failed_rows FROM import_jobs
+		WHERE id = ? AND source_id = ? AND sequence IS NOT NULL`, job, source)
+	if err == nil && !found {
+		err = missing()
+	}
+	return header, failed, err
+}
+
 // ListImportFaults returns a page of the rows that could not be taken, by line,
-// and where count the number of all so far; header is the header of the file as
-// it came. KindNotFound as GetImport.
-func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, header string, total int, err error) {
+// and where count the number of all so far. KindNotFound as GetImport.
+func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, total int, err error) {
 	defer s.done("ListImportFaults", time.Now(), &err)
 	// A fault is counted in the transaction that writes it.
-	found, err := row(ctx, s.db, []any{&header, &total}, `SELECT header, failed_rows FROM import_jobs
-		WHERE id = ? AND source_id = ? AND sequence IS NOT NULL`, job, source)
+	_, failed, err := s.sealedFile(ctx, source, job)
 	if err != nil {
-		return nil, "", 0, err
+		return nil, 0, err
 	}
-	if !found {
-		return nil, "", 0, missing()
+	if count {
+		total = failed
 	}
-	if !count {
-		total = 0
+	faults, err = s.queryFaults(ctx, "WHERE job_id = ? ORDER BY number LIMIT ? OFFSET ?", job, max(0, limit), max(0, offset))
+	return faults, total, err
+}
+
+// ImportFaultsAfter returns at most limit of the rows that could not be taken,
+// by line, from behind the row of that number on. KindNotFound as GetImport.
+func (s *Store) ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) (faults []lifecycle.RowFault, err error) {
+	defer s.done("ImportFaultsAfter", time.Now(), &err)
+	if faults, err = s.queryFaults(ctx, "WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?", job, number, max(0, limit)); err != nil {
+		return nil, err
 	}
+	// Faults go after their job: asked for now, it had them all.
+	if _, _, err := s.sealedFile(ctx, source, job); err != nil {
+		return nil, err
+	}
+	return faults, nil
+}
+
+func (s *Store) queryFaults(ctx context.Context, where string, args ...any) (faults []lifecycle.RowFault, err error) {
 	var f lifecycle.RowFault
 	var kind string
-	rows, err := s.db.QueryContext(ctx, `SELECT number, line, column_name, kind, message, cells FROM import_faults
-		WHERE job_id = ? ORDER BY number LIMIT ? OFFSET ?`, job, max(0, limit), max(0, offset))
+	rows, err := s.db.QueryContext(ctx, "SELECT number, line, column_name, kind, message, cells FROM import_faults "+where, args...)
 	err = each(rows, err, []any{&f.Row, &f.Line, &f.Column, &kind, &f.Message, &f.Cells}, func() error {
 		f.Kind = lifecycle.ParseKind(kind)
 		faults = append(faults, f)
 		return nil
 	})
-	return faults, header, total, err
+	return faults, err
 }
 
 // CancelImport ends a PENDING job at once and has one that is IN_PROGRESS stop
@@ -297,7 +343,10 @@ type importPlan struct {
 	// columns are the custom attributes that the file has columns for, gone those
 	// of them that the source has no more.
 	columns, gone []string
-	maxPerSource  int
+	// inactive are managers of the rows of a chunk who are not active any more; the
+	// rows of a file that has just come were judged with that.
+	inactive     idList
+	maxPerSource int
 	// records and pending are what the source holds.
 	records, pending int
 	// behind is the number of jobs that wait for this one.

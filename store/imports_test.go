@@ -36,7 +36,8 @@ func (w *world) begin(t *testing.T, maxPerSource int, columns ...string) lifecyc
 	job := lifecycle.ImportJob{
 		ID: lifecycle.NewID(), SourceID: w.source.ID, Requester: w.owner.ID, ClientID: "client", Created: storetest.Now(),
 	}
-	require.NoError(t, w.BeginImport(t.Context(), job, columns, "the,header", maxPerSource, lease))
+	_, err := w.BeginImport(t.Context(), job, columns, "the,header", maxPerSource, lease)
+	require.NoError(t, err)
 	return job.ID
 }
 
@@ -77,7 +78,8 @@ func (w *world) sealed(t *testing.T, rows ...lifecycle.ImportRow) lifecycle.ID {
 
 func (w *world) check(t *testing.T, job lifecycle.ID) lifecycle.ImportFaults {
 	t.Helper()
-	faults, err := w.CheckImport(t.Context(), job)
+	rows := w.number(t, "SELECT count(*) FROM import_rows WHERE job_id = $1", job.String())
+	faults, err := w.CheckImport(t.Context(), job, rows)
 	require.NoError(t, err)
 	return faults
 }
@@ -112,6 +114,22 @@ func (w *world) getImport(t *testing.T, job lifecycle.ID) lifecycle.ImportJob {
 	got, err := w.GetImport(t.Context(), w.source.ID, job)
 	require.NoError(t, err)
 	return got
+}
+
+// TestPendingRequestsGetShortChunks: who decides one waits for a chunk.
+func TestPendingRequestsGetShortChunks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	job := w.sealed(t, w.rowsOf(numbered("name", 700)...)...)
+	request := w.request(t, "asked.for")
+	progress, err := w.ApplyImport(t.Context(), job, 600)
+	require.NoError(t, err)
+	require.Equal(t, 250, progress.Done)
+	require.NoError(t, w.DeleteRequest(t.Context(), request.ID))
+	progress, err = w.ApplyImport(t.Context(), job, 600)
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.JobCompleted, progress.Status)
+	require.Equal(t, 700, progress.Created)
 }
 
 func TestAFileBecomesRecords(t *testing.T) {
@@ -311,20 +329,31 @@ func TestANameOfAPendingRequestIsAFault(t *testing.T) {
 			ImportCounts: lifecycle.ImportCounts{Total: 4, Done: 4, Created: 1, Unchanged: 1, Failed: 2},
 		}, progress)
 		w.requireConsistent(t)
-		faults, header, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+		faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 		require.NoError(t, err)
 		held.Cells = rows[2].Cells
 		free := held
 		free.Row, free.Line, free.Cells = 4, rows[3].Line, rows[3].Cells
 		free.Message = strings.ReplaceAll(held.Message, "asked.for", "free")
 		require.Equal(t, []lifecycle.RowFault{held, free}, faults)
-		require.Equal(t, "the,header", header)
 		require.Equal(t, 2, total)
-		page, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 1, 1, false)
+		page, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 1, 1, false)
 		require.NoError(t, err)
 		require.Equal(t, []lifecycle.RowFault{free}, page)
 		require.Zero(t, total)
-		_, _, _, err = w.ListImportFaults(t.Context(), lifecycle.NewID(), job, 1, 1, false)
+		for after, want := range map[int][]lifecycle.RowFault{0: {held}, 2: {held}, 3: {free}, 4: nil} {
+			page, err := w.ImportFaultsAfter(t.Context(), w.source.ID, job, after, 1)
+			require.NoError(t, err)
+			require.Equal(t, want, page, after)
+		}
+		header, err := w.ImportHeader(t.Context(), w.source.ID, job)
+		require.NoError(t, err)
+		require.Equal(t, "the,header", header)
+		_, _, err = w.ListImportFaults(t.Context(), lifecycle.NewID(), job, 1, 1, false)
+		requireKind(t, lifecycle.KindNotFound, err)
+		_, err = w.ImportFaultsAfter(t.Context(), lifecycle.NewID(), job, 0, 1)
+		requireKind(t, lifecycle.KindNotFound, err)
+		_, err = w.ImportHeader(t.Context(), lifecycle.NewID(), job)
 		requireKind(t, lifecycle.KindNotFound, err)
 	})
 }
@@ -372,13 +401,59 @@ func TestARowInDoubtIsGoodIfItEqualsItsRecord(t *testing.T) {
 		progress := w.carryOut(t, job, 10)
 		require.Equal(t, lifecycle.JobError, progress.Status)
 		require.Equal(t, lifecycle.ImportCounts{Total: 2, Done: 2, Unchanged: 1, Failed: 1}, progress.ImportCounts)
-		faults, _, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
+		faults, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
 		require.NoError(t, err)
 		want := faultOf(1)
 		want.Cells = rows[1].Cells
 		require.Equal(t, []lifecycle.RowFault{want}, faults)
 		require.Equal(t, "moved on", w.records(t)["differs"].Phone)
 	})
+}
+
+func TestARowOfAManagerWhoWasMadeInactiveIsGoodIfItEqualsItsRecord(t *testing.T) {
+	t.Parallel()
+	for _, chunk := range []int{1, 2, 100} {
+		t.Run(fmt.Sprint("in chunks of ", chunk), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			for _, name := range []string{"same", "differs", "moves"} {
+				w.record(t, name)
+			}
+			rows := w.rowsOf("same", "differs", "fresh", "free", "held", "moves")
+			rows[1].Person.Phone = "another"
+			for _, i := range []int{3, 5} {
+				rows[i].Person.Manager = lifecycle.ManagerReference{ID: w.outsider.ID, Alias: w.outsider.Alias}
+			}
+			job := w.begin(t, plenty)
+			w.stage(t, job, rows...)
+			require.Zero(t, w.check(t, job))
+			_, err := w.SealImport(t.Context(), job)
+			require.NoError(t, err)
+			w.request(t, "held")
+			require.NoError(t, w.SetIdentityActive(t.Context(), w.owner.ID, false))
+
+			progress := w.carryOut(t, job, chunk)
+			require.Equal(t, lifecycle.JobError, progress.Status)
+			require.Equal(t, lifecycle.ImportCounts{
+				Total: 6, Done: 6, Created: 1, Updated: 1, Unchanged: 1, Failed: 3,
+			}, progress.ImportCounts)
+			w.requireConsistent(t)
+			faults, _, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, false)
+			require.NoError(t, err)
+			var want []lifecycle.RowFault
+			for _, i := range []int{1, 2, 4} {
+				want = append(want, lifecycle.RowFault{
+					Row: i + 1, Line: rows[i].Line, Column: "manager", Kind: lifecycle.KindReferenceNotFound,
+					Message: "manager names no active identity", Cells: rows[i].Cells,
+				})
+			}
+			require.Equal(t, want, faults)
+			records := w.records(t)
+			require.NotContains(t, records, "fresh")
+			require.Equal(t, "+1 555 0100", records["differs"].Phone)
+			require.Equal(t, w.outsider.ID, records["moves"].Manager.ID)
+		})
+	}
 }
 
 func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
@@ -404,6 +479,45 @@ func TestAFileIsHeldAgainstTheLimit(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, lifecycle.ImportCounts{Total: 5, Unchanged: 1, Created: 4 - tooMany, Failed: tooMany}, preview)
 	}
+}
+
+func TestAFileIsStagedNoFurtherThanTheLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	begin := func(most int) (job lifecycle.ID, enough int) {
+		job = lifecycle.NewID()
+		enough, err := w.BeginImport(t.Context(), lifecycle.ImportJob{ID: job, SourceID: w.source.ID, Created: storetest.Now()},
+			nil, "", most, lease)
+		require.NoError(t, err)
+		return job, enough
+	}
+	w.record(t, "a")
+	w.record(t, "b")
+	w.request(t, "asked.for")
+	for most, want := range map[int]int{plenty: plenty + 1, 4: 5, 1: 3} {
+		_, enough := begin(most)
+		require.Equal(t, want, enough, most)
+	}
+	job, enough := begin(4)
+	w.stage(t, job, w.rowsOf("a", "b", "c", "d", "B")[:enough]...)
+	faults, err := w.CheckImport(t.Context(), job, 1_000_000)
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.ImportFaults{Total: 2, Listed: []lifecycle.RowFault{
+		{
+			Kind:    lifecycle.KindLimit,
+			Message: "The limit of 4 records and pending requests in a source is reached. The file has 1000000 rows.",
+		},
+		{
+			Row: 5, Line: 10, Column: "accountName", Kind: lifecycle.KindConflict,
+			Message: `accountName "B" is in line 4 already`,
+		},
+	}}, faults)
+
+	// What came in under a higher limit goes back in.
+	job, enough = begin(1)
+	w.stage(t, job, w.rowsOf("a", "b")...)
+	require.Greater(t, enough, 2)
+	require.Zero(t, w.check(t, job))
 }
 
 func TestTheRowsTakeTheLastPlacesInTheirOrder(t *testing.T) {
@@ -433,7 +547,7 @@ func TestTheRowsTakeTheLastPlacesInTheirOrder(t *testing.T) {
 			for _, name := range []string{"z", "y", "x"} {
 				require.Contains(t, records, name)
 			}
-			faults, _, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
+			faults, total, err := w.ListImportFaults(t.Context(), w.source.ID, job, 250, 0, true)
 			require.NoError(t, err)
 			require.Equal(t, 3, total)
 			full := func(i int) lifecycle.RowFault {
@@ -539,24 +653,27 @@ func TestAHundredImportsWaitOnASource(t *testing.T) {
 	require.Len(t, refused, 1)
 	requireKind(t, lifecycle.KindLimit, refused[0])
 	require.Contains(t, refused[0].Error(), "100 imports")
-	another := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: w.source.ID, Created: storetest.Now()}
-	requireKind(t, lifecycle.KindLimit, w.BeginImport(t.Context(), another, nil, "", plenty, lease))
+	requireKind(t, lifecycle.KindLimit, w.MayQueueImport(t.Context(), w.source.ID))
+	preview, err := w.PreviewImport(t.Context(), w.begin(t, plenty))
+	require.NoError(t, err, "what is not to be queued need not wait")
+	require.Zero(t, preview)
 
 	next, _, err := w.NextImport(t.Context(), w.source.ID)
 	require.NoError(t, err)
 	require.Equal(t, lifecycle.JobCompleted, w.carryOut(t, next, 1).Status, "a file without rows is done at once")
-	require.NoError(t, w.BeginImport(t.Context(), another, nil, "", plenty, lease))
+	require.NoError(t, w.MayQueueImport(t.Context(), w.source.ID))
 }
 
 func TestAnUploadNeedsItsSourceAndItsJob(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
 	nowhere := lifecycle.ImportJob{ID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Created: storetest.Now()}
-	requireKind(t, lifecycle.KindNotFound, w.BeginImport(t.Context(), nowhere, nil, "", plenty, lease))
+	_, err := w.BeginImport(t.Context(), nowhere, nil, "", plenty, lease)
+	requireKind(t, lifecycle.KindNotFound, err)
 
 	requireGone := func(job lifecycle.ID) {
 		requireKind(t, lifecycle.KindUnavailable, w.StageImport(t.Context(), job, w.rowsOf("a"), lease))
-		_, err := w.CheckImport(t.Context(), job)
+		_, err := w.CheckImport(t.Context(), job, 1)
 		requireKind(t, lifecycle.KindUnavailable, err)
 		_, err = w.PreviewImport(t.Context(), job)
 		requireKind(t, lifecycle.KindUnavailable, err)

@@ -68,8 +68,7 @@ func (r *recordRow) toRecord() (lifecycle.Record, error) {
 	return record, err
 }
 
-// personValues are the values of storedPerson. known, where it is not nil,
-// makes the data hold only what it lets through.
+// personValues are the values of storedPerson for a person in this source.
 func personValues(p lifecycle.Person, source lifecycle.ID) ([]any, error) {
 	data, err := dataOf(p, source)
 	if err != nil {

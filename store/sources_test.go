@@ -385,6 +385,52 @@ func (w *world) withValues(t *testing.T, source lifecycle.ID, name string, data 
 		}
 }
 
+// TestChangesOfAnAttributeFollowOneAnother has many add a word to it at once.
+func TestChangesOfAnAttributeFollowOneAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	attribute := w.attribute(t, "badge")
+	failed := make([]error, clients)
+	atOnce(func(client int) {
+		_, failed[client] = w.UpdateAttribute(t.Context(), w.source.ID, attribute.ID, func(a *lifecycle.SchemaAttribute) error {
+			a.HelpText += fmt.Sprintf(" <%d>", client)
+			return nil
+		})
+	})
+	require.NoError(t, errors.Join(failed...))
+	got, err := w.GetAttribute(t.Context(), w.source.ID, attribute.ID)
+	require.NoError(t, err)
+	for client := range clients {
+		require.Contains(t, got.HelpText, fmt.Sprintf("<%d>", client))
+	}
+}
+
+// TestStrippingValuesOutlastsTheStatementTimeout makes every statement that
+// changes records take longer than a statement may elsewhere.
+func TestStrippingValuesOutlastsTheStatementTimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, 0, store.Config{StatementTimeout: 200 * time.Millisecond})
+	one := w.attribute(t, "badge")
+	w.attribute(t, "desk")
+	record := w.newRecord("will")
+	record.Data = map[string]string{"badge": "A-17", "desk": "3"}
+	require.NoError(t, w.CreateRecord(t.Context(), record, plenty))
+	_, err := w.admin.ExecContext(t.Context(), `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+		AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'`)
+	require.NoError(t, err)
+	_, err = w.admin.ExecContext(t.Context(), "CREATE TRIGGER slow AFTER UPDATE ON records FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+	require.NoError(t, err)
+
+	require.NoError(t, w.DeleteAttribute(t.Context(), w.source.ID, one.ID))
+	got, _, err := w.GetRecord(t.Context(), record.ID, lifecycle.ID{})
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"desk": "3"}, got.Data)
+	require.NoError(t, w.DeleteAttributes(t.Context(), w.source.ID))
+	got, _, err = w.GetRecord(t.Context(), record.ID, lifecycle.ID{})
+	require.NoError(t, err)
+	require.Empty(t, got.Data)
+}
+
 func TestDeletingAnAttributeStripsItsValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

@@ -81,7 +81,7 @@ func (s *Store) StageImport(ctx context.Context, job lifecycle.ID, rows []lifecy
 	}
 	return s.inDriverTx(ctx, nil, func(tx bun.Tx, driver func(func(*pgx.Conn) error) error) error {
 		renewed, err := affected(ctx, tx, `UPDATE import_jobs SET lease_until = ?, total = total + ?, doubts = doubts + ?
-			WHERE id = ? AND status = 'RECEIVING'`, now().Add(lease), len(rows), doubts, job)
+			WHERE id = ? AND status = 'RECEIVING'`, fromNow(lease), len(rows), doubts, job)
 		if err != nil {
 			return err
 		}
@@ -232,17 +232,26 @@ const named = ` FROM import_rows AS i
 	LEFT JOIN LATERAL (SELECT r.* FROM records AS r WHERE r.id = n.holder LIMIT 1) AS r ON true
 	WHERE i.job_id = ?`
 
-// judged is what becomes of a row of named. It fails where its doubt stands, since
-// it equals no record, where a pending request holds the name, and where it was
-// faulty from the first.
+// judged is what becomes of a row of named. It fails where its doubt stands or its
+// manager is active no more, since it equals no record, where a pending request
+// holds the name, and where it was faulty from the first.
 func (p *importPlan) judged() schema.QueryAppender {
 	return bun.SafeQuery(`CASE
 		WHEN i.faulty THEN 'faulty'
 		WHEN r.id IS NOT NULL AND ? THEN 'unchanged'
 		WHEN i.doubt IS NOT NULL THEN 'doubt'
+		WHEN ? THEN 'unmanaged'
 		WHEN r.id IS NOT NULL THEN 'changed'
 		WHEN n.holder IS NOT NULL THEN 'held'
-		ELSE 'new' END`, p.same())
+		ELSE 'new' END`, p.same(), p.unmanaged())
+}
+
+// unmanaged: the manager of the row i is inactive.
+func (p *importPlan) unmanaged() schema.QueryAppender {
+	if len(p.inactive) == 0 {
+		return bun.Safe("false")
+	}
+	return bun.SafeQuery("i.manager_id = ANY (?)", p.inactive)
 }
 
 // same: the row i equals the record r (contract §7).
@@ -260,11 +269,12 @@ const (
 )
 
 // CheckImport returns what only the whole file and the stored rows can tell of
-// the staged rows: account names twice in the file (contract §7: the fault is
-// about the later line and names both), names that a pending request holds, rows
-// in doubt that do not equal their record, more new records than the source has
-// room for. KindUnavailable where the job is gone.
-func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifecycle.ImportFaults, err error) {
+// the staged rows, which are all of them or those that are enough (see
+// BeginImport) of the rows that there are: account names twice in the file
+// (contract §7: the fault is about the later line and names both), names that a
+// pending request holds, rows in doubt that do not equal their record, more new
+// records than the source has room for. KindUnavailable where the job is gone.
+func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID, rows int) (faults lifecycle.ImportFaults, err error) {
 	defer s.done("CheckImport", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		p, found, err := loadImport(ctx, tx, job, "")
@@ -282,7 +292,7 @@ func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifec
 			{p.Total > 1, byHash, p.doubles},
 			{p.pending > 0, byHash, p.held},
 			{p.doubts > 0, byIndex, p.inDoubt},
-			{p.Total > p.room(), byIndex, p.tooMany},
+			{rows == p.Total && rows > p.room(), byIndex, p.tooMany},
 		}
 		for _, check := range checks {
 			if !check.needed {
@@ -296,6 +306,10 @@ func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID) (faults lifec
 				return err
 			}
 			faults.Merge(found)
+		}
+		if rows > p.Total {
+			faults.Add(lifecycle.RowFault{Kind: lifecycle.KindLimit,
+				Message: fmt.Sprintf(limitText+" The file has %d rows.", p.maxPerSource, rows)})
 		}
 		return nil
 	})

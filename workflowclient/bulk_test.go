@@ -272,16 +272,47 @@ func TestADayThatFitsEitherFieldCounts(t *testing.T) {
 	}
 }
 
+func TestDailyAndWeeklyAreAtMidnight(t *testing.T) {
+	t.Parallel()
+	r := newReached(t)
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	require.NoError(t, err)
+	for cron, days := range map[string]int{"@daily": 1, "@weekly": 7} {
+		schedule := newSchedule(cron, "Asia/Tokyo")
+		require.NoError(t, r.SaveExportSchedule(r.context(), schedule))
+		times := r.describe(schedule).Info.NextActionTimes
+		require.Greater(t, len(times), 1)
+		for i, next := range times {
+			local := next.In(tokyo)
+			require.Equal(t, "00:00:00", local.Format(time.TimeOnly))
+			if cron == "@weekly" {
+				require.Equal(t, time.Sunday, local.Weekday())
+			}
+			if i > 0 {
+				require.Equal(t, times[i-1].AddDate(0, 0, days), next)
+			}
+		}
+	}
+}
+
 func TestTemporalTakesEveryCronAndZoneThatIsOne(t *testing.T) {
 	t.Parallel()
 	r := newReached(t)
-	for _, zone := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"} {
+	for _, zone := range []string{
+		"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "Etc/GMT-14", "GMT0", "EST5EDT", "W-SU",
+		"GB-Eire", "NZ-CHAT", "Pacific/Apia", "America/Port-au-Prince", "US/East-Indiana", "Europe/Kyiv", "Factory",
+	} {
 		require.NoError(t, lifecycle.CheckZone(zone))
 		require.NoError(t, r.SaveExportSchedule(r.context(), newSchedule("0 0 1 1 *", zone)), zone)
 	}
 	long := "0" + strings.Repeat(",0", (lifecycle.MaxCronLength-9)/2) + " * * * *"
 	for _, cron := range []string{
 		"* * * * *", "*/15 2 1-7 jan,FEB 0-7/2", "59 23 31 12 7", "0 0 29 2 */2", "0 0 */31 2 *", long,
+		"*/99 * * * *", "5/20 23/23 31/1 12/12 7/7", "0,0,0 0-0 1,1 JAN-jan sun-Sat", "05 05 05 05 05", "59 23 * * 0,7", "0 0 * * 5-7",
+		// One of its two calendars has no day at all.
+		"0 0 31 2 fri", "0 0 30-31 feb 0",
+		// On this day of the week once in 28 years.
+		"0 0 29 2 */7", "0 0 29 feb */99", "\t0  0\u00a01 1 *", "@daily", "@weekly",
 	} {
 		_, err := lifecycle.ParseCron(cron)
 		require.NoError(t, err, cron)
@@ -295,7 +326,7 @@ func TestAScheduleThatIsNoneIsIllegal(t *testing.T) {
 	t.Parallel()
 	r := newReached(t)
 	for _, schedule := range []lifecycle.ExportSchedule{
-		newSchedule("@daily", "UTC"), newSchedule("0 0 31 2 *", "UTC"), newSchedule("", "UTC"),
+		newSchedule("@hourly", "UTC"), newSchedule("0 0 31 2 *", "UTC"), newSchedule("", "UTC"),
 		newSchedule("0 0 * * *", "Europe/Atlantis"), newSchedule("0 0 * * *", ""), newSchedule("0 0 * * *", "Local"),
 	} {
 		err := r.SaveExportSchedule(r.context(), schedule)

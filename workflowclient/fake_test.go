@@ -21,8 +21,13 @@ import (
 	"gatehouse/workflows/wire"
 )
 
-// testTimeout bounds what should not take long.
-const testTimeout = 30 * time.Second
+const (
+	// testTimeout bounds what should not take long.
+	testTimeout = 30 * time.Second
+	// noAnswerTimeout is what a call that gets no answer waits for: long enough
+	// for it to reach its workflow on a busy machine.
+	noAnswerTimeout = 5 * time.Second
+)
 
 // bench is a client on a namespace that has no worker.
 type bench struct {

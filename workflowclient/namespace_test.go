@@ -60,7 +60,7 @@ func TestASearchAttributeOfAnotherTypeIsMissing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{wire.AttributeStage}, b.missing())
-	err = workflowclient.EnsureSearchAttributes(within(t, time.Second), b.server.Client, b.server.Name)
+	err = workflowclient.EnsureSearchAttributes(within(t, noAnswerTimeout), b.server.Client, b.server.Name)
 	require.ErrorContains(t, err, wire.AttributeStage)
 }
 

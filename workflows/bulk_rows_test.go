@@ -230,7 +230,9 @@ func (r *bulkRows) ImportsToWake(context.Context, int, time.Duration) ([]lifecyc
 func (r *bulkRows) ExportsToStart(context.Context, int, time.Duration) ([]lifecycle.ExportJob, error) {
 	return nil, nil
 }
-func (r *bulkRows) DropBulk(context.Context, int, time.Duration) (int, error) { return 0, nil }
+func (r *bulkRows) DropBulk(context.Context, int, time.Duration, time.Duration) (int, error) {
+	return 0, nil
+}
 func (r *bulkRows) ExportSchedules(context.Context, lifecycle.ID, int) ([]lifecycle.ExportSchedule, error) {
 	return nil, nil
 }

@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -362,6 +363,65 @@ func TestAServerHasAnExportWritten(t *testing.T) {
 	} {
 		require.Equal(t, value, s.keyword(id, attribute))
 	}
+}
+
+// Imports hold all the slots that they have, and an export is written
+// nevertheless: from a queue of its own.
+func TestAnExportDoesNotWaitForImports(t *testing.T) {
+	t.Parallel()
+	s := newServedBulk(t)
+	release := make(chan struct{})
+	var once sync.Once
+	letGo := func() { once.Do(func() { close(release) }) }
+	s.rows.fault = func(call bulkCall) error {
+		if call.step == wire.ActivityApplyImport {
+			<-release
+		}
+		return nil
+	}
+	var imports []lifecycle.ID
+	for range workflows.DefaultBulkConcurrency {
+		source := lifecycle.NewID()
+		imports = append(imports, s.rows.seal(source, 1))
+		require.NoError(t, s.client.WakeImports(s.context(), source))
+	}
+	s.work()
+	t.Cleanup(letGo)
+	s.await("imports hold every slot", func() bool { return s.rows.count(wire.ActivityApplyImport) == len(imports) })
+	job := s.rows.ask(s.source)
+	require.NoError(t, s.client.StartExport(s.context(), job, s.source))
+	s.await("the export is written", func() bool { return s.rows.status(job) == lifecycle.JobCompleted })
+	history := s.ended(wire.ExportWorkflowID(job))
+	scheduled := events(history, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+	require.Len(t, scheduled, 1)
+	require.Equal(t, wire.QueueExports, scheduled[0].GetActivityTaskScheduledEventAttributes().GetTaskQueue().GetName())
+	letGo()
+	for _, each := range imports {
+		s.await("the import is done", func() bool { return s.rows.status(each) == lifecycle.JobCompleted })
+	}
+}
+
+// Exports that were on their way before they had a queue of their own are written
+// from the other.
+func TestAnExportThatIsInTheOldQueueIsWritten(t *testing.T) {
+	t.Parallel()
+	s := newServedBulk(t)
+	old := worker.New(s.server.Client, "old", worker.Options{})
+	old.RegisterWorkflowWithOptions(func(ctx workflow.Context, in wire.ExportInput) error {
+		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue: wire.QueueBulk, ScheduleToCloseTimeout: serverTimeout,
+		})
+		return workflow.ExecuteActivity(ctx, wire.ActivityWriteExport, in).Get(ctx, nil)
+	}, workflow.RegisterOptions{Name: wire.WorkflowExport})
+	require.NoError(t, old.Start())
+	t.Cleanup(old.Stop)
+	job := s.rows.ask(s.source)
+	run, err := s.server.Client.ExecuteWorkflow(s.context(), client.StartWorkflowOptions{TaskQueue: "old"},
+		wire.WorkflowExport, wire.ExportInput{JobID: job, SourceID: s.source})
+	require.NoError(t, err)
+	s.work()
+	require.NoError(t, run.Get(s.context(), nil))
+	require.Equal(t, lifecycle.JobCompleted, s.rows.status(job))
 }
 
 // scheduled saves a schedule, has it run at once and returns the id of the run.

@@ -33,7 +33,7 @@ func applying(ctx workflow.Context) workflow.Context {
 // it, so it is given up at some time.
 func writing(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              wire.QueueBulk,
+		TaskQueue:              wire.QueueExports,
 		ScheduleToCloseTimeout: exportPatience,
 		HeartbeatTimeout:       20 * time.Second,
 		WaitForCancellation:    true,

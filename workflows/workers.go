@@ -46,6 +46,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	RegisterRequests(r, a)
 	RegisterNotifications(r, a)
 	RegisterMaintenance(r, a)
+	// What RegisterExports registers is among it.
 	RegisterBulk(r, a)
 }
 
@@ -77,9 +78,9 @@ type WorkerOptions struct {
 	// the handful that notifications and the sweep need it should stay below
 	// the size of the database pool. 0 is [DefaultDatabaseSteps].
 	DatabaseSteps int
-	// BulkConcurrency is how many imports and exports are worked on at once; 0 is
-	// [DefaultBulkConcurrency]. Each takes up to [BulkConnections] connections of
-	// the database.
+	// BulkConcurrency is how many imports, and how many exports beside them, are
+	// worked on at once; 0 is [DefaultBulkConcurrency]. One of each takes up to
+	// [BulkConnections] connections of the database.
 	BulkConcurrency int
 	// StopTimeout is how long Stop waits for the activities that run; 0 is
 	// [DefaultStopTimeout].
@@ -165,11 +166,13 @@ func NewWorkers(c client.Client, o WorkerOptions, a *activities.Activities) *Wor
 	RegisterMaintenance(maintenance, a)
 	bulk := worker.New(c, wire.QueueBulk, bulkWorkerOptions(o))
 	RegisterBulk(bulk, a)
+	exports := worker.New(c, wire.QueueExports, exportWorkerOptions(o))
+	RegisterExports(exports, a)
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk}}
+	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk, exports}}
 }
 
 // healthInterval is how often Start asks whether Temporal is there.

@@ -32,9 +32,11 @@ var demoIdentities = []struct {
 
 const demoWorkgroup = "field-ops"
 
-// seedDemo makes the demo organisation, or leaves it as it is. Each identity
-// has a personal access token "demo-ALIAS" with the secret "demo-ALIAS-secret";
-// "demo-app" is an application client with all four rights.
+// seedDemo makes the demo organisation. Each identity has a personal access token
+// "demo-ALIAS" with the secret "demo-ALIAS-secret"; "demo-app" is an application
+// client with all four rights. What is there already is restored: the identities
+// with their names, levels and being active, and the workgroup with its member;
+// further members stay, and so do clients as they are.
 func seedDemo(ctx context.Context, s *store.Store) error {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, person := range demoIdentities {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -76,8 +77,13 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer temporal.Close()
 	workflows := workflowclient.New(temporal, workflowclient.Options{Endings: rows, Log: log})
 
+	var listening atomic.Bool
 	ready := func(ctx context.Context) []string {
-		return serve.Missing(ctx, rows, temporal, cfg.Temporal.Namespace)
+		lacks := serve.Missing(ctx, rows, temporal, cfg.Temporal.Namespace)
+		if !listening.Load() {
+			lacks = append(lacks, "api: it does not listen yet")
+		}
+		return lacks
 	}
 	stopMetrics, err := serve.Listen(ctx, telemetry.NewServer(cfg.MetricsAddress, metrics, ready, log), fail)
 	if err != nil {
@@ -85,6 +91,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	stopAPI, err := listen(ctx, cfg, rows, workflows, metrics, ready, log, fail)
 	if err == nil {
+		listening.Store(true)
 		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
 		<-ctx.Done()
 		err = serve.Cause(ctx)

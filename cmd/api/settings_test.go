@@ -3,9 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/devstack"
 )
 
 func TestAMisspeltSettingIsWarnedOf(t *testing.T) {
@@ -20,4 +26,36 @@ func TestAMisspeltSettingIsWarnedOf(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, environ, &out))
 	require.Contains(t, out.String(), `"level":"WARN","msg":"this setting is not known","variable":"GATEHOUSE_LOG_LEVELL"`)
+}
+
+// The metrics listener is there before the API's, which waits for the database.
+func TestTheProgramIsNotReadyBeforeItListens(t *testing.T) {
+	t.Parallel()
+	port, err := devstack.FreePort()
+	require.NoError(t, err)
+	metrics := fmt.Sprintf("%s:%d", devstack.Loopback, port)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{
+			"GATEHOUSE_DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "GATEHOUSE_TEMPORAL_ADDRESS=127.0.0.1:1",
+			"GATEHOUSE_API_METRICS_ADDRESS=" + metrics,
+		}, io.Discard)
+	}()
+	var answer string
+	require.Eventually(t, func() bool {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+metrics+"/readyz", http.NoBody)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		answer = string(body)
+		return err == nil
+	}, time.Minute, 20*time.Millisecond)
+	require.Contains(t, answer, "api: it does not listen yet")
+	stop()
+	require.NoError(t, <-ended)
 }

@@ -36,8 +36,8 @@ const (
 )
 
 // share divides the connections of the database pool among what works at once:
-// steps are the database steps of requests, bulk the imports and exports. Bulk
-// work gets at most half, and less than wanted if need be, so that decisions
+// steps are the database steps of requests, bulk the imports and as many exports.
+// Bulk work gets at most half, and less than wanted if need be, so that decisions
 // never wait for it; each gets one at least.
 func share(connections, wanted int) (steps, bulk int) {
 	bulk = max(1, min(wanted, connections/2/workflows.BulkConnections))
@@ -100,7 +100,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	steps, bulk := share(cfg.Database.MaxConns, cfg.Bulk.Concurrency)
 	if bulk < cfg.Bulk.Concurrency {
-		log.WarnContext(ctx, "the database connections allow for less bulk work at once", "imports_and_exports", bulk)
+		log.WarnContext(ctx, "the database connections allow for less bulk work at once", "imports", bulk, "exports", bulk)
 	}
 	workers := workflows.NewWorkers(temporal, workflows.WorkerOptions{
 		DatabaseSteps:   steps,

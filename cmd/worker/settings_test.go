@@ -38,12 +38,12 @@ func TestAStatementEndsBeforeTheStepThatItIsFor(t *testing.T) {
 func TestConnectionsAreSharedSoThatNoneWaitsForTheOther(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ connections, wanted, steps, bulk int }{
-		{20, 2, 10, 2},
-		{20, 1, 12, 1},
-		{20, 32, 4, 5},
-		{8, 2, 1, 2},
+		{20, 2, 8, 2},
+		{20, 1, 11, 1},
+		{20, 32, 5, 3},
+		{8, 2, 1, 1},
 		{2, 2, 1, 1},
-		{200, 32, 130, 32},
+		{200, 32, 98, 32},
 	} {
 		steps, bulk := share(test.connections, test.wanted)
 		require.Equal(t, test.steps, steps, "%+v", test)

@@ -117,12 +117,15 @@ CREATE TABLE export_jobs (
 	created      timestamptz(3) NOT NULL,
 	modified     timestamptz(3) NOT NULL,
 	finished     timestamptz(3),
+	-- NULL for those that a schedule keeps.
 	expires      timestamptz(3),
 	CONSTRAINT export_jobs_status CHECK (status IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'ERROR'))
 ) WITH (fillfactor = 50);
 CREATE INDEX export_jobs_source_created ON export_jobs (source_id, created DESC, id DESC);
 CREATE INDEX export_jobs_schedule ON export_jobs (schedule_id, created DESC) WHERE schedule_id IS NOT NULL;
 CREATE INDEX export_jobs_running ON export_jobs (modified) WHERE status IN ('PENDING', 'IN_PROGRESS');
+CREATE INDEX export_jobs_kept ON export_jobs (schedule_id)
+	WHERE status = 'COMPLETED' AND schedule_id IS NOT NULL AND expires IS NULL;
 CREATE INDEX export_jobs_expires ON export_jobs (expires) WHERE expires IS NOT NULL;
 CREATE INDEX export_jobs_failed ON export_jobs (finished) WHERE status = 'ERROR';
 

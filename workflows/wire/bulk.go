@@ -6,9 +6,14 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// QueueBulk serves imports and exports, apart from everything that people wait
-// for.
-const QueueBulk = "gatehouse-bulk"
+const (
+	// QueueBulk serves imports, and the workflows of exports, apart from everything
+	// that people wait for.
+	QueueBulk = "gatehouse-bulk"
+	// QueueExports serves the writing of exports, whose clients wait: it must not
+	// stand in line behind imports.
+	QueueExports = "gatehouse-exports"
+)
 
 // Workflow types of bulk work.
 const (
