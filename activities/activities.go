@@ -18,9 +18,13 @@ import (
 
 // RequestStore keeps the rows of the requests that workflows carry.
 type RequestStore interface {
-	// LoadRequest returns where the request stands and notes that its workflow
-	// has read the rows. KindNotFound if the request is gone.
+	// LoadRequest returns where the request stands. KindNotFound if the request
+	// is gone.
 	LoadRequest(ctx context.Context, request lifecycle.ID) (lifecycle.Progress, error)
+	// MarkSeen notes that the request's workflow stands at the item, which is
+	// pending, or where item is zero at the end of the request. It changes nothing
+	// where the rows stand elsewhere by now or are gone.
+	MarkSeen(ctx context.Context, request, item lifecycle.ID) error
 	// Decide stores the verdict by compare-and-set. A decision that may not be,
 	// or no more, is an outcome and not an error; KindNotFound if the request
 	// is gone.
@@ -29,10 +33,11 @@ type RequestStore interface {
 	// creates its record. KindNotFound if the request is gone,
 	// KindIllegalUpdate if it is not pending any more.
 	CompleteRequest(ctx context.Context, request lifecycle.ID) error
-	// CancelRequest cancels a pending request whose approver is gone, and frees
-	// its account name. Errors as CompleteRequest's; KindIllegalUpdate as well
-	// if somebody can decide after all.
-	CancelRequest(ctx context.Context, request lifecycle.ID) error
+	// CancelRequest cancels a pending request whose approver is gone, for a
+	// reason that the requester is told, and frees its account name. Errors as
+	// CompleteRequest's; KindIllegalUpdate as well if somebody can decide after
+	// all.
+	CancelRequest(ctx context.Context, request lifecycle.ID, reason string) error
 }
 
 // NotificationStore is the outbox.
@@ -46,12 +51,12 @@ type NotificationStore interface {
 
 // SweepStore knows which workflows need looking after.
 type SweepStore interface {
-	// PendingToCheck returns at most limit pending requests whose rows moved
-	// without their workflow, whose approver is gone, or whose workflow was not
-	// checked lately, these in the order of need. Requests that were changed or
-	// checked within grace are left out, so that a sweep comes to an end and
-	// does not race with the workflow itself.
-	PendingToCheck(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.PendingRequest, error)
+	// RequestsToCheck returns at most limit requests, pending or final, whose
+	// rows moved without their workflow, and pending ones whose approver is gone
+	// or whose workflow was not checked lately, these in the order of need.
+	// Requests that were changed or checked within grace are left out, so that a
+	// sweep comes to an end and does not race with the workflow itself.
+	RequestsToCheck(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
 	// MarkChecked notes that the workflows of these requests were looked after.
 	MarkChecked(ctx context.Context, requests []lifecycle.ID) error
 	// WorkflowEndings returns at most limit deleted requests whose workflow has

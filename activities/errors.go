@@ -38,17 +38,27 @@ var retryable = map[lifecycle.Kind]bool{
 // kind and the id as its text. The text of err stays behind, for it may quote
 // a name, and so does its chain.
 func Failure(err error, step string, subject lifecycle.ID) error {
-	kind := lifecycle.KindOf(err)
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		kind = lifecycle.KindUnavailable
-	}
+	kind := kindOf(err)
 	text := fmt.Sprintf("%s: %s", step, kind)
 	if !subject.IsZero() {
 		text += ": " + subject.String()
 	}
-	again, known := retryable[kind]
 	return temporal.NewApplicationErrorWithOptions(text, kind.String(),
-		temporal.ApplicationErrorOptions{NonRetryable: known && !again})
+		temporal.ApplicationErrorOptions{NonRetryable: hopeless(err)})
+}
+
+// kindOf is the kind that err travels under.
+func kindOf(err error) lifecycle.Kind {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return lifecycle.KindUnavailable
+	}
+	return lifecycle.KindOf(err)
+}
+
+// hopeless reports whether err would come out the same at every attempt.
+func hopeless(err error) bool {
+	again, known := retryable[kindOf(err)]
+	return known && !again
 }
 
 // seal is deferred by every activity, and by what one runs in a goroutine of its

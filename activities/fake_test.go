@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkactivity "go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
@@ -35,9 +37,10 @@ type fakeStore struct {
 	load     func(lifecycle.ID) (lifecycle.Progress, error)
 	decide   func(lifecycle.Decision) (lifecycle.DecisionResult, error)
 	complete func(lifecycle.ID) error
-	cancel   func(lifecycle.ID) error
+	cancel   func(request lifecycle.ID, reason string) error
+	seen     func(request, item lifecycle.ID) error
 	notify   func(event string, request, item lifecycle.ID) (bool, lifecycle.ID, error)
-	pending  func(limit int, grace time.Duration) ([]lifecycle.PendingRequest, error)
+	check    func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
 	mark     func(context.Context, []lifecycle.ID) error
 	endings  func(limit int) ([]lifecycle.ID, error)
 	drop     func(context.Context, []lifecycle.ID) error
@@ -53,14 +56,20 @@ func (s *fakeStore) Decide(_ context.Context, d lifecycle.Decision) (lifecycle.D
 
 func (s *fakeStore) CompleteRequest(_ context.Context, id lifecycle.ID) error { return s.complete(id) }
 
-func (s *fakeStore) CancelRequest(_ context.Context, id lifecycle.ID) error { return s.cancel(id) }
+func (s *fakeStore) CancelRequest(_ context.Context, id lifecycle.ID, reason string) error {
+	return s.cancel(id, reason)
+}
+
+func (s *fakeStore) MarkSeen(_ context.Context, request, item lifecycle.ID) error {
+	return s.seen(request, item)
+}
 
 func (s *fakeStore) SaveNotification(_ context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
 	return s.notify(event, request, item)
 }
 
-func (s *fakeStore) PendingToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.PendingRequest, error) {
-	return s.pending(limit, grace)
+func (s *fakeStore) RequestsToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
+	return s.check(limit, grace)
 }
 
 func (s *fakeStore) MarkChecked(ctx context.Context, ids []lifecycle.ID) error {
@@ -131,6 +140,8 @@ type bench struct {
 	workflows *fakeWorkflows
 	counts    *counts
 	log       *bytes.Buffer
+	// beats are the heartbeats that came to the server; most stay in the process.
+	beats atomic.Int32
 }
 
 func newBench(t *testing.T) *bench {
@@ -153,6 +164,7 @@ func run[T any](ctx context.Context, b *bench, activity, in any) (out T, err err
 	suite.SetLogger(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	env.SetOnActivityHeartbeatListener(func(*sdkactivity.Info, converter.EncodedValues) { b.beats.Add(1) })
 	env.RegisterActivity(activity)
 	value, err := env.ExecuteActivity(activity, in)
 	if err == nil && value.HasValue() {

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -130,7 +131,7 @@ func (a *Activities) CompleteRequest(ctx context.Context, request lifecycle.ID) 
 // the state afterwards.
 func (a *Activities) CancelRequest(ctx context.Context, in wire.CancelInput) (state wire.RequestState, err error) {
 	defer a.seal(ctx, wire.ActivityCancelRequest, in.RequestID, &err)
-	err = a.Store.CancelRequest(ctx, in.RequestID)
+	err = a.Store.CancelRequest(ctx, in.RequestID, in.Reason)
 	if err == nil {
 		a.ended(lifecycle.StatusCancelled)
 		a.Log.LogAttrs(ctx, slog.LevelInfo, "request cancelled",
@@ -141,26 +142,34 @@ func (a *Activities) CancelRequest(ctx context.Context, in wire.CancelInput) (st
 	return a.load(ctx, in.RequestID)
 }
 
-// Notify puts an event into the outbox and the log. An event about something
-// that is gone concerns nobody any more.
+// Notify puts an event into the outbox and the log, and notes that the workflow
+// has come this far. Temporal runs this step because it has kept what the
+// workflow knew when it asked for it; of the short steps that read the rows this
+// can't be said, their results may die with the worker. An event about something
+// that is gone concerns nobody any more. One that can never be told is given up,
+// or the sweep would have it tried for ever.
 func (a *Activities) Notify(ctx context.Context, n wire.Notice) (err error) {
 	defer a.seal(ctx, wire.ActivityNotify, n.RequestID, &err)
 	saved, recipient, err := a.Store.SaveNotification(ctx, n.Event, n.RequestID, n.ItemID)
-	if err != nil {
-		if lifecycle.KindOf(err) != lifecycle.KindNotFound {
-			return err
-		}
-		saved, err = false, nil
+	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
+		err = nil
 	}
-	told := NotifiedNobody
-	if saved {
-		told = NotifiedSaved
+	switch {
+	case err == nil:
+		a.notified(ctx, n, saved, recipient)
+	case !hopeless(err):
+		return err
 	}
-	a.observer().Notified(n.Event, told)
-	if saved {
-		a.Log.LogAttrs(ctx, slog.LevelInfo, "notification",
-			slog.String("event", n.Event), slog.String("request", n.RequestID.String()),
-			slog.String("item", n.ItemID.String()), slog.String("recipient", recipient.String()))
+	return cmp.Or(a.Store.MarkSeen(ctx, n.RequestID, n.ItemID), err)
+}
+
+func (a *Activities) notified(ctx context.Context, n wire.Notice, saved bool, recipient lifecycle.ID) {
+	if !saved {
+		a.observer().Notified(n.Event, NotifiedNobody)
+		return
 	}
-	return err
+	a.observer().Notified(n.Event, NotifiedSaved)
+	a.Log.LogAttrs(ctx, slog.LevelInfo, "notification",
+		slog.String("event", n.Event), slog.String("request", n.RequestID.String()),
+		slog.String("item", n.ItemID.String()), slog.String("recipient", recipient.String()))
 }

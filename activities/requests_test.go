@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -219,7 +220,12 @@ func TestARequestIsEndedWithoutADecision(t *testing.T) {
 		},
 		"cancelled": {
 			name: wire.ActivityCancelRequest, ended: "ended cancelled",
-			set: func(s *fakeStore, end func(lifecycle.ID) error) { s.cancel = end },
+			set: func(s *fakeStore, end func(lifecycle.ID) error) {
+				s.cancel = func(id lifecycle.ID, reason string) error {
+					require.Equal(t, wire.ReasonApproverGone, reason)
+					return end(id)
+				}
+			},
 			run: func(ctx context.Context, b *bench) (wire.RequestState, error) {
 				return run[wire.RequestState](ctx, b, b.CancelRequest,
 					wire.CancelInput{RequestID: request, Reason: wire.ReasonApproverGone})
@@ -273,16 +279,31 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 	t.Parallel()
 	notice := wire.Notice{Event: wire.EventDecisionNeeded, RequestID: lifecycle.NewID(), ItemID: lifecycle.NewID()}
 	recipient := lifecycle.NewID()
+	refused := lifecycle.NewError(lifecycle.KindIllegalValue, "no "+secret)
 	for name, c := range map[string]struct {
 		saved   bool
 		to      lifecycle.ID
 		err     error
+		markErr error
+		// counted is how the event is, if it is.
 		counted string
+		// marked says that the workflow is known to have come this far.
+		marked bool
+		// fails is the kind of the failure, if it fails.
+		fails lifecycle.Kind
 	}{
-		"now":                  {saved: true, to: recipient, counted: NotifiedSaved},
-		"before":               {to: recipient, counted: NotifiedNobody},
-		"nobody to tell":       {counted: NotifiedNobody},
-		"about something gone": {err: errGone, counted: NotifiedNobody},
+		"now":                         {saved: true, to: recipient, counted: NotifiedSaved, marked: true},
+		"before":                      {to: recipient, counted: NotifiedNobody, marked: true},
+		"nobody to tell":              {counted: NotifiedNobody, marked: true},
+		"about something gone":        {err: errGone, counted: NotifiedNobody, marked: true},
+		"not while the store is away": {err: errAway, fails: lifecycle.KindUnavailable},
+		"given up if it never can be": {err: refused, marked: true, fails: lifecycle.KindIllegalValue},
+		"again if it can't be noted": {
+			saved: true, to: recipient, counted: NotifiedSaved, marked: true, markErr: errAway, fails: lifecycle.KindUnavailable,
+		},
+		"again if it can't be noted that it is given up": {
+			err: refused, marked: true, markErr: errAway, fails: lifecycle.KindUnavailable,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -291,26 +312,27 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 				require.Equal(t, wire.Notice{Event: event, RequestID: request, ItemID: item}, notice)
 				return c.saved, c.to, c.err
 			}
-			_, err := run[any](t.Context(), b, b.Notify, notice)
-			require.NoError(t, err)
-			require.Equal(t, map[string]int{"notified decision_needed " + c.counted: 1}, b.counts.noted)
-			if c.saved {
-				require.Contains(t, b.log.String(), recipient.String())
-			} else {
-				require.Empty(t, b.log.String())
+			marked := false
+			b.store.seen = func(request, item lifecycle.ID) error {
+				require.Equal(t, []lifecycle.ID{notice.RequestID, notice.ItemID}, []lifecycle.ID{request, item})
+				marked = true
+				return c.markErr
 			}
+			_, err := run[any](t.Context(), b, b.Notify, notice)
+			if c.fails == 0 {
+				require.NoError(t, err)
+			} else {
+				requireFailure(t, err, wire.ActivityNotify, c.fails, notice.RequestID)
+			}
+			require.Equal(t, c.marked, marked)
+			counted := map[string]int{}
+			if c.counted != "" {
+				counted["notified decision_needed "+c.counted] = 1
+			}
+			require.Equal(t, counted, b.counts.noted)
+			require.Equal(t, c.saved, strings.Contains(b.log.String(), recipient.String()))
 		})
 	}
-	t.Run("not while the store is away", func(t *testing.T) {
-		t.Parallel()
-		b := newBench(t)
-		b.store.notify = func(string, lifecycle.ID, lifecycle.ID) (bool, lifecycle.ID, error) {
-			return false, lifecycle.ID{}, errAway
-		}
-		_, err := run[any](t.Context(), b, b.Notify, notice)
-		requireFailure(t, err, wire.ActivityNotify, lifecycle.KindUnavailable, notice.RequestID)
-		require.Empty(t, b.counts.noted)
-	})
 }
 
 func TestActivitiesDoWithoutAnObserver(t *testing.T) {

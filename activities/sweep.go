@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,27 +23,28 @@ func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 }
 
-// SweepPendingRequests looks after one batch of pending requests: a workflow
-// whose rows moved is told to read them, one that is missing is started. What
-// fails for a single request is counted and left for the next sweep.
+// SweepPendingRequests looks after one batch of requests: a workflow whose rows
+// moved is told to read them, one that is missing while its request is pending
+// is started. What fails for a single request is counted and left for the next
+// sweep.
 func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInput) (result wire.SweepResult, err error) {
 	defer a.seal(ctx, wire.ActivitySweepPending, lifecycle.ID{}, &err)
-	pending, err := a.Store.PendingToCheck(ctx, in.Batch, a.SweepGrace)
+	requests, err := a.Store.RequestsToCheck(ctx, in.Batch, a.SweepGrace)
 	if err != nil {
 		return result, err
 	}
 	var (
 		mutex sync.Mutex
 		group errgroup.Group
-		done  = make([]lifecycle.ID, 0, len(pending))
+		done  = make([]lifecycle.ID, 0, len(requests))
 	)
 	group.SetLimit(max(a.SweepConcurrency, 1))
-	for _, p := range pending {
+	for _, q := range requests {
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			act, err := a.lookAfter(ctx, p)
+			act, err := a.lookAfter(ctx, q)
 			mutex.Lock()
 			defer mutex.Unlock()
 			result.Checked++
@@ -55,7 +57,7 @@ func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInpu
 				result.Started++
 			}
 			if err == nil {
-				done = append(done, p.RequestID)
+				done = append(done, q.RequestID)
 			}
 			activity.RecordHeartbeat(ctx, len(done))
 			return nil
@@ -82,17 +84,21 @@ const (
 	started
 )
 
-func (a *Activities) lookAfter(ctx context.Context, p lifecycle.PendingRequest) (did act, err error) {
-	defer a.seal(ctx, wire.ActivitySweepPending, p.RequestID, &err)
-	if p.Moved {
-		return nudged, a.Workflows.NudgeRequest(ctx, p.RequestID, p.SourceID)
+func (a *Activities) lookAfter(ctx context.Context, q lifecycle.RequestToCheck) (did act, err error) {
+	defer a.seal(ctx, wire.ActivitySweepPending, q.RequestID, &err)
+	if q.Moved {
+		return nudged, a.Workflows.NudgeRequest(ctx, q.RequestID, q.SourceID)
 	}
-	running, err := a.Workflows.RequestRunning(ctx, p.RequestID)
+	running, err := a.Workflows.RequestRunning(ctx, q.RequestID)
 	if err != nil || running {
 		return none, err
 	}
-	return started, a.Workflows.StartRequest(ctx, p.RequestID, p.SourceID)
+	return started, a.Workflows.StartRequest(ctx, q.RequestID, q.SourceID)
 }
+
+// endingsPiece is how many workflows are ended between two heartbeats. The first
+// that can't be reached ends the step, so a piece takes little more than one call.
+const endingsPiece = 50
 
 // SweepWorkflowEndings ends one batch of the workflows whose requests were
 // deleted.
@@ -102,9 +108,15 @@ func (a *Activities) SweepWorkflowEndings(ctx context.Context, in wire.SweepInpu
 	if err != nil || len(endings) == 0 {
 		return result, err
 	}
-	ended, fault := a.Workflows.CancelRequests(ctx, endings)
-	if fault != nil {
-		a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
+	var ended []lifecycle.ID
+	for piece := range slices.Chunk(endings, endingsPiece) {
+		done, fault := a.Workflows.CancelRequests(ctx, piece)
+		ended = append(ended, done...)
+		activity.RecordHeartbeat(ctx, len(ended))
+		if fault != nil {
+			a.Log.LogAttrs(ctx, slog.LevelWarn, "the sweep could not end every workflow", slog.Any("fault", describe(fault)))
+			break
+		}
 	}
 	if len(ended) > 0 {
 		ctx, cancel := keeping(ctx)

@@ -27,13 +27,13 @@ func (r *reached) note(list *[]lifecycle.ID, ids ...lifecycle.ID) {
 	*list = append(*list, ids...)
 }
 
-// sweeps has the store find these requests, and notes what is done about them.
-// A workflow runs if its request is among running.
-func (b *bench) sweeps(pending []lifecycle.PendingRequest, running ...lifecycle.ID) *reached {
+// sweeps has the store find these requests, but for those that were checked, and
+// notes what is done about them. A workflow runs if its request is among running.
+func (b *bench) sweeps(requests []lifecycle.RequestToCheck, running ...lifecycle.ID) *reached {
 	r := &reached{}
 	sources := map[lifecycle.ID]lifecycle.ID{}
-	for _, p := range pending {
-		sources[p.RequestID] = p.SourceID
+	for _, q := range requests {
+		sources[q.RequestID] = q.SourceID
 	}
 	act := func(list *[]lifecycle.ID) func(request, source lifecycle.ID) error {
 		return func(request, source lifecycle.ID) error {
@@ -42,9 +42,14 @@ func (b *bench) sweeps(pending []lifecycle.PendingRequest, running ...lifecycle.
 			return nil
 		}
 	}
-	b.store.pending = func(limit int, grace time.Duration) ([]lifecycle.PendingRequest, error) {
+	b.store.check = func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
 		require.Equal(b.t, time.Minute, grace)
-		return pending[:min(limit, len(pending))], nil
+		r.mutex.Lock()
+		defer r.mutex.Unlock()
+		left := slices.DeleteFunc(slices.Clone(requests), func(q lifecycle.RequestToCheck) bool {
+			return slices.Contains(r.checked, q.RequestID)
+		})
+		return left[:min(limit, len(left))], nil
 	}
 	b.store.mark = func(ctx context.Context, ids []lifecycle.ID) error {
 		r.note(&r.checked, ids...)
@@ -56,15 +61,15 @@ func (b *bench) sweeps(pending []lifecycle.PendingRequest, running ...lifecycle.
 }
 
 // requests makes this many pending requests.
-func requests(n int, moved bool) []lifecycle.PendingRequest {
-	made := make([]lifecycle.PendingRequest, n)
+func requests(n int, moved bool) []lifecycle.RequestToCheck {
+	made := make([]lifecycle.RequestToCheck, n)
 	for i := range made {
-		made[i] = lifecycle.PendingRequest{RequestID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Moved: moved}
+		made[i] = lifecycle.RequestToCheck{RequestID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Moved: moved}
 	}
 	return made
 }
 
-func ids(requests []lifecycle.PendingRequest) []lifecycle.ID {
+func ids(requests []lifecycle.RequestToCheck) []lifecycle.ID {
 	all := make([]lifecycle.ID, len(requests))
 	for i, r := range requests {
 		all[i] = r.RequestID
@@ -91,10 +96,12 @@ func TestASweepTakesOneBatchAtATime(t *testing.T) {
 	b := newBench(t)
 	all := requests(7, true)
 	r := b.sweeps(all)
-	got, err := run[wire.SweepResult](t.Context(), b, b.SweepPendingRequests, wire.SweepInput{Batch: 5})
-	require.NoError(t, err)
-	require.Equal(t, wire.SweepResult{Checked: 5, Nudged: 5}, got)
-	require.ElementsMatch(t, ids(all[:5]), r.checked)
+	for _, want := range []int{5, 2, 0} {
+		got, err := run[wire.SweepResult](t.Context(), b, b.SweepPendingRequests, wire.SweepInput{Batch: 5})
+		require.NoError(t, err)
+		require.Equal(t, wire.SweepResult{Checked: want, Nudged: want}, got)
+	}
+	require.ElementsMatch(t, ids(all), r.nudged)
 }
 
 func TestASweepThatFindsNothingMarksNothing(t *testing.T) {
@@ -188,7 +195,7 @@ func TestASweepFailsWhereTheStoreDoes(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*fakeStore){
 		"looking": func(s *fakeStore) {
-			s.pending = func(int, time.Duration) ([]lifecycle.PendingRequest, error) { return nil, errAway }
+			s.check = func(int, time.Duration) ([]lifecycle.RequestToCheck, error) { return nil, errAway }
 		},
 		"marking": func(s *fakeStore) { s.mark = func(context.Context, []lifecycle.ID) error { return errAway } },
 	} {
@@ -266,6 +273,34 @@ func TestASweepDropsTheEndingsThatAreDone(t *testing.T) {
 			}
 		})
 	}
+	t.Run("piece by piece, with a sign of life after each", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		many := ids(requests(2*endingsPiece+7, false))
+		dropped := b.ends(many)
+		var pieces []int
+		b.workflows.cancel = func(asked []lifecycle.ID) ([]lifecycle.ID, error) {
+			pieces = append(pieces, len(asked))
+			return asked, nil
+		}
+		got, err := run[wire.SweepResult](t.Context(), b, b.SweepWorkflowEndings, wire.SweepInput{Batch: 500})
+		require.NoError(t, err)
+		require.Equal(t, wire.SweepResult{Checked: len(many), Ended: len(many)}, got)
+		require.Equal(t, []int{endingsPiece, endingsPiece, 7}, pieces)
+		require.Equal(t, many, *dropped)
+		require.Positive(t, b.beats.Load())
+	})
+	t.Run("no further than the first that can't be reached", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		many := ids(requests(2*endingsPiece, false))
+		dropped := b.ends(many)
+		b.workflows.cancel = func(asked []lifecycle.ID) ([]lifecycle.ID, error) { return asked[:1], errAway }
+		got, err := run[wire.SweepResult](t.Context(), b, b.SweepWorkflowEndings, wire.SweepInput{Batch: 500})
+		require.NoError(t, err)
+		require.Equal(t, wire.SweepResult{Checked: len(many), Ended: 1, Failed: len(many) - 1}, got)
+		require.Equal(t, many[:1], *dropped)
+	})
 	t.Run("also where it is cut off", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t)

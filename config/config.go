@@ -108,7 +108,7 @@ type Database struct {
 	URL      Secret `env:"GATEHOUSE_DATABASE_URL,required" form:"postgres" doc:"The database, as the application's role."`
 	MaxConns int    `env:"GATEHOUSE_DATABASE_MAX_CONNS" envDefault:"20" unit:"connections" min:"2" max:"1000" doc:"The most connections one process opens to the database."`
 	// StatementTimeout ends a statement that runs longer.
-	StatementTimeout time.Duration `env:"GATEHOUSE_STATEMENT_TIMEOUT" envDefault:"5s" min:"100ms" max:"10m" doc:"When the database gives up a statement; the client then gets 503."`
+	StatementTimeout time.Duration `env:"GATEHOUSE_STATEMENT_TIMEOUT" envDefault:"5s" min:"100ms" max:"10m" doc:"When the database gives up a statement; the client then gets 503. A worker waits 5s at most."`
 }
 
 // Temporal is how the programs reach Temporal.

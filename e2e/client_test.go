@@ -304,6 +304,7 @@ func newSource(t *testing.T, approvers ...string) object {
 		"approvers":       references,
 	}).want(http.StatusOK).object()
 	t.Cleanup(func() {
+		rememberPeople(t, source.id())
 		// The test may have removed it, or be one that leaves the API down.
 		_, _ = admin.withoutTest().try(http.MethodDelete, "/non-employee-sources/"+source.id(), nil)
 	})

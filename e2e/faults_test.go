@@ -93,11 +93,24 @@ func TestWorkerKilledBetweenApprovals(t *testing.T) {
 	require.Len(t, recordsOf(t, source), 1)
 }
 
-// TestWorkerKilledAfterItsCommit holds the decision's transaction back, stops
-// Temporal from hearing of it, lets it commit, and kills the worker: the rows
-// have the verdict and the workflow does not. Everybody is told once: the first
-// approver before the crash, the second one by the run that goes on from the
-// rows.
+// commitUnheard has the approver approve the item, in a transaction that commits
+// while Temporal stands still: the rows have the verdict, and the workflow task
+// can't be answered. The channel gets the status of the API's answer, 0 if there
+// is none.
+func commitUnheard(t *testing.T, alias string, item object) <-chan int {
+	t.Helper()
+	held := stack.holdItem(t, item.id())
+	answered := approveBlocked(t, alias, item, held)
+	stack.pauseTemporal(t)
+	held.release()
+	eventually(t, "the decision is committed", func() bool {
+		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
+	})
+	return answered
+}
+
+// TestWorkerKilledAfterItsCommit: everybody is told once, the first approver
+// before the crash, the second one by the run that goes on from the rows.
 func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	source := newSource(t, "approver.one", "approver.two")
 	request := ask(t, source)
@@ -107,13 +120,7 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	// more, so the crash has to wait for it.
 	awaitTold(t, "decision_needed", request, item)
 
-	held := stack.holdItem(t, item.id())
-	answered := approveBlocked(t, item, held)
-	stack.pauseTemporal(t)
-	held.release()
-	eventually(t, "the decision is committed", func() bool {
-		return stack.count(t, `SELECT count(*) FROM approval_items WHERE id = $1 AND status = 'APPROVED'`, item.id()) == 1
-	})
+	answered := commitUnheard(t, "approver.one", item)
 	stack.killWorker(t)
 	stack.resumeTemporal(t)
 	stack.startWorker(t)
@@ -128,13 +135,47 @@ func TestWorkerKilledAfterItsCommit(t *testing.T) {
 	require.Equal(t, 1, told(t, "request_decided", request, nil))
 }
 
-// approveBlocked has approver.one approve an item whose row is held, and returns
+// TestAllKilledAfterACommit: worker, API and Temporal die before the workflow
+// task of a decision is answered. Nobody asks again, and Temporal knows of
+// nothing that has to be done; the sweep finds that the rows moved.
+func TestAllKilledAfterACommit(t *testing.T) {
+	source := newSource(t, "approver.one", "approver.two")
+	request := ask(t, source)
+	item, next := request.items()[0], request.items()[1]
+	awaitTold(t, "decision_needed", request, item)
+	dieAfter := func(alias string, item object) {
+		t.Helper()
+		answered := commitUnheard(t, alias, item)
+		require.NoError(t, stack.Temporal.Kill())
+		stack.killWorker(t)
+		stack.killAPI(t)
+		require.NotEqual(t, 200, <-answered)
+		stack.startTemporal(t)
+		stack.startWorker(t)
+		stack.startAPI(t)
+	}
+
+	dieAfter("approver.one", item)
+	bySweep(t, "the next approver is told", func() bool { return told(t, "decision_needed", request, next) == 1 })
+	dieAfter("approver.two", next)
+	bySweep(t, "the requester is told", func() bool { return told(t, "request_decided", request, nil) == 1 })
+	awaitEnd(t, request.id())
+	require.Equal(t, "APPROVED", readRequest(t, request.id()).text("approvalStatus"))
+	require.Len(t, recordsOf(t, source), 1)
+	require.Equal(t, 1, told(t, "decision_needed", request, item))
+	require.Equal(t, 1, told(t, "decision_needed", request, next))
+	eventually(t, "the sweep leaves it alone", func() bool {
+		return stack.count(t, `SELECT count(*) FROM requests WHERE id = $1 AND workflow_seen_at >= modified`, request.id()) == 1
+	})
+}
+
+// approveBlocked has the approver approve an item whose row is held, and returns
 // when the decision waits for it. The channel gets the status of
 // the answer, 0 if there is none.
-func approveBlocked(t *testing.T, item object, held *hold) <-chan int {
+func approveBlocked(t *testing.T, alias string, item object, held *hold) <-chan int {
 	t.Helper()
 	answered := make(chan int, 1)
-	approver := as(t, "approver.one")
+	approver := as(t, alias)
 	go func() {
 		a, err := approver.try(http.MethodPost, "/non-employee-approvals/"+item.id()+"/approve", object{})
 		if err != nil {
@@ -158,7 +199,7 @@ func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
 	end := stack.startWith(t, "api", stack.API, stack.APIMetricsURL(), nil)
 
 	held := stack.holdItem(t, item.id())
-	answered := approveBlocked(t, item, held)
+	answered := approveBlocked(t, "approver.one", item, held)
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	eventually(t, "the API takes no calls", func() bool {
@@ -194,7 +235,7 @@ func TestTheWorkerFinishesWhatItHasBegun(t *testing.T) {
 	}
 	before := stops()
 	held := stack.holdItem(t, item.id())
-	answered := approveBlocked(t, item, held)
+	answered := approveBlocked(t, "approver.one", item, held)
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	eventually(t, "the worker is stopping", func() bool { return stops() > before })

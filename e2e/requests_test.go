@@ -209,7 +209,8 @@ func TestAnInactiveApproverCancelsTheRequest(t *testing.T) {
 		return readRequest(t, request.id()).text("approvalStatus") == "CANCELLED"
 	})
 	eventually(t, "the requester is told", func() bool {
-		return stack.count(t, `SELECT count(*) FROM notifications WHERE event = 'request_cancelled' AND request_id = $1`, request.id()) == 1
+		return stack.count(t, `SELECT count(*) FROM notifications
+			WHERE event = 'request_cancelled' AND reason = 'approver_gone' AND request_id = $1`, request.id()) == 1
 	})
 	same := person(source)
 	same["accountName"] = request.text("accountName")

@@ -150,6 +150,10 @@ const (
 	ViaSignal = "signal"
 )
 
+// ReasonApproverGone is why a request is cancelled that nobody is left to
+// decide. It may be made again. The value stands in histories and never changes.
+const ReasonApproverGone = "approver_gone"
+
 // SignalRejectionComment stands in for the comment of a rejection that came by
 // signal, since comments don't travel through Temporal.
 const SignalRejectionComment = "Rejected by signal"
@@ -207,12 +211,12 @@ type ApprovalSummary struct {
 	Approved, Rejected, Pending int
 }
 
-// PendingRequest is a pending request whose workflow the sweep looks after.
-type PendingRequest struct {
+// RequestToCheck is a request whose workflow the sweep looks after.
+type RequestToCheck struct {
 	RequestID ID
 	SourceID  ID
-	// Moved is true if the rows changed after the workflow last read them, or
+	// Moved is true if the workflow is not known to stand where the rows do, or
 	// nobody is left who can decide: the workflow has to read them again. Else
-	// the workflow only has to be there.
+	// the request is pending and the workflow only has to be there.
 	Moved bool
 }

@@ -308,7 +308,7 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 	case lifecycle.StatusApproved:
 		err = approveRequest(ctx, tx, q, at)
 	case lifecycle.StatusRejected:
-		err = closeRequest(ctx, tx, source, q, effect.Request, at)
+		err = closeRequest(ctx, tx, source, q, effect.Request, "", at)
 	default:
 		next := d.request.Items[effect.Next].ID
 		changed, err = affected(ctx, tx, `WITH q AS (UPDATE requests SET modified = ? WHERE id = ?)

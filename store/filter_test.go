@@ -283,10 +283,10 @@ func (l *library) recordOf(t *testing.T, q lifecycle.Request) lifecycle.Record {
 func (l *library) move(t *testing.T, q lifecycle.Request, turn int) {
 	t.Helper()
 	switch {
-	case turn%5 == 4:
-		require.NoError(t, l.CancelRequest(t.Context(), q.ID))
 	case len(q.Items) == 0:
 		require.NoError(t, l.CompleteRequest(t.Context(), q.ID))
+	case turn%5 == 4:
+		l.cancel(t, q)
 	case turn%5 > 0:
 		verdicts := [][]lifecycle.Verdict{
 			{lifecycle.VerdictApprove}, {lifecycle.VerdictReject}, {lifecycle.VerdictApprove, lifecycle.VerdictApprove},

@@ -89,6 +89,21 @@ func (w *world) newRequest(accountName string) lifecycle.Request {
 	}
 }
 
+// cancel cancels the request while nobody can decide it.
+func (w *world) cancel(t *testing.T, request lifecycle.Request) {
+	t.Helper()
+	w.change(t, "UPDATE identities SET active = false")
+	require.NoError(t, w.CancelRequest(t.Context(), request.ID, lifecycle.ReasonApproverGone))
+	w.change(t, "UPDATE identities SET active = true")
+}
+
+// change changes rows behind the store's back.
+func (w *world) change(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	_, err := w.admin.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err)
+}
+
 func (w *world) number(t *testing.T, query string, args ...any) int {
 	t.Helper()
 	var n int

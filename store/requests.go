@@ -239,8 +239,9 @@ func (s *Store) SummarizeRequests(ctx context.Context, reach policy.Reach) (sum 
 }
 
 // DeleteRequest removes the request; a pending one frees its account name and
-// its place in the counter, and its workflow is noted to end. A decided one
-// leaves its record. KindNotFound if there is none.
+// its place in the counter. A decided one leaves its record. Its workflow is
+// noted to end, unless it is known to have done so. KindNotFound if there is
+// none.
 func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
 	defer s.done("DeleteRequest", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
@@ -267,6 +268,8 @@ func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) 
 			if err := freeName(ctx, tx, source, q); err != nil {
 				return err
 			}
+		}
+		if q.running() {
 			if err := exec(ctx, tx, `INSERT INTO workflow_endings (request_id, created) VALUES (?, ?)
 				ON CONFLICT DO NOTHING`, id, now()); err != nil {
 				return err
@@ -290,11 +293,14 @@ type lockedRequest struct {
 	status   lifecycle.ApprovalStatus
 	name     string
 	modified time.Time
-	seen     sql.NullTime
+	seen     time.Time
 }
 
 // moved is a time for the row to be changed at, behind all that happened to it.
-func (q lockedRequest) moved(at time.Time) time.Time { return later(at, q.modified, q.seen.Time) }
+func (q lockedRequest) moved(at time.Time) time.Time { return later(at, q.modified, q.seen) }
+
+// running reports whether the request's workflow has something to do still.
+func (q lockedRequest) running() bool { return !q.status.Final() || q.seen.Before(q.modified) }
 
 // lockRequest locks the request, after the counters of its source where both
 // are needed; KindNotFound if there is none.
@@ -333,9 +339,9 @@ func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Tim
 	return one(moved, err)
 }
 
-// closeRequest makes the pending request REJECTED or CANCELLED, cancels the
-// items that nobody decided and frees the account name.
-func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, status lifecycle.ApprovalStatus, at time.Time) error {
+// closeRequest makes the pending request REJECTED, or CANCELLED for a reason,
+// cancels the items that nobody decided and frees the account name.
+func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, status lifecycle.ApprovalStatus, reason string, at time.Time) error {
 	if err := exec(ctx, tx, `UPDATE approval_items SET status = 'CANCELLED', modified = ?
 		WHERE request_id = ? AND status IN ('PENDING', 'NOT_READY')`, at, q.id); err != nil {
 		return err
@@ -344,11 +350,11 @@ func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedR
 		return err
 	}
 	moved, err := affected(ctx, tx, `WITH q AS (
-			UPDATE requests SET approval_status = ?0, modified = ?1
+			UPDATE requests SET approval_status = ?0, modified = ?1, cancellation_reason = ?4
 			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING source_id
 		)
 		UPDATE source_counters AS c SET pending = pending - 1, ?3 = ?3 + 1 FROM q WHERE c.source_id = q.source_id`,
-		string(status), q.moved(at), q.id, counterOf[status])
+		string(status), q.moved(at), q.id, counterOf[status], reason)
 	return one(moved, err)
 }
 
@@ -385,20 +391,18 @@ const deciderGone = `CASE i.approver_type
 	ELSE NOT EXISTS (SELECT 1 FROM workgroup_members AS w JOIN identities AS a ON a.id = w.identity_id
 		WHERE w.workgroup_id = i.approver_id AND a.active) END`
 
-// LoadRequest returns where the request stands and notes that its workflow has
-// seen this. KindNotFound if there is none.
+// LoadRequest returns where the request stands. KindNotFound if there is none.
 func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress lifecycle.Progress, err error) {
 	defer s.done("LoadRequest", time.Now(), &err)
 	var (
-		modified    time.Time
-		seen, since sql.NullTime
-		order       sql.NullInt64
-		gone        sql.NullBool
+		since sql.NullTime
+		order sql.NullInt64
+		gone  sql.NullBool
 	)
 	found, err := row(ctx, s.db,
-		[]any{&progress.SourceID, &progress.Status, &progress.Items, &modified, &seen, &progress.Pending, &order, &since, &gone},
+		[]any{&progress.SourceID, &progress.Status, &progress.Items, &progress.Pending, &order, &since, &gone},
 		`SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id),
-			r.modified, r.workflow_seen_at, i.id, i.position, i.pending_since, `+deciderGone+`
+			i.id, i.position, i.pending_since, `+deciderGone+`
 		FROM requests AS r LEFT JOIN approval_items AS i
 			ON i.request_id = r.id AND i.status = 'PENDING' AND r.approval_status = 'PENDING'
 		WHERE r.id = ?`, id)
@@ -412,23 +416,35 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 	if !progress.Pending.IsZero() {
 		progress.PendingSince, progress.ApproverGone = since.Time.UTC(), gone.Bool
 	}
-	if seen.Valid && !seen.Time.Before(modified) {
-		return progress, nil
-	}
-	// Only if the row is still as it was read; else the sweep has it read again.
-	err = exec(ctx, s.db, "UPDATE requests SET workflow_seen_at = greatest(?, modified) WHERE id = ? AND modified = ?",
-		now(), id, modified)
-	return progress, err
+	return progress, nil
 }
 
-// CompleteRequest makes a request without approval items APPROVED, with its
-// record. Doing it again changes nothing, nor does it with a request that is
-// final. Errors: KindNotFound, KindIllegalUpdate for a request that has items.
+// MarkSeen notes that the request's workflow stands at the item, which is
+// PENDING, or where item is zero at the end of the request. It changes nothing
+// where the rows stand elsewhere, or move away meanwhile: then the sweep has
+// the workflow read them again. Nor does it where the request is gone.
+func (s *Store) MarkSeen(ctx context.Context, id, item lifecycle.ID) (err error) {
+	defer s.done("MarkSeen", time.Now(), &err)
+	// Whoever waits for the row's lock gets the new row and keeps what it has read
+	// of all others; modified tells whether the two belong together.
+	return exec(ctx, s.db, `WITH stands AS MATERIALIZED (
+			SELECT r.id, r.modified FROM requests AS r
+			LEFT JOIN approval_items AS i ON i.request_id = r.id AND i.status = 'PENDING'
+			WHERE r.id = ?0 AND i.id IS NOT DISTINCT FROM ?1 AND (r.approval_status = 'PENDING') = (i.id IS NOT NULL)
+		)
+		UPDATE requests AS r SET workflow_seen_at = greatest(?2, r.modified) FROM stands
+		WHERE r.id = stands.id AND r.modified = stands.modified AND r.workflow_seen_at < r.modified`,
+		id, uuidOf(item), now())
+}
+
+// CompleteRequest makes a pending request without approval items APPROVED, with
+// its record. Errors: KindNotFound, KindIllegalUpdate for a request that is final
+// or has items.
 func (s *Store) CompleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
 	defer s.done("CompleteRequest", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, _ lifecycle.ID, q lockedRequest) error {
 		if q.status.Final() {
-			return nil
+			return errFinal
 		}
 		var items int
 		if _, err := row(ctx, tx, []any{&items}, "SELECT count(*) FROM approval_items WHERE request_id = ?", id); err != nil {
@@ -441,15 +457,26 @@ func (s *Store) CompleteRequest(ctx context.Context, id lifecycle.ID) (err error
 	})
 }
 
-// CancelRequest makes a pending request and its undecided items CANCELLED and
-// frees the account name. Doing it again changes nothing, nor does it with a
-// request that is final. KindNotFound if there is none.
-func (s *Store) CancelRequest(ctx context.Context, id lifecycle.ID) (err error) {
+var errFinal = lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request is not pending any more.")
+
+// CancelRequest makes a pending request that nobody is left to decide and its
+// undecided items CANCELLED, and frees the account name. reason is a code, for
+// those who are told. Errors: KindNotFound, KindIllegalUpdate for a request that
+// is final or that somebody can decide.
+func (s *Store) CancelRequest(ctx context.Context, id lifecycle.ID, reason string) (err error) {
 	defer s.done("CancelRequest", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
 		if q.status.Final() {
-			return nil
+			return errFinal
 		}
-		return closeRequest(ctx, tx, source, q, lifecycle.StatusCancelled, now())
+		var gone bool
+		if _, err := row(ctx, tx, []any{&gone}, "SELECT "+deciderGone+` FROM approval_items AS i
+			WHERE i.request_id = ? AND i.status = 'PENDING'`, id); err != nil {
+			return err
+		}
+		if !gone {
+			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request has an approver who can decide.")
+		}
+		return closeRequest(ctx, tx, source, q, lifecycle.StatusCancelled, reason, now())
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/lifecycle"
+	"gatehouse/store/storetest"
 )
 
 // clients is how many act at once in the tests of what must hold then.
@@ -255,8 +256,23 @@ func TestEndingsAreNotedAndDropped(t *testing.T) {
 	for i := range 5 {
 		want[w.request(t, fmt.Sprintf("will.%d", i)).ID] = true
 	}
-	decided := w.request(t, "decided")
-	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(decided, 0, lifecycle.VerdictReject)))
+	for _, deletedAlone := range []bool{true, false} {
+		for _, seen := range []bool{true, false} {
+			decided := w.request(t, fmt.Sprintf("decided.%t", seen))
+			require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(decided, 0, lifecycle.VerdictReject)))
+			if seen {
+				require.NoError(t, w.MarkSeen(t.Context(), decided.ID, lifecycle.ID{}))
+			} else {
+				want[decided.ID] = true
+			}
+			if deletedAlone {
+				require.NoError(t, w.DeleteRequest(t.Context(), decided.ID))
+			}
+		}
+	}
+	alone := w.request(t, "alone")
+	want[alone.ID] = true
+	require.NoError(t, w.DeleteRequest(t.Context(), alone.ID))
 	require.NoError(t, w.DeleteSource(t.Context(), w.source.ID))
 	noted, err := w.WorkflowEndings(t.Context(), 10)
 	require.NoError(t, err)
@@ -264,31 +280,164 @@ func TestEndingsAreNotedAndDropped(t *testing.T) {
 	for _, id := range noted {
 		got[id] = true
 	}
-	require.Equal(t, want, got, "only pending requests have a workflow to end")
+	require.Equal(t, want, got, "a workflow that is known to have ended needs no end")
 	require.NoError(t, w.DropWorkflowEndings(t.Context(), noted))
 	left, err := w.WorkflowEndings(t.Context(), 10)
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
 
-func TestTheSweepTakesUpWhatMoved(t *testing.T) {
+func TestARequestWithoutApproversIsCompleted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1)
-	fresh, seen := w.request(t, "fresh"), w.request(t, "seen")
-	_, err := w.LoadRequest(t.Context(), seen.ID)
-	require.NoError(t, err)
-	pending, err := w.PendingToCheck(t.Context(), 10, 0)
-	require.NoError(t, err)
-	require.Len(t, pending, 2)
-	require.Equal(t, lifecycle.PendingRequest{RequestID: fresh.ID, SourceID: w.source.ID, Moved: true}, pending[0])
-	require.False(t, pending[1].Moved)
-	require.NoError(t, w.MarkChecked(t.Context(), []lifecycle.ID{fresh.ID, seen.ID}))
+	w := newWorld(t, 0)
+	request := w.request(t, "will")
+	requireKind(t, lifecycle.KindIllegalUpdate, w.CancelRequest(t.Context(), request.ID, lifecycle.ReasonApproverGone))
+	require.NoError(t, w.CompleteRequest(t.Context(), request.ID))
+	require.Equal(t, lifecycle.StatusApproved, w.stored(t, request.ID).Status)
+	require.Equal(t, 1, w.number(t, "SELECT count(*) FROM records WHERE account_name = 'will'"))
+	w.requireEnded(t, request.ID)
+}
 
-	require.NoError(t, w.SetIdentityActive(t.Context(), w.approvers[0].ID, false))
-	progress, err := w.LoadRequest(t.Context(), seen.ID)
+func TestARequestThatNobodyCanDecideIsCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	member := storetest.Identity(t, w.Store, "member")
+	group := lifecycle.Workgroup{
+		ID: lifecycle.NewID(), Name: "Field", Members: []lifecycle.ID{w.approvers[0].ID, member.ID}, Created: storetest.Now(),
+	}
+	require.NoError(t, w.CreateWorkgroup(t.Context(), group))
+	cancel := func(request lifecycle.Request) error {
+		return w.CancelRequest(t.Context(), request.ID, lifecycle.ReasonApproverGone)
+	}
+	active := func(is bool, people ...lifecycle.Identity) {
+		t.Helper()
+		for _, person := range people {
+			require.NoError(t, w.SetIdentityActive(t.Context(), person.ID, is))
+		}
+	}
+
+	request := w.request(t, "will")
+	requireKind(t, lifecycle.KindIllegalUpdate, cancel(request))
+	requireKind(t, lifecycle.KindIllegalUpdate, w.CompleteRequest(t.Context(), request.ID))
+	active(false, w.approvers[1])
+	requireKind(t, lifecycle.KindIllegalUpdate, cancel(request))
+	active(false, w.approvers[0])
+	progress, err := w.LoadRequest(t.Context(), request.ID)
 	require.NoError(t, err)
 	require.True(t, progress.ApproverGone)
-	require.NoError(t, w.CancelRequest(t.Context(), seen.ID))
-	require.Equal(t, lifecycle.StatusCancelled, w.stored(t, seen.ID).Status)
+	active(true, w.approvers[0])
+	requireKind(t, lifecycle.KindIllegalUpdate, cancel(request))
+	require.Equal(t, lifecycle.StatusPending, w.stored(t, request.ID).Status, "the approver came back in time")
+	active(false, w.approvers[0])
+	require.NoError(t, cancel(request))
+	require.Equal(t, lifecycle.StatusCancelled, w.stored(t, request.ID).Status)
+	w.requireEnded(t, request.ID)
+
+	_, err = w.UpdateSource(t.Context(), w.source.ID, func(s *lifecycle.Source) error {
+		s.Approvers = []lifecycle.Reference{{ID: group.ID, Type: lifecycle.ReferenceGovernanceGroup}}
+		return nil
+	})
+	require.NoError(t, err)
+	request = w.request(t, "walter")
+	requireKind(t, lifecycle.KindIllegalUpdate, cancel(request))
+	active(false, member)
+	require.NoError(t, cancel(request))
 	w.requireConsistent(t)
+}
+
+// requireEnded holds that a request that is final can't be ended again, and one
+// that is gone is not found.
+func (w *world) requireEnded(t *testing.T, id lifecycle.ID) {
+	t.Helper()
+	ended := w.stored(t, id)
+	requireKind(t, lifecycle.KindIllegalUpdate, w.CompleteRequest(t.Context(), id))
+	requireKind(t, lifecycle.KindIllegalUpdate, w.CancelRequest(t.Context(), id, lifecycle.ReasonApproverGone))
+	require.Equal(t, ended, w.stored(t, id))
+	require.NoError(t, w.DeleteRequest(t.Context(), id))
+	requireKind(t, lifecycle.KindNotFound, w.CompleteRequest(t.Context(), id))
+	requireKind(t, lifecycle.KindNotFound, w.CancelRequest(t.Context(), id, lifecycle.ReasonApproverGone))
+	_, err := w.LoadRequest(t.Context(), id)
+	requireKind(t, lifecycle.KindNotFound, err)
+	require.NoError(t, w.MarkSeen(t.Context(), id, lifecycle.ID{}))
+	w.requireConsistent(t)
+}
+
+func TestANotificationIsSavedOnceForWhomItConcerns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	asked := w.newRequest("by an application")
+	asked.Requester = lifecycle.ID{}
+	unasked, err := w.AcceptRequest(t.Context(), asked, plenty)
+	require.NoError(t, err)
+	decided, cancelled := w.request(t, "decided"), w.request(t, "cancelled")
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(decided, 0, lifecycle.VerdictReject)))
+	w.cancel(t, cancelled)
+	for _, c := range []struct {
+		event         string
+		request, item lifecycle.ID
+		recipient     lifecycle.ID
+		reason        string
+	}{
+		{event: "decision_needed", request: unasked.ID, item: unasked.Items[0].ID, recipient: w.approvers[0].ID},
+		{event: "request_decided", request: unasked.ID},
+		{event: "request_decided", request: decided.ID, recipient: w.owner.ID},
+		{event: "request_cancelled", request: cancelled.ID, recipient: w.owner.ID, reason: lifecycle.ReasonApproverGone},
+	} {
+		for turn := range 2 {
+			saved, recipient, err := w.SaveNotification(t.Context(), c.event, c.request, c.item)
+			require.NoError(t, err)
+			require.Equal(t, c.recipient, recipient, c.event)
+			require.Equal(t, turn == 0 && !c.recipient.IsZero(), saved, c.event)
+		}
+		want := 1
+		if c.recipient.IsZero() {
+			want = 0
+		}
+		require.Equal(t, want, w.number(t, "SELECT count(*) FROM notifications WHERE event = $1 AND request_id = $2", c.event, c.request.String()))
+		require.Equal(t, want, w.number(t, `SELECT count(*) FROM notifications WHERE event = $1 AND request_id = $2 AND reason = $3`,
+			c.event, c.request.String(), c.reason))
+	}
+	for _, event := range []string{"decision_needed", "request_decided", "request_cancelled"} {
+		_, _, err := w.SaveNotification(t.Context(), event, lifecycle.NewID(), lifecycle.NewID())
+		requireKind(t, lifecycle.KindNotFound, err)
+	}
+	_, _, err = w.SaveNotification(t.Context(), "party", decided.ID, lifecycle.ID{})
+	requireKind(t, lifecycle.KindInternal, err)
+}
+
+func TestACommentIsKeptForItsDecision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	request := w.request(t, "will")
+	first, second := decision(request, 0, lifecycle.VerdictApprove), decision(request, 1, lifecycle.VerdictReject)
+	second.ID, second.Via = lifecycle.NewID(), lifecycle.ViaSignal
+	other := decision(request, 1, lifecycle.VerdictApprove)
+	for _, c := range []struct {
+		decision lifecycle.Decision
+		comment  string
+	}{
+		{first, "the first"}, {first, "another under the same id"}, {second, "by signal"}, {other, "never sent"},
+	} {
+		require.NoError(t, w.SaveDecisionComment(t.Context(), c.decision, c.comment))
+	}
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, first))
+	require.NoError(t, w.SaveDecisionComment(t.Context(), first, "after it"))
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, second))
+	done := w.stored(t, request.ID)
+	require.Equal(t, "the first", done.Items[0].Comment)
+	require.Equal(t, "by signal", done.Items[1].Comment, "a signal takes up what is there under its id")
+
+	strange := w.request(t, "walter")
+	stolen := decision(strange, 0, lifecycle.VerdictApprove)
+	stolen.Approver = w.outsider.ID
+	require.NoError(t, w.SaveDecisionComment(t.Context(), stolen, "of somebody else"))
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(strange, 0, lifecycle.VerdictApprove)))
+	mine := decision(strange, 0, lifecycle.VerdictApprove)
+	mine.ID = stolen.ID
+	require.Equal(t, lifecycle.DecisionRepeated, w.decide(t, mine))
+	require.Empty(t, w.stored(t, strange.ID).Items[0].Comment, "an id alone takes nobody else's comment")
+
+	gone := decision(strange, 1, lifecycle.VerdictApprove)
+	require.NoError(t, w.DeleteRequest(t.Context(), strange.ID))
+	requireKind(t, lifecycle.KindNotFound, w.SaveDecisionComment(t.Context(), gone, "too late"))
 }

@@ -331,7 +331,7 @@ func writeSource(ctx context.Context, tx bun.Tx, source, before lifecycle.Source
 }
 
 // DeleteSource removes the source and everything under it in one transaction
-// and notes the workflows of its pending requests, which must end, the schedules
+// and notes the workflows of its requests, which must end, the schedules
 // of its exports, which must be forgotten, and what its imports and exports leave
 // behind. A workflow of these finds its job gone.
 func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
@@ -343,9 +343,12 @@ func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
 		if _, err := lockCounters(ctx, tx, id, forRemoving); err != nil {
 			return err
 		}
+		if err := tune(ctx, tx, bulk(nil)...); err != nil {
+			return err
+		}
 		for _, statement := range []string{
 			`INSERT INTO workflow_endings (request_id, created)
-				SELECT id, now() FROM requests WHERE source_id = ? AND approval_status = 'PENDING'
+				SELECT id, now() FROM requests WHERE source_id = ? AND (approval_status = 'PENDING' OR workflow_seen_at < modified)
 				ON CONFLICT DO NOTHING`,
 			// The items go with their requests, after all requests are locked.
 			"DELETE FROM requests WHERE source_id = ?",

@@ -212,6 +212,7 @@ func TestADeletedSourceLeavesNothing(t *testing.T) {
 	w.record(t, "a")
 	pending, rejected := w.request(t, "b"), w.request(t, "c")
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(rejected, 0, lifecycle.VerdictReject)))
+	require.NoError(t, w.MarkSeen(t.Context(), rejected.ID, lifecycle.ID{}))
 	other := w.newSource(t, "Stays")
 	require.NoError(t, w.createSource(t, other))
 
@@ -230,6 +231,29 @@ func TestADeletedSourceLeavesNothing(t *testing.T) {
 	again.ID, again.Approvers = lifecycle.NewID(), nil
 	require.NoError(t, w.createSource(t, again), "the name is free again")
 	w.requireConsistent(t)
+}
+
+// TestABigSourceIsDeletedThoughItTakesLong holds the deletion up for longer than
+// a statement may take elsewhere.
+func TestABigSourceIsDeletedThoughItTakesLong(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, 0, store.Config{StatementTimeout: 100 * time.Millisecond})
+	record := w.record(t, "held")
+	tx, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.ExecContext(t.Context(), "SELECT 1 FROM records WHERE id = $1 FOR UPDATE", record.ID.String())
+	require.NoError(t, err)
+	deleted := make(chan error, 1)
+	go func() { deleted <- w.DeleteSource(t.Context(), w.source.ID) }()
+	require.Eventually(t, func() bool {
+		return len(deleted) > 0 || w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+			AND query LIKE 'DELETE FROM records WHERE source_id = ''' || $1 || '''' AND now() - query_start > interval '300 milliseconds'`,
+			w.source.ID.String()) == 1
+	}, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, <-deleted)
+	require.Zero(t, w.number(t, "SELECT count(*) FROM records"))
 }
 
 func TestADeletedSourceMakesRoomForAnother(t *testing.T) {

@@ -7,42 +7,41 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// PendingToCheck returns up to limit pending requests whose workflow needs
-// looking after: first those whose rows moved without it or whose approver is
-// gone, then, in rotation, those that MarkChecked named longest ago. A request
-// that was made or changed less than settled ago is left to the process that
-// did so.
-func (s *Store) PendingToCheck(ctx context.Context, limit int, settled time.Duration) (pending []lifecycle.PendingRequest, err error) {
-	defer s.done("PendingToCheck", time.Now(), &err)
-	var p lifecycle.PendingRequest
+// RequestsToCheck returns up to limit requests whose workflow needs looking
+// after: first those whose rows moved without it, pending or final, or whose
+// approver is gone, then, in rotation, the pending ones that MarkChecked named
+// longest ago. A request that was changed or checked less than settled ago is
+// left out. A workflow that was told and does not come after its rows is told
+// again in ever longer intervals, each as long as the rows had stood so before:
+// what holds it up may last.
+func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Duration) (requests []lifecycle.RequestToCheck, err error) {
+	defer s.done("RequestsToCheck", time.Now(), &err)
+	const due = `r.modified <= ?1 AND r.workflow_checked_at <= ?1 ORDER BY r.workflow_checked_at, r.id LIMIT ?0`
+	var q lifecycle.RequestToCheck
+	at := now()
 	rows, err := s.db.QueryContext(ctx, `WITH moved AS (
-			SELECT r.id FROM requests AS r
-			WHERE r.approval_status = 'PENDING' AND (r.workflow_seen_at IS NULL OR r.workflow_seen_at < r.modified)
-				AND r.modified <= ?1
-			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+			SELECT r.id FROM requests AS r WHERE r.workflow_seen_at < r.modified
+				AND r.workflow_checked_at + (r.workflow_checked_at - r.modified) <= ?2 AND `+due+`
 		), orphaned AS (
 			SELECT r.id FROM identities AS a
 			JOIN approval_items AS i ON i.approver_id = a.id AND i.approver_type = 'IDENTITY' AND i.status = 'PENDING'
 			JOIN requests AS r ON r.id = i.request_id
-			WHERE NOT a.active AND r.approval_status = 'PENDING' AND r.modified <= ?1
-			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+			WHERE NOT a.active AND r.approval_status = 'PENDING' AND `+due+`
 		), next AS (
-			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND r.modified <= ?1
-			ORDER BY r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0
+			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND `+due+`
 		)
-		SELECT r.id, r.source_id,
-			r.workflow_seen_at IS NULL OR r.workflow_seen_at < r.modified OR EXISTS (
+		SELECT r.id, r.source_id, r.id IN (SELECT id FROM moved) OR EXISTS (
 				SELECT 1 FROM approval_items AS i WHERE i.request_id = r.id AND i.status = 'PENDING' AND `+deciderGone+`
 			) AS moved
 		FROM (SELECT id FROM moved UNION SELECT id FROM orphaned UNION SELECT id FROM next) AS chosen
 		JOIN requests AS r ON r.id = chosen.id
-		ORDER BY moved DESC, r.workflow_checked_at NULLS FIRST, r.id LIMIT ?0`,
-		max(0, limit), now().Add(-settled))
-	err = each(rows, err, []any{&p.RequestID, &p.SourceID, &p.Moved}, func() error {
-		pending = append(pending, p)
+		ORDER BY moved DESC, r.workflow_checked_at, r.id LIMIT ?0`,
+		max(0, limit), at.Add(-settled), at)
+	err = each(rows, err, []any{&q.RequestID, &q.SourceID, &q.Moved}, func() error {
+		requests = append(requests, q)
 		return nil
 	})
-	return pending, err
+	return requests, err
 }
 
 // MarkChecked notes that the workflows of these requests were looked after. A
@@ -53,8 +52,8 @@ func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID) (err error)
 		(SELECT id FROM requests WHERE id = ANY (?) FOR UPDATE SKIP LOCKED)`, now(), idList(ids))
 }
 
-// WorkflowEndings returns up to limit requests that were deleted while pending
-// and whose workflows must end, the oldest first.
+// WorkflowEndings returns up to limit requests that were deleted and whose
+// workflows must end, the oldest first.
 func (s *Store) WorkflowEndings(ctx context.Context, limit int) (ids []lifecycle.ID, err error) {
 	defer s.done("WorkflowEndings", time.Now(), &err)
 	var id lifecycle.ID

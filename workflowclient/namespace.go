@@ -82,40 +82,60 @@ const (
 	sweepTimeout = 15 * time.Minute
 )
 
-// EnsureSchedule makes the sweep run at this interval, looking at batch rows at
-// a time, or changes the schedule to that. A sweep that comes due while one
-// runs is skipped. Any number of processes may do so at once.
-func EnsureSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) error {
-	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: interval}}}
-	action := &client.ScheduleWorkflowAction{
-		ID: wire.SweepID, Workflow: wire.WorkflowSweep, TaskQueue: wire.QueueMaintenance,
-		Args:                     []any{wire.SweepInput{Batch: batch}},
-		WorkflowExecutionTimeout: sweepTimeout,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(wire.AttributeKind).ValueSet(wire.KindSweep)),
-		StaticSummary: "sweep",
-	}
-	schedules := c.ScheduleClient()
-	_, err := schedules.Create(ctx, client.ScheduleOptions{
-		ID: wire.ScheduleSweep, Spec: spec, Action: action,
+// sweepSchedule is the schedule that has the sweep run at this interval, looking
+// at batch rows at a time. A sweep that comes due while one runs is skipped.
+func sweepSchedule(interval time.Duration, batch int) client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:   wire.ScheduleSweep,
+		Spec: client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: interval}}},
+		Action: &client.ScheduleWorkflowAction{
+			ID: wire.SweepID, Workflow: wire.WorkflowSweep, TaskQueue: wire.QueueMaintenance,
+			Args:                     []any{wire.SweepInput{Batch: batch}},
+			WorkflowExecutionTimeout: sweepTimeout,
+			TypedSearchAttributes: temporal.NewSearchAttributes(
+				temporal.NewSearchAttributeKeyKeyword(wire.AttributeKind).ValueSet(wire.KindSweep)),
+			StaticSummary: "sweep",
+		},
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: sweepCatchup, TriggerImmediately: true,
-	})
+	}
+}
+
+// EnsureSchedule makes the sweep run at this interval, looking at batch rows at
+// a time, or changes the schedule to that. Any number of processes may do so at
+// once.
+func EnsureSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) error {
+	want := sweepSchedule(interval, batch)
+	schedules := c.ScheduleClient()
+	_, err := schedules.Create(ctx, want)
 	if err == nil || !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return wrap(err, "creating the sweep's schedule")
 	}
-	err = schedules.GetHandle(ctx, wire.ScheduleSweep).Update(ctx, client.ScheduleUpdateOptions{
+	err = schedules.GetHandle(ctx, want.ID).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			// What an operator did, such as pausing it, stays.
 			schedule := in.Description.Schedule
-			schedule.Spec = &spec
-			schedule.Action = action
-			schedule.Policy = &client.SchedulePolicies{
-				Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: sweepCatchup,
-			}
+			schedule.Spec, schedule.Action = &want.Spec, want.Action
+			schedule.Policy = &client.SchedulePolicies{Overlap: want.Overlap, CatchupWindow: want.CatchupWindow}
 			return &client.ScheduleUpdate{Schedule: &schedule}, nil
 		},
 	})
 	return wrap(err, "updating the sweep's schedule")
+}
+
+// RestoreSchedule is EnsureSchedule for a schedule that got lost. One that is
+// there is left as it is, since another process may have other settings.
+func RestoreSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) (restored bool, err error) {
+	want := sweepSchedule(interval, batch)
+	schedules := c.ScheduleClient()
+	_, err = schedules.GetHandle(ctx, want.ID).Describe(ctx)
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); !ok {
+		return false, wrap(err, "looking for the sweep's schedule")
+	}
+	_, err = schedules.Create(ctx, want)
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return false, nil
+	}
+	return err == nil, wrap(err, "creating the sweep's schedule")
 }
 
 func wrap(err error, doing string) error {

@@ -104,3 +104,29 @@ func TestTheSweepIsScheduledOnceAndWithItsLatestSettings(t *testing.T) {
 	require.True(t, schedule.State.Paused, "what an operator did stays")
 	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Policy.Overlap)
 }
+
+func TestASweepWhoseScheduleGotLostIsScheduledAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := within(t, testTimeout)
+	schedules := b.server.Client.ScheduleClient()
+	restore := func(interval time.Duration) bool {
+		t.Helper()
+		restored, err := workflowclient.RestoreSchedule(ctx, b.server.Client, interval, 100)
+		require.NoError(t, err)
+		return restored
+	}
+	every := func() time.Duration {
+		t.Helper()
+		described, err := schedules.GetHandle(ctx, wire.ScheduleSweep).Describe(ctx)
+		require.NoError(t, err)
+		require.Zero(t, described.Info.LastUpdateAt.Unix(), "nobody has changed it")
+		return described.Schedule.Spec.Intervals[0].Every
+	}
+	require.True(t, restore(time.Hour))
+	require.False(t, restore(2*time.Hour))
+	require.Equal(t, time.Hour, every(), "one that is there is left as it is")
+	require.NoError(t, schedules.GetHandle(ctx, wire.ScheduleSweep).Delete(ctx))
+	require.True(t, restore(2*time.Hour))
+	require.Equal(t, 2*time.Hour, every())
+}

@@ -15,16 +15,20 @@ import (
 // would be given up after its first time-out.
 const forEver = 10 * 365 * 24 * time.Hour
 
+// StatementTimeout is the most that a statement of the database may take in a
+// worker: a step of a request ends by it, and not by being cut off, which would
+// cost the connection.
+const StatementTimeout = 5 * time.Second
+
 // databaseStep is for the short transactions of a request. They run as local
 // activities, which saves a decision two trips through the server. They are
 // tried until they are done, since a request that gave up would hang; an attempt
-// is bounded by more than the database's own statement time-out. The longest
-// wait lies above the workflow task's time-out of 10 s: from there on the SDK
-// waits with a timer of the server, and the task and its slot are free
-// meanwhile.
+// is bounded by more than [StatementTimeout]. The longest wait lies above the
+// workflow task's time-out of 10 s: from there on the SDK waits with a timer of
+// the server, and the task and its slot are free meanwhile.
 func databaseStep(ctx workflow.Context) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout:    7 * time.Second,
+		StartToCloseTimeout:    StatementTimeout + 2*time.Second,
 		ScheduleToCloseTimeout: forEver,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 12 * time.Second,

@@ -191,7 +191,6 @@ func TestAnApproverWhoIsBackInTimeKeepsTheRequestPending(t *testing.T) {
 	b.rows.fault = func(step string) error {
 		if step == wire.ActivityCancelRequest {
 			b.rows.deactivate(b.request.Items[0].Approver.ID, false)
-			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "somebody can decide")
 		}
 		return nil
 	}
@@ -616,6 +615,88 @@ func TestARunGoesOnWhereTheRowsAre(t *testing.T) {
 		require.NoError(t, b.env.GetWorkflowError())
 		require.Equal(t, wire.OutcomeStored, b.answers["approve"].Outcome)
 	})
+}
+
+// TestAWakeUpThatGotLostIsMadeUpFor has decisions in the rows whose workflow task
+// died with the worker and with Temporal: nobody waits for an answer any more.
+func TestAWakeUpThatGotLostIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		decided []lifecycle.Verdict
+		status  lifecycle.ApprovalStatus
+	}{
+		"in the middle":   {decided: []lifecycle.Verdict{lifecycle.VerdictApprove}, status: lifecycle.StatusPending},
+		"of a rejection":  {decided: []lifecycle.Verdict{lifecycle.VerdictReject}, status: lifecycle.StatusRejected},
+		"of the last one": {decided: []lifecycle.Verdict{lifecycle.VerdictApprove, lifecycle.VerdictApprove}, status: lifecycle.StatusApproved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 2)
+			b.at(1*time.Hour, func() {
+				require.False(t, b.rows.unseen(b.request.ID))
+				for stage, verdict := range c.decided {
+					d := b.decision(stage, verdict)
+					b.rows.decide(lifecycle.Decision{RequestID: d.RequestID, ItemID: d.ItemID, Approver: d.ApproverID, Verdict: verdict})
+				}
+			})
+			b.at(2*time.Hour, func() {
+				require.True(t, b.rows.unseen(b.request.ID), "the sweep takes it up")
+				b.env.SignalWorkflow(wire.SignalNudge, nil)
+			})
+			b.at(3*time.Hour, func() {
+				require.False(t, b.rows.unseen(b.request.ID), "and leaves it")
+				require.Len(t, b.rows.notices(wire.EventDecisionNeeded), 2)
+				b.decide("second", 1, lifecycle.VerdictApprove)
+			})
+			b.run()
+			require.NoError(t, b.env.GetWorkflowError())
+			require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
+			if c.status.Final() {
+				require.Equal(t, c.status, b.rows.status(b.request.ID))
+				require.Empty(t, b.answers, "it had ended before")
+			}
+		})
+	}
+}
+
+// TestEveryEndIsSeen holds that no request that has ended is taken up by the
+// sweep again.
+func TestEveryEndIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		approvers int
+		end       func(*bench)
+		// untold is a request whose requester can never be told.
+		untold bool
+	}{
+		"approved without approvers": {},
+		"approved":                   {approvers: 1, end: func(b *bench) { b.decide("", 0, lifecycle.VerdictApprove) }},
+		"rejected":                   {approvers: 2, end: func(b *bench) { b.decide("", 0, lifecycle.VerdictReject) }},
+		"cancelled": {approvers: 2, end: func(b *bench) {
+			b.rows.deactivate(b.request.Items[0].Approver.ID, true)
+			b.env.SignalWorkflow(wire.SignalNudge, nil)
+		}},
+		"untold": {approvers: 1, untold: true, end: func(b *bench) { b.decide("", 0, lifecycle.VerdictApprove) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, c.approvers)
+			b.rows.fault = func(step string) error {
+				if c.untold && step == wire.ActivityNotify {
+					return lifecycle.NewError(lifecycle.KindIllegalValue, "it can't be stored")
+				}
+				return nil
+			}
+			if c.end != nil {
+				b.at(time.Hour, func() { c.end(b) })
+			}
+			b.run()
+			require.NoError(t, b.env.GetWorkflowError())
+			require.True(t, b.rows.status(b.request.ID).Final())
+			require.False(t, b.rows.unseen(b.request.ID))
+			require.Equal(t, c.untold, len(b.rows.notices(wire.EventRequestDecided))+len(b.rows.notices(wire.EventRequestCancelled)) == 0)
+		})
+	}
 }
 
 // continued returns what the next run starts with.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,8 +23,11 @@ type rows struct {
 	inactive map[lifecycle.ID]bool
 	outbox   []wire.Notice
 	endings  []lifecycle.ID
-	checked  []lifecycle.ID
-	pending  []lifecycle.PendingRequest
+	// seen are the requests whose workflow is known to stand where they do.
+	seen map[lifecycle.ID]bool
+	// checked are those that a sweep has checked. They stay so: a test is over
+	// within the grace.
+	checked map[lifecycle.ID]bool
 	// calls are the names of the steps in their order.
 	calls []string
 	// fault, where set, is asked before each step.
@@ -33,7 +37,10 @@ type rows struct {
 }
 
 func newRows() *rows {
-	return &rows{requests: map[lifecycle.ID]*lifecycle.Request{}, inactive: map[lifecycle.ID]bool{}}
+	return &rows{
+		requests: map[lifecycle.ID]*lifecycle.Request{}, inactive: map[lifecycle.ID]bool{},
+		seen: map[lifecycle.ID]bool{}, checked: map[lifecycle.ID]bool{},
+	}
 }
 
 // accept adds a pending request with this many approvers.
@@ -76,6 +83,13 @@ func (r *rows) status(request lifecycle.ID) lifecycle.ApprovalStatus {
 		return found.Status
 	}
 	return ""
+}
+
+// unseen reports whether a sweep would have the request's workflow read it again.
+func (r *rows) unseen(request lifecycle.ID) bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return !r.seen[request]
 }
 
 func (r *rows) notices(event string) []wire.Notice {
@@ -141,6 +155,20 @@ func (r *rows) LoadRequest(_ context.Context, id lifecycle.ID) (lifecycle.Progre
 	return p, nil
 }
 
+func (r *rows) MarkSeen(_ context.Context, id, item lifecycle.ID) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request, ok := r.requests[id]
+	if !ok {
+		return nil
+	}
+	pending := slices.IndexFunc(request.Items, func(i lifecycle.ApprovalItem) bool { return i.Status == lifecycle.StatusPending })
+	if item.IsZero() && request.Status.Final() || pending >= 0 && request.Items[pending].ID == item {
+		r.seen[id] = true
+	}
+	return nil
+}
+
 func (r *rows) Decide(_ context.Context, d lifecycle.Decision) (lifecycle.DecisionResult, error) {
 	if err := r.begin(wire.ActivityDecide); err != nil {
 		return lifecycle.DecisionResult{}, err
@@ -175,6 +203,7 @@ func (r *rows) decide(d lifecycle.Decision) lifecycle.DecisionResult {
 	}
 	item.Status, item.DecidedBy = d.Verdict.Status(), d.Approver
 	request.Status = effect.Request
+	delete(r.seen, request.ID)
 	for i := range request.Items {
 		switch {
 		case i == effect.Next:
@@ -189,14 +218,22 @@ func (r *rows) decide(d lifecycle.Decision) lifecycle.DecisionResult {
 }
 
 func (r *rows) CompleteRequest(_ context.Context, id lifecycle.ID) error {
-	return r.finish(wire.ActivityCompleteRequest, id, lifecycle.StatusApproved)
+	return r.finish(wire.ActivityCompleteRequest, id, lifecycle.StatusApproved,
+		func(request *lifecycle.Request) bool { return len(request.Items) == 0 })
 }
 
-func (r *rows) CancelRequest(_ context.Context, id lifecycle.ID) error {
-	return r.finish(wire.ActivityCancelRequest, id, lifecycle.StatusCancelled)
+func (r *rows) CancelRequest(_ context.Context, id lifecycle.ID, _ string) error {
+	return r.finish(wire.ActivityCancelRequest, id, lifecycle.StatusCancelled, r.approverGone)
 }
 
-func (r *rows) finish(step string, id lifecycle.ID, status lifecycle.ApprovalStatus) error {
+// approverGone reports whether nobody is left to decide the pending item.
+func (r *rows) approverGone(request *lifecycle.Request) bool {
+	return slices.ContainsFunc(request.Items, func(i lifecycle.ApprovalItem) bool {
+		return i.Status == lifecycle.StatusPending && r.inactive[i.Approver.ID]
+	})
+}
+
+func (r *rows) finish(step string, id lifecycle.ID, status lifecycle.ApprovalStatus, may func(*lifecycle.Request) bool) error {
 	if err := r.begin(step); err != nil {
 		return err
 	}
@@ -206,10 +243,11 @@ func (r *rows) finish(step string, id lifecycle.ID, status lifecycle.ApprovalSta
 	if !ok {
 		return errNoRow
 	}
-	if request.Status != lifecycle.StatusPending {
-		return lifecycle.NewError(lifecycle.KindIllegalUpdate, "not pending")
+	if request.Status != lifecycle.StatusPending || !may(request) {
+		return lifecycle.NewError(lifecycle.KindIllegalUpdate, "not pending, or not to be ended so")
 	}
 	request.Status = status
+	delete(r.seen, id)
 	for i := range request.Items {
 		request.Items[i].Status = status
 	}
@@ -233,20 +271,34 @@ func (r *rows) SaveNotification(_ context.Context, event string, request, item l
 	return true, lifecycle.NewID(), nil
 }
 
-func (r *rows) PendingToCheck(_ context.Context, limit int, _ time.Duration) ([]lifecycle.PendingRequest, error) {
+func (r *rows) RequestsToCheck(_ context.Context, limit int, _ time.Duration) ([]lifecycle.RequestToCheck, error) {
 	if err := r.begin(wire.ActivitySweepPending); err != nil {
 		return nil, err
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	return slices.Clone(r.pending[:min(limit, len(r.pending))]), nil
+	var found []lifecycle.RequestToCheck
+	for id, request := range r.requests {
+		moved := !r.seen[id] || r.approverGone(request)
+		if !r.checked[id] && (moved || !request.Status.Final()) {
+			found = append(found, lifecycle.RequestToCheck{RequestID: id, SourceID: request.Source.ID, Moved: moved})
+		}
+	}
+	slices.SortFunc(found, func(a, b lifecycle.RequestToCheck) int {
+		if a.Moved != b.Moved {
+			return map[bool]int{true: -1, false: 1}[a.Moved]
+		}
+		return strings.Compare(a.RequestID.String(), b.RequestID.String())
+	})
+	return found[:min(limit, len(found))], nil
 }
 
 func (r *rows) MarkChecked(_ context.Context, ids []lifecycle.ID) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.checked = append(r.checked, ids...)
-	r.pending = slices.DeleteFunc(r.pending, func(p lifecycle.PendingRequest) bool { return slices.Contains(ids, p.RequestID) })
+	for _, id := range ids {
+		r.checked[id] = true
+	}
 	return nil
 }
 

@@ -88,9 +88,9 @@ func (s *served) await(what string, condition func() bool) {
 	require.Eventually(s.t, condition, serverTimeout, 20*time.Millisecond, what)
 }
 
-// statementTimeout stands for the database's: an attempt at a step ends before
-// its own time-out.
-const statementTimeout = 5 * time.Second
+// statementTimeout is the database's: an attempt at a step ends before its own
+// time-out.
+const statementTimeout = workflows.StatementTimeout
 
 // within waits until condition holds; errAway if it does not in time.
 func within(limit time.Duration, condition func() bool) error {

@@ -19,14 +19,13 @@ type sweepBench struct {
 }
 
 // newSweepBench has this many pending requests whose rows moved, and this many
-// whose workflow is missing.
+// that did not and whose workflow is missing.
 func newSweepBench(t *testing.T, moved, missing int) *sweepBench {
 	t.Helper()
 	b := &sweepBench{env: newEnvironment(), rows: newRows(), reach: &reach{}}
 	for i := range moved + missing {
-		b.rows.pending = append(b.rows.pending, lifecycle.PendingRequest{
-			RequestID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Moved: i < moved,
-		})
+		request := b.rows.accept(1)
+		b.rows.seen[request.ID] = i >= moved
 	}
 	workflows.Register(b.env, newActivities(b.rows, b.reach, &counts{}))
 	return b
@@ -69,6 +68,22 @@ func TestASweepGoesOnUntilABatchIsNotFull(t *testing.T) {
 	}
 }
 
+func TestASweepTakesUpDecidedRequestsUntilTheirEndIsSeen(t *testing.T) {
+	t.Parallel()
+	b := newSweepBench(t, 0, 2)
+	var decided []lifecycle.ID
+	for id, request := range b.rows.requests {
+		item := request.Items[0]
+		b.rows.decide(lifecycle.Decision{RequestID: id, ItemID: item.ID, Approver: item.Approver.ID, Verdict: lifecycle.VerdictReject})
+		decided = append(decided, id)
+	}
+	require.NoError(t, b.rows.MarkSeen(t.Context(), decided[1], lifecycle.ID{}))
+	result, err := b.run(t, 500)
+	require.NoError(t, err)
+	require.Equal(t, wire.SweepResult{Checked: 1, Nudged: 1}, result)
+	require.Equal(t, decided[:1], b.reach.nudged)
+}
+
 func TestASweepIsBounded(t *testing.T) {
 	t.Parallel()
 	b := newSweepBench(t, 100, 0)
@@ -80,8 +95,10 @@ func TestASweepIsBounded(t *testing.T) {
 func TestASweepStopsWhereNothingOfABatchWorks(t *testing.T) {
 	t.Parallel()
 	b := newSweepBench(t, 6, 0)
-	for _, p := range b.rows.pending[:2] {
-		b.reach.failing = append(b.reach.failing, p.RequestID)
+	first, err := b.rows.RequestsToCheck(t.Context(), 2, 0)
+	require.NoError(t, err)
+	for _, q := range first {
+		b.reach.failing = append(b.reach.failing, q.RequestID)
 	}
 	result, err := b.run(t, 2)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -28,6 +29,8 @@ const (
 	sweepConcurrency = 8
 	// sweepGrace is how long the sweep leaves a request to its own workflow.
 	sweepGrace = 5 * time.Second
+	// scheduleCheck is how often the sweep's schedule is looked for.
+	scheduleCheck = time.Minute
 	// reservedConnections are kept for notifications and the sweep.
 	reservedConnections = 4
 )
@@ -63,10 +66,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer fail(nil)
 
 	metrics := telemetry.NewMetrics("worker")
-	rows, err := store.Open(ctx, store.Config{
-		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
-		StatementTimeout: cfg.Database.StatementTimeout, Observe: metrics.StoreDone,
-	})
+	rows, err := store.Open(ctx, storeConfig(cfg.Database, metrics.StoreDone))
 	if err != nil {
 		return err
 	}
@@ -83,11 +83,14 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer temporal.Close()
 	reach := workflowclient.New(temporal, workflowclient.Options{Log: log})
 
-	var working atomic.Bool
+	var working, unscheduled atomic.Bool
 	ready := func(ctx context.Context) []string {
 		lacks := serve.Missing(ctx, rows, temporal, cfg.Temporal.Namespace)
 		if !working.Load() {
 			lacks = append(lacks, "worker: it does not poll yet")
+		}
+		if unscheduled.Load() {
+			lacks = append(lacks, "temporal: the schedule of the sweep can't be found or made")
 		}
 		return lacks
 	}
@@ -121,7 +124,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		if err == nil {
 			working.Store(true)
 			log.InfoContext(ctx, "working", "metrics_address", cfg.MetricsAddress)
-			<-ctx.Done()
+			keepSchedule(ctx, scheduleCheck, func(ctx context.Context) (bool, error) {
+				return workflowclient.RestoreSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch)
+			}, &unscheduled, log)
 		}
 		log.InfoContext(ctx, "stopping")
 		workers.Stop()
@@ -132,4 +137,38 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, reach.Close(ending), stopMetrics(ending))
+}
+
+// storeConfig has statements end in time for the steps of requests, however long
+// those of the API may take.
+func storeConfig(database config.Database, observe store.Observer) store.Config {
+	return store.Config{
+		URL: string(database.URL), MaxConns: database.MaxConns,
+		StatementTimeout: min(database.StatementTimeout, workflows.StatementTimeout), Observe: observe,
+	}
+}
+
+// keepSchedule restores the sweep's schedule where it got lost, as with the
+// state of a Temporal that was replaced, until ctx ends. lost says that this does
+// not succeed.
+func keepSchedule(ctx context.Context, every time.Duration, restore func(context.Context) (bool, error),
+	lost *atomic.Bool, log *slog.Logger,
+) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_ = serve.Until(ctx, func(ctx context.Context) error {
+			restored, err := restore(ctx)
+			lost.Store(err != nil)
+			if restored {
+				log.WarnContext(ctx, "the schedule of the sweep had got lost and is there again")
+			}
+			return err
+		}, func(err error) { log.WarnContext(ctx, "the schedule of the sweep is not there", "error", err) })
+	}
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/config"
 	"gatehouse/workflows"
 )
 
@@ -22,6 +24,15 @@ func TestAMisspeltSettingIsWarnedOf(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, environ, &out))
 	require.Contains(t, out.String(), `"level":"WARN","msg":"this setting is not known","variable":"GATEHOUSE_LOG_LEVELL"`)
+}
+
+func TestAStatementEndsBeforeTheStepThatItIsFor(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[time.Duration]time.Duration{
+		time.Second: time.Second, workflows.StatementTimeout: workflows.StatementTimeout, 10 * time.Minute: workflows.StatementTimeout,
+	} {
+		require.Equal(t, want, storeConfig(config.Database{StatementTimeout: set}, nil).StatementTimeout)
+	}
 }
 
 func TestConnectionsAreSharedSoThatNoneWaitsForTheOther(t *testing.T) {

@@ -190,11 +190,13 @@ CREATE TABLE requests (
 	completion_date     timestamptz(3),
 	created             timestamptz(3) NOT NULL,
 	modified            timestamptz(3) NOT NULL,
-	-- When the workflow last read these rows; before modified if they moved
-	-- without it.
-	workflow_seen_at    timestamptz(3),
-	-- When the sweep last made sure that the workflow runs.
-	workflow_checked_at timestamptz(3),
+	-- Why it was cancelled, a code; empty where it was not.
+	cancellation_reason text COLLATE "C" NOT NULL DEFAULT '',
+	-- When the workflow was last known to stand where these rows do; before
+	-- modified if they moved without it.
+	workflow_seen_at    timestamptz(3) NOT NULL DEFAULT 'epoch',
+	-- When the sweep last looked after the workflow.
+	workflow_checked_at timestamptz(3) NOT NULL DEFAULT 'epoch',
 	CONSTRAINT requests_dates CHECK (end_date > start_date),
 	CONSTRAINT requests_status CHECK (approval_status IN ('PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'))
 );
@@ -204,10 +206,9 @@ CREATE INDEX requests_account_name ON requests (account_name_folded, id);
 CREATE INDEX requests_source_created ON requests (source_id, created, id);
 CREATE INDEX requests_source_status ON requests (source_id, approval_status);
 CREATE INDEX requests_manager ON requests (manager_id);
-CREATE INDEX requests_unseen ON requests (modified)
-	WHERE approval_status = 'PENDING' AND (workflow_seen_at IS NULL OR workflow_seen_at < modified);
-CREATE INDEX requests_unchecked ON requests (workflow_checked_at NULLS FIRST, id)
-	WHERE approval_status = 'PENDING';
+-- What the sweep looks for. A decided request leaves both for good.
+CREATE INDEX requests_unseen ON requests (workflow_checked_at, id) WHERE workflow_seen_at < modified;
+CREATE INDEX requests_unchecked ON requests (workflow_checked_at, id) WHERE approval_status = 'PENDING';
 
 CREATE TABLE approval_items (
 	id            uuid CONSTRAINT approval_items_pkey PRIMARY KEY,
@@ -257,6 +258,8 @@ CREATE TABLE notifications (
 	item_id        uuid NOT NULL,
 	recipient_id   uuid NOT NULL,
 	recipient_type text COLLATE "C" NOT NULL,
+	-- Why it happened, a code; empty for most events.
+	reason         text COLLATE "C" NOT NULL,
 	created        timestamptz(3) NOT NULL,
 	CONSTRAINT notifications_once UNIQUE (event, request_id, item_id, recipient_id)
 );

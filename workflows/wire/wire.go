@@ -187,7 +187,7 @@ type CancelInput struct {
 }
 
 // ReasonApproverGone is the reason of a request that nobody is left to decide.
-const ReasonApproverGone = "approver_gone"
+const ReasonApproverGone = lifecycle.ReasonApproverGone
 
 // Notice is the payload of the Notify activity. Together its fields name the
 // event, so telling it twice is telling it once.
