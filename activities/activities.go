@@ -21,9 +21,8 @@ type RequestStore interface {
 	// LoadRequest returns where the request stands. KindNotFound if the request
 	// is gone.
 	LoadRequest(ctx context.Context, request lifecycle.ID) (lifecycle.Progress, error)
-	// MarkSeen notes that the request's workflow stands at the item, which is
-	// pending, or where item is zero at the end of the request. It changes nothing
-	// where the rows stand elsewhere by now or are gone.
+	// MarkSeen does what SaveNotification does beside telling, for an event that
+	// can't be told. It changes nothing where the request is gone.
 	MarkSeen(ctx context.Context, request, item lifecycle.ID) error
 	// Decide stores the verdict by compare-and-set. A decision that may not be,
 	// or no more, is an outcome and not an error; KindNotFound if the request
@@ -45,7 +44,10 @@ type NotificationStore interface {
 	// SaveNotification puts the event into the outbox, addressed to recipient;
 	// saved is false if it was there before. item is zero for an event about
 	// the whole request. recipient is zero, and nothing is saved, where there
-	// is nobody to tell. KindNotFound if the request or the item is gone.
+	// is nobody to tell. It also notes that the request's workflow stands at the
+	// item, which is pending, or where item is zero at the end of the request;
+	// nothing is noted where the rows stand elsewhere by now. KindNotFound if the
+	// request or the item is gone.
 	SaveNotification(ctx context.Context, event string, request, item lifecycle.ID) (saved bool, recipient lifecycle.ID, err error)
 }
 
@@ -76,8 +78,8 @@ type Store interface {
 // Workflows reaches the workflows of requests.
 type Workflows interface {
 	// StartRequest starts the workflow of a request, and is content with one
-	// that runs already.
-	StartRequest(ctx context.Context, request, source lifecycle.ID) error
+	// that runs already. items is 0 for a request that was not just accepted.
+	StartRequest(ctx context.Context, request, source lifecycle.ID, items int) error
 	// NudgeRequest makes the workflow read its rows again, starting it if need be.
 	NudgeRequest(ctx context.Context, request, source lifecycle.ID) error
 	// RequestRunning reports whether the workflow of the request runs.

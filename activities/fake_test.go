@@ -91,7 +91,7 @@ type fakeWorkflows struct {
 	cancel       func([]lifecycle.ID) ([]lifecycle.ID, error)
 }
 
-func (w *fakeWorkflows) StartRequest(_ context.Context, request, source lifecycle.ID) error {
+func (w *fakeWorkflows) StartRequest(_ context.Context, request, source lifecycle.ID, _ int) error {
 	return w.start(request, source)
 }
 

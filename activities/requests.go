@@ -151,16 +151,14 @@ func (a *Activities) CancelRequest(ctx context.Context, in wire.CancelInput) (st
 func (a *Activities) Notify(ctx context.Context, n wire.Notice) (err error) {
 	defer a.seal(ctx, wire.ActivityNotify, n.RequestID, &err)
 	saved, recipient, err := a.Store.SaveNotification(ctx, n.Event, n.RequestID, n.ItemID)
-	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
-		err = nil
-	}
 	switch {
-	case err == nil:
+	case err == nil, lifecycle.KindOf(err) == lifecycle.KindNotFound:
 		a.notified(ctx, n, saved, recipient)
-	case !hopeless(err):
-		return err
+		return nil
+	case hopeless(err):
+		return cmp.Or(a.Store.MarkSeen(ctx, n.RequestID, n.ItemID), err)
 	}
-	return cmp.Or(a.Store.MarkSeen(ctx, n.RequestID, n.ItemID), err)
+	return err
 }
 
 func (a *Activities) notified(ctx context.Context, n wire.Notice, saved bool, recipient lifecycle.ID) {

@@ -287,20 +287,17 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 		markErr error
 		// counted is how the event is, if it is.
 		counted string
-		// marked says that the workflow is known to have come this far.
+		// marked says that it is noted apart that the workflow has come this far.
 		marked bool
 		// fails is the kind of the failure, if it fails.
 		fails lifecycle.Kind
 	}{
-		"now":                         {saved: true, to: recipient, counted: NotifiedSaved, marked: true},
-		"before":                      {to: recipient, counted: NotifiedNobody, marked: true},
-		"nobody to tell":              {counted: NotifiedNobody, marked: true},
-		"about something gone":        {err: errGone, counted: NotifiedNobody, marked: true},
+		"now":                         {saved: true, to: recipient, counted: NotifiedSaved},
+		"before":                      {to: recipient, counted: NotifiedNobody},
+		"nobody to tell":              {counted: NotifiedNobody},
+		"about something gone":        {err: errGone, counted: NotifiedNobody},
 		"not while the store is away": {err: errAway, fails: lifecycle.KindUnavailable},
 		"given up if it never can be": {err: refused, marked: true, fails: lifecycle.KindIllegalValue},
-		"again if it can't be noted": {
-			saved: true, to: recipient, counted: NotifiedSaved, marked: true, markErr: errAway, fails: lifecycle.KindUnavailable,
-		},
 		"again if it can't be noted that it is given up": {
 			err: refused, marked: true, markErr: errAway, fails: lifecycle.KindUnavailable,
 		},

@@ -93,7 +93,7 @@ func (a *Activities) lookAfter(ctx context.Context, q lifecycle.RequestToCheck) 
 	if err != nil || running {
 		return none, err
 	}
-	return started, a.Workflows.StartRequest(ctx, q.RequestID, q.SourceID)
+	return started, a.Workflows.StartRequest(ctx, q.RequestID, q.SourceID, 0)
 }
 
 // endingsPiece is how many workflows are ended between two heartbeats. The first

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // flow is a number of approvals done by a number of clients.
@@ -110,31 +113,82 @@ func drive(ctx context.Context, clients, n int, one func(context.Context) (time.
 	return f, failed
 }
 
-// toldInterval is how often a client asks whether the approver was told.
+// toldInterval is how often it is asked whether an approver was told. Clients wait
+// for that: nobody decides before, and an Update that meets the first workflow task
+// may wait 2 s in the server.
 const toldInterval = 10 * time.Millisecond
 
-// awaitTold waits until the approver is told: nobody decides before, and an
-// Update that meets the first workflow task may wait 2 s in the server.
-func awaitTold(ctx context.Context, told func() (bool, error)) error {
+// outbox tells many clients which approvers were told, by one query at a time: the
+// clients of the empty workflow learn it for nothing.
+type outbox struct {
+	rows    *pgx.Conn
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
+
+	mu sync.Mutex
+	// waiting are the items that clients ask about, closed once theirs is told.
+	waiting map[string]chan struct{}
+}
+
+func openOutbox(ctx context.Context, url string) (*outbox, error) {
+	rows, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	o := &outbox{rows: rows, stop: stop, waiting: map[string]chan struct{}{}}
+	o.stopped.Go(func() { o.watch(ctx) })
+	return o, nil
+}
+
+func (o *outbox) close(ctx context.Context) {
+	o.stop()
+	o.stopped.Wait()
+	_ = o.rows.Close(ctx)
+}
+
+// watch looks into the outbox until ctx ends.
+func (o *outbox) watch(ctx context.Context) {
 	tick := time.NewTicker(toldInterval)
 	defer tick.Stop()
-	for {
-		if ok, err := told(); ok || err != nil {
-			return err
-		}
+	for ctx.Err() == nil {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return
 		}
+		o.mu.Lock()
+		items := slices.Collect(maps.Keys(o.waiting))
+		o.mu.Unlock()
+		if len(items) == 0 {
+			continue
+		}
+		// What fails is asked again; a client gives up by its own deadline.
+		answer, _ := o.rows.Query(ctx, `SELECT i.id::text FROM approval_items AS i JOIN notifications AS n
+			ON n.event = 'decision_needed' AND n.request_id = i.request_id AND n.item_id = i.id
+			WHERE i.id = ANY ($1::uuid[])`, items)
+		told, _ := pgx.CollectRows(answer, pgx.RowTo[string])
+		o.mu.Lock()
+		for _, item := range told {
+			close(o.waiting[item])
+			delete(o.waiting, item)
+		}
+		o.mu.Unlock()
 	}
 }
 
-// isTold reports whether the outbox has the notification about the item.
-func (r *rig) isTold(ctx context.Context, item string) (told bool, err error) {
-	err = r.outbox.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM notifications
-		WHERE event = 'decision_needed' AND request_id = (SELECT request_id FROM approval_items WHERE id = $1))`, item).Scan(&told)
-	return told, err
+// await waits until the approver of the item is told.
+func (o *outbox) await(ctx context.Context, item string) error {
+	told := make(chan struct{})
+	o.mu.Lock()
+	o.waiting[item] = told
+	o.mu.Unlock()
+	select {
+	case <-told:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // approval makes one request and approves it once its approver is told; the
@@ -155,8 +209,7 @@ func (r *rig) approval(ctx context.Context, source string) (time.Duration, error
 	if len(request.ApprovalItems) != 1 {
 		return 0, fmt.Errorf("the request has %d approval items", len(request.ApprovalItems))
 	}
-	err = awaitTold(ctx, func() (bool, error) { return r.isTold(ctx, request.ApprovalItems[0].ID) })
-	if err != nil {
+	if err = r.outbox.await(ctx, request.ApprovalItems[0].ID); err != nil {
 		return 0, err
 	}
 	begin := time.Now()

@@ -82,6 +82,22 @@ func startBaseline(c client.Client) (func(), error) {
 	return func() { requests.Stop(); notifications.Stop() }, nil
 }
 
+// awaitTold waits until the approver of the empty workflow is told.
+func awaitTold(ctx context.Context, id string) error {
+	tick := time.NewTicker(toldInterval)
+	defer tick.Stop()
+	for {
+		if _, ok := told.LoadAndDelete(id); ok {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // baselineApproval starts one empty workflow and decides it once its approver is
 // told, as [rig.approval] does with a request. It returns how long the decision took. Neither waits
 // for what the workflow does after the decision.
@@ -90,11 +106,7 @@ func baselineApproval(ctx context.Context, c client.Client, id string) (time.Dur
 	if _, err := c.ExecuteWorkflow(ctx, options, "EmptyRequest"); err != nil {
 		return 0, err
 	}
-	err := awaitTold(ctx, func() (bool, error) {
-		_, ok := told.LoadAndDelete(id)
-		return ok, nil
-	})
-	if err != nil {
+	if err := awaitTold(ctx, id); err != nil {
 		return 0, err
 	}
 	begin := time.Now()

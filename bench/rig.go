@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 
 	"gatehouse/devstack"
@@ -28,9 +27,8 @@ type rig struct {
 	temporal client.Client
 	// rows connects the application's role, owner that of the tables.
 	rows, owner *pgx.Conn
-	// outbox is for clients that wait for a notification.
-	outbox *pgxpool.Pool
-	http   *http.Client
+	outbox      *outbox
+	http        *http.Client
 	// long is for calls that last as long as their file.
 	long     *http.Client
 	stopBase func()
@@ -75,7 +73,7 @@ func newRig(ctx context.Context, rows int) (_ *rig, err error) {
 	if r.rows, err = pgx.Connect(ctx, r.stack.Postgres.AppURL()); err != nil {
 		return nil, err
 	}
-	if r.outbox, err = pgxpool.New(ctx, r.stack.Postgres.AppURL()); err != nil {
+	if r.outbox, err = openOutbox(ctx, r.stack.Postgres.AppURL()); err != nil {
 		return nil, err
 	}
 	if r.owner, err = pgx.Connect(ctx, r.stack.Postgres.MigrationURL()); err != nil {
@@ -105,7 +103,7 @@ func (r *rig) close() {
 		}
 	}
 	if r.outbox != nil {
-		r.outbox.Close()
+		r.outbox.close(ctx)
 	}
 	if r.temporal != nil {
 		r.temporal.Close()

@@ -316,11 +316,13 @@ func (r *receiver) hand(ctx context.Context, batch []judged) error {
 		case len(row.faults) > 0:
 			r.faults.Add(row.faults...)
 			r.faults.Add(row.doubts...)
-			row.Faulty = true
 			if row.Person.AccountName == "" {
 				// There is nothing to compare it by.
 				continue
 			}
+			// It is staged for its name alone: others may have it too.
+			row.Faulty, row.Cells = true, ""
+			row.Person = lifecycle.Person{AccountName: row.Person.AccountName}
 		case len(row.doubts) > 0:
 			row.Doubt = doubt(row.doubts)
 		}

@@ -73,7 +73,7 @@ func (s *Service) startAccepted(ctx context.Context, request lifecycle.Request) 
 	deadline := time.Now().Add(s.settings.AutoApprovalWait)
 	startCtx, cancel := context.WithTimeout(ctx, s.settings.StartTimeout)
 	defer cancel()
-	if err := s.workflows.StartRequest(startCtx, request.ID, request.Source.ID); err != nil {
+	if err := s.workflows.StartRequest(startCtx, request.ID, request.Source.ID, len(request.Items)); err != nil {
 		s.log.WarnContext(ctx, "the request is accepted, its workflow is left to the sweep",
 			"request_id", request.ID.String(), "error", err)
 		return request

@@ -111,9 +111,10 @@ type Store interface {
 // Workflows starts and reaches workflows.
 type Workflows interface {
 	BulkWorkflows
-	// StartRequest starts the workflow of a request, and is content with one
-	// that runs already. It returns when Temporal has it.
-	StartRequest(ctx context.Context, request, source lifecycle.ID) error
+	// StartRequest starts the workflow of a request that was just accepted with so
+	// many approval items, and is content with one that runs already. It returns
+	// when Temporal has it.
+	StartRequest(ctx context.Context, request, source lifecycle.ID, items int) error
 	// AwaitRequest returns once the workflow of the request has ended, or with
 	// ctx's error.
 	AwaitRequest(ctx context.Context, request lifecycle.ID) error

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -39,7 +40,9 @@ func insertAttributes(ctx context.Context, tx bun.Tx, attributes []lifecycle.Sch
 // for an unknown source.
 func (s *Store) ListAttributes(ctx context.Context, source lifecycle.ID) (attributes []lifecycle.SchemaAttribute, err error) {
 	defer s.done("ListAttributes", time.Now(), &err)
-	attributes, err = listAttributes(ctx, s.db, source)
+	var a lifecycle.SchemaAttribute
+	err = s.prepared(ctx, attributeDest(&a), strings.Replace(selectAttributes, "?", "$1", 1),
+		func() error { attributes = append(attributes, inUTC(a)); return nil }, source.String())
 	if err != nil || len(attributes) > 0 {
 		return attributes, err
 	}
@@ -47,17 +50,21 @@ func (s *Store) ListAttributes(ctx context.Context, source lifecycle.ID) (attrib
 	return nil, missing()
 }
 
-func listAttributes(ctx context.Context, db bun.IDB, source lifecycle.ID) ([]lifecycle.SchemaAttribute, error) {
+// selectAttributes selects those of the source ?.
+const selectAttributes = "SELECT " + attributeColumns + " FROM schema_attributes AS a WHERE a.source_id = ? ORDER BY a.position"
+
+func listAttributes(ctx context.Context, tx bun.Tx, source lifecycle.ID) ([]lifecycle.SchemaAttribute, error) {
 	var attributes []lifecycle.SchemaAttribute
 	var a lifecycle.SchemaAttribute
-	rows, err := db.QueryContext(ctx, "SELECT "+attributeColumns+
-		" FROM schema_attributes AS a WHERE a.source_id = ? ORDER BY a.position", source)
-	err = each(rows, err, attributeDest(&a), func() error {
-		a.Created, a.Modified = a.Created.UTC(), a.Modified.UTC()
-		attributes = append(attributes, a)
-		return nil
-	})
+	rows, err := tx.QueryContext(ctx, selectAttributes, source)
+	err = each(rows, err, attributeDest(&a), func() error { attributes = append(attributes, inUTC(a)); return nil })
 	return attributes, err
+}
+
+// inUTC is the attribute with its times in UTC.
+func inUTC(a lifecycle.SchemaAttribute) lifecycle.SchemaAttribute {
+	a.Created, a.Modified = a.Created.UTC(), a.Modified.UTC()
+	return a
 }
 
 // GetAttribute returns one attribute of the source; KindNotFound if it has none

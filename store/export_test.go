@@ -78,6 +78,6 @@ func (f spy) AfterQuery(_ context.Context, e *bun.QueryEvent) { f(e.Query) }
 
 // ExportQuery is the query that an export reads its rows by.
 func (s *Store) ExportQuery(ctx context.Context, source lifecycle.ID) (string, error) {
-	attributes, err := listAttributes(ctx, s.db, source)
+	attributes, err := s.ListAttributes(ctx, source)
 	return s.recordsOf(source, attributes), err
 }

@@ -14,37 +14,43 @@ const (
 	eventRequestCancelled = "request_cancelled"
 )
 
+// concerns selects who is told of an event about the request ?0 and its item ?1,
+// an identity or a workgroup, and the reason that goes with it.
+var concerns = map[string]string{
+	eventDecisionNeeded: `SELECT approver_id AS recipient, approver_type AS kind, '' AS reason
+		FROM approval_items WHERE id = ?1 AND request_id = ?0`,
+	eventRequestDecided:   concernsRequester,
+	eventRequestCancelled: concernsRequester,
+}
+
+const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind, cancellation_reason AS reason FROM requests WHERE id = ?0"
+
 // SaveNotification puts the event into the outbox for whom it concerns: the
 // item's approver, an identity or a workgroup, for "decision_needed", the
 // requester for "request_decided" and for "request_cancelled", which carries the
-// reason. itemID is zero for the latter two. saved is false where it was there
-// already, and where there is nobody to tell since an application client asked;
-// then recipient is zero. KindNotFound if the request or the item is gone. An
-// event that is none of the three is an error.
+// reason. itemID is zero for the latter two. With it goes what MarkSeen does, in
+// one commit. saved is false where the event was there already, and where there is
+// nobody to tell since an application client asked; then recipient is zero.
+// KindNotFound if the request or the item is gone. An event that is none of the
+// three is an error.
 func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID) (saved bool, recipient lifecycle.ID, err error) {
 	defer s.done("SaveNotification", time.Now(), &err)
-	var kind, reason string
-	var found bool
-	switch event {
-	case eventDecisionNeeded:
-		found, err = row(ctx, s.db, []any{&recipient, &kind, &reason},
-			"SELECT approver_id, approver_type, '' FROM approval_items WHERE id = ? AND request_id = ?", itemID, requestID)
-	case eventRequestDecided, eventRequestCancelled:
-		found, err = row(ctx, s.db, []any{&recipient, &kind, &reason},
-			"SELECT requester_id, 'IDENTITY', cancellation_reason FROM requests WHERE id = ?", requestID)
-	default:
+	who, known := concerns[event]
+	if !known {
 		return false, lifecycle.ID{}, lifecycle.NewError(lifecycle.KindInternal, "An unknown event can't be notified.")
 	}
+	// The row has the nil UUID for no item and not NULL, which would be unequal to
+	// itself.
+	found, err := row(ctx, s.db, []any{&recipient, &saved}, `WITH concerned AS (`+who+`), `+markSeen+`, told AS (
+			INSERT INTO notifications (id, event, request_id, item_id, recipient_id, recipient_type, reason, created)
+			SELECT ?3::uuid, ?4, ?0::uuid, ?5::uuid, c.recipient, c.kind, c.reason, ?2::timestamptz FROM concerned AS c
+			WHERE c.recipient IS NOT NULL
+			ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING RETURNING 1
+		)
+		SELECT c.recipient, EXISTS (SELECT 1 FROM told) FROM concerned AS c`,
+		requestID, uuidOf(itemID), now(), lifecycle.NewID(), event, itemID.String())
 	if err == nil && !found {
 		err = missing()
 	}
-	if err != nil || recipient.IsZero() {
-		return false, lifecycle.ID{}, err
-	}
-	// The nil UUID and not NULL, which would be unequal to itself.
-	added, err := affected(ctx, s.db, `INSERT INTO notifications
-		(id, event, request_id, item_id, recipient_id, recipient_type, reason, created) VALUES ?
-		ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING`,
-		tuples{{lifecycle.NewID(), event, requestID, itemID.String(), recipient, kind, reason, now()}})
-	return added == 1, recipient, err
+	return saved, recipient, err
 }

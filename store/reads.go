@@ -18,28 +18,40 @@ import (
 // account manager, and whether by its management workgroup.
 var viewerRelations = strings.ReplaceAll(managedByIdentity+", "+workgroupOfIdentity, "?0", "$2::uuid")
 
-// lookup reads one object into dest by a text that never changes, in which $1 is
-// its id and $2 the viewer's, NULL for the zero ID; found is false if there is
-// none. Every connection keeps the text prepared, since planning the joins takes
-// several times as long as running them (docs/decisions/0007-prepared-lookups.md).
-// It is not for transactions.
+// lookup reads one object into dest by a text in which $1 is its id and $2 the
+// viewer's, NULL for the zero ID; found is false if there is none. See prepared.
 func (s *Store) lookup(ctx context.Context, dest []any, query string, id, viewer lifecycle.ID) (found bool, err error) {
-	args := []any{pgx.QueryExecModeCacheStatement, id.String(), nil}
+	of := any(nil)
 	if !viewer.IsZero() {
-		args[2] = viewer.String()
+		of = viewer.String()
 	}
-	read := func(args ...any) error {
-		rows, err := s.db.DB.QueryContext(ctx, query, args...)
-		return each(rows, err, dest, func() error { found = true; return nil })
+	err = s.prepared(ctx, dest, query, func() error { found = true; return nil }, id.String(), of)
+	return found, err
+}
+
+// prepared reads what query selects into dest, calling read after each row. The
+// query is a text that never changes: every connection keeps it prepared, since
+// planning it takes several times as long as running it
+// (docs/decisions/0007-prepared-lookups.md). It is not for transactions.
+func (s *Store) prepared(ctx context.Context, dest []any, query string, read func() error, args ...any) error {
+	run := func(args ...any) error {
+		return s.onDriver(ctx, func(pg *pgx.Conn) error {
+			rows, err := pg.Query(ctx, query, args...)
+			if err == nil {
+				_, err = pgx.ForEachRow(rows, dest, read)
+			}
+			return err
+		})
 	}
 	if s.unprepared.Load() {
-		return found, read(args[1:]...)
+		return run(args...)
 	}
-	if err = read(args...); statementLost(err) {
+	err := run(append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+	if statementLost(err) {
 		s.unprepared.Store(true)
-		err = read(args[1:]...)
+		err = run(args...)
 	}
-	return found, err
+	return err
 }
 
 // statementLost: what the connection had prepared is not what the server has. A
@@ -58,16 +70,23 @@ func (s *Store) rows(ctx context.Context, query *bun.SelectQuery, dest []any, re
 	if err != nil {
 		return err
 	}
+	return s.onDriver(ctx, func(pg *pgx.Conn) error {
+		result := pg.PgConn().ExecParams(ctx, string(text), nil, nil, nil, []int16{pgx.BinaryFormatCode})
+		_, err := pgx.ForEachRow(pgx.RowsFromResultReader(pg.TypeMap(), result), dest, read)
+		return err
+	})
+}
+
+// onDriver has use do what the driver does better than database/sql, on a
+// connection of the pool.
+func (s *Store) onDriver(ctx context.Context, use func(*pgx.Conn) error) error {
 	conn, err := s.db.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	return conn.Raw(func(driver any) error {
-		pg := driver.(*stdlib.Conn).Conn() //nolint:forcetypeassert // Open has made the pool of these
-		result := pg.PgConn().ExecParams(ctx, string(text), nil, nil, nil, []int16{pgx.BinaryFormatCode})
-		_, err := pgx.ForEachRow(pgx.RowsFromResultReader(pg.TypeMap(), result), dest, read)
-		return err
+		return use(driver.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // Open has made the pool of these
 	})
 }
 

@@ -399,13 +399,14 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 		order sql.NullInt64
 		gone  sql.NullBool
 	)
-	found, err := row(ctx, s.db,
+	found := false
+	err = s.prepared(ctx,
 		[]any{&progress.SourceID, &progress.Status, &progress.Items, &progress.Pending, &order, &since, &gone},
 		`SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id),
 			i.id, i.position, i.pending_since, `+deciderGone+`
 		FROM requests AS r LEFT JOIN approval_items AS i
 			ON i.request_id = r.id AND i.status = 'PENDING' AND r.approval_status = 'PENDING'
-		WHERE r.id = ?`, id)
+		WHERE r.id = $1`, func() error { found = true; return nil }, id.String())
 	if err != nil {
 		return lifecycle.Progress{}, err
 	}
@@ -425,17 +426,21 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 // the workflow read them again. Nor does it where the request is gone.
 func (s *Store) MarkSeen(ctx context.Context, id, item lifecycle.ID) (err error) {
 	defer s.done("MarkSeen", time.Now(), &err)
-	// Whoever waits for the row's lock gets the new row and keeps what it has read
-	// of all others; modified tells whether the two belong together.
-	return exec(ctx, s.db, `WITH stands AS MATERIALIZED (
-			SELECT r.id, r.modified FROM requests AS r
-			LEFT JOIN approval_items AS i ON i.request_id = r.id AND i.status = 'PENDING'
-			WHERE r.id = ?0 AND i.id IS NOT DISTINCT FROM ?1 AND (r.approval_status = 'PENDING') = (i.id IS NOT NULL)
-		)
-		UPDATE requests AS r SET workflow_seen_at = greatest(?2, r.modified) FROM stands
-		WHERE r.id = stands.id AND r.modified = stands.modified AND r.workflow_seen_at < r.modified`,
-		id, uuidOf(item), now())
+	return exec(ctx, s.db, "WITH "+markSeen+" SELECT", id, uuidOf(item), now())
 }
+
+// markSeen is the part of a statement that does what MarkSeen does to the request
+// ?0 and its item ?1, at ?2. Whoever waits for the row's lock gets the new row and
+// keeps what it has read of all others; modified tells whether the two belong
+// together.
+const markSeen = `stands AS MATERIALIZED (
+		SELECT r.id, r.modified FROM requests AS r
+		LEFT JOIN approval_items AS i ON i.request_id = r.id AND i.status = 'PENDING'
+		WHERE r.id = ?0 AND i.id IS NOT DISTINCT FROM ?1 AND (r.approval_status = 'PENDING') = (i.id IS NOT NULL)
+	), seen AS (
+		UPDATE requests AS r SET workflow_seen_at = greatest(?2, r.modified) FROM stands
+		WHERE r.id = stands.id AND r.modified = stands.modified AND r.workflow_seen_at < r.modified
+	)`
 
 // CompleteRequest makes a pending request without approval items APPROVED, with
 // its record. Errors: KindNotFound, KindIllegalUpdate for a request that is final

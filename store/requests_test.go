@@ -441,3 +441,23 @@ func TestACommentIsKeptForItsDecision(t *testing.T) {
 	require.NoError(t, w.DeleteRequest(t.Context(), strange.ID))
 	requireKind(t, lifecycle.KindNotFound, w.SaveDecisionComment(t.Context(), gone, "too late"))
 }
+
+// TestTellingNotesHowFarTheWorkflowIs: what is told and what is noted are one
+// commit.
+func TestTellingNotesHowFarTheWorkflowIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	request := w.request(t, "asked.for")
+	seen := func() int { return w.number(t, "SELECT count(*) FROM requests WHERE workflow_seen_at >= modified") }
+	_, _, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID)
+	require.NoError(t, err)
+	require.Zero(t, seen(), "it is not this item that is pending")
+	_, _, err = w.SaveNotification(t.Context(), "request_decided", request.ID, lifecycle.ID{})
+	require.NoError(t, err)
+	require.Zero(t, seen(), "nor is it decided")
+	for range 2 {
+		_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID)
+		require.NoError(t, err)
+		require.Equal(t, 1, seen())
+	}
+}

@@ -99,10 +99,20 @@ func requestOptions(request lifecycle.ID) client.StartWorkflowOptions {
 }
 
 // StartRequest starts the workflow of a request, and is content with one that
-// runs already. It returns when Temporal has it; KindUnavailable if it did not
-// answer before ctx ended.
-func (w *Client) StartRequest(ctx context.Context, request, source lifecycle.ID) error {
-	_, err := w.temporal.ExecuteWorkflow(ctx, requestOptions(request), wire.WorkflowRequest,
+// runs already. items is how many approval items a request has that was just
+// accepted, 0 for any other. It returns when Temporal has it; KindUnavailable if
+// it did not answer before ctx ended.
+func (w *Client) StartRequest(ctx context.Context, request, source lifecycle.ID, items int) error {
+	options := requestOptions(request)
+	if items > 0 {
+		// What the workflow would set in its first task; from the start they cost less.
+		options.TypedSearchAttributes = temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(wire.AttributeKind).ValueSet(wire.KindRequest),
+			temporal.NewSearchAttributeKeyKeyword(wire.AttributeSource).ValueSet(source.String()),
+			temporal.NewSearchAttributeKeyKeyword(wire.AttributeStatus).ValueSet(string(lifecycle.StatusPending)),
+			temporal.NewSearchAttributeKeyKeyword(wire.AttributeStage).ValueSet(wire.Stage(0, items)))
+	}
+	_, err := w.temporal.ExecuteWorkflow(ctx, options, wire.WorkflowRequest,
 		wire.RequestInput{RequestID: request, SourceID: source})
 	return unavailable(err)
 }

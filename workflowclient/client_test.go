@@ -22,18 +22,26 @@ func TestARequestIsStartedOnce(t *testing.T) {
 	b := newBench(t)
 	ctx := within(t, testTimeout)
 	request, source := lifecycle.NewID(), lifecycle.NewID()
-	require.NoError(t, b.StartRequest(ctx, request, source))
+	require.NoError(t, b.StartRequest(ctx, request, source, 2))
 	first := b.run(request)
-	require.NoError(t, b.StartRequest(ctx, request, source), "content with one that runs")
+	require.NoError(t, b.StartRequest(ctx, request, source, 2), "content with one that runs")
 	require.Equal(t, first, b.run(request))
 	started, in := b.started(request)
 	require.Equal(t, wire.WorkflowRequest, started.GetWorkflowType().GetName())
 	require.Equal(t, wire.QueueRequests, started.GetTaskQueue().GetName())
 	require.Equal(t, wire.RequestInput{RequestID: request, SourceID: source}, in)
 	require.Zero(t, started.GetWorkflowExecutionTimeout().AsDuration(), "people take their time")
+	shown := map[string]string{}
+	for name, payload := range started.GetSearchAttributes().GetIndexedFields() {
+		shown[name] = string(payload.GetData())
+	}
+	require.Equal(t, map[string]string{
+		wire.AttributeKind: `"request"`, wire.AttributeSource: `"` + source.String() + `"`,
+		wire.AttributeStatus: `"PENDING"`, wire.AttributeStage: `"1/2"`,
+	}, shown)
 
 	b.terminate(request)
-	require.NoError(t, b.StartRequest(ctx, request, source))
+	require.NoError(t, b.StartRequest(ctx, request, source, 2))
 	require.NotEqual(t, first, b.run(request), "one that has ended is followed by another")
 }
 
@@ -44,7 +52,7 @@ func TestOfManyStartsAtOnceOneRuns(t *testing.T) {
 	faults := make([]error, 8)
 	var group sync.WaitGroup
 	for i := range faults {
-		group.Go(func() { faults[i] = b.StartRequest(ctx, request, lifecycle.NewID()) })
+		group.Go(func() { faults[i] = b.StartRequest(ctx, request, lifecycle.NewID(), 0) })
 	}
 	group.Wait()
 	require.NoError(t, errors.Join(faults...))
@@ -274,7 +282,7 @@ func TestATemporalThatIsAwayIsAPassingFault(t *testing.T) {
 	for where, address := range map[string]string{"nobody listens": closed(t), "nobody answers": silent(t)} {
 		for name, call := range map[string]func(context.Context, *workflowclient.Client) error{
 			"start": func(ctx context.Context, c *workflowclient.Client) error {
-				return c.StartRequest(ctx, request, request)
+				return c.StartRequest(ctx, request, request, 1)
 			},
 			"nudge": func(ctx context.Context, c *workflowclient.Client) error {
 				return c.NudgeRequest(ctx, request, request)

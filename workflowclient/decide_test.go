@@ -51,7 +51,7 @@ func TestADecisionReachesTheWorkflowAndBringsItsOutcomeBack(t *testing.T) {
 					Outcome: told, ItemStatus: lifecycle.StatusRejected, RequestStatus: lifecycle.StatusCancelled,
 				}})
 				if runs != "no run" {
-					require.NoError(t, b.StartRequest(within(t, testTimeout), d.RequestID, lifecycle.NewID()))
+					require.NoError(t, b.StartRequest(within(t, testTimeout), d.RequestID, lifecycle.NewID(), 0))
 				}
 				if runs == "an ended run" {
 					b.terminate(d.RequestID)

@@ -60,7 +60,7 @@ func (b *bench) await(what string, condition func() bool) {
 func (b *bench) start() lifecycle.ID {
 	b.t.Helper()
 	request := lifecycle.NewID()
-	require.NoError(b.t, b.StartRequest(within(b.t, testTimeout), request, lifecycle.NewID()))
+	require.NoError(b.t, b.StartRequest(within(b.t, testTimeout), request, lifecycle.NewID(), 0))
 	return request
 }
 

@@ -355,7 +355,7 @@ func (r *request) show(ctx workflow.Context) error {
 		now.stage = stageEnded
 		workflow.SetCurrentDetails(ctx, strings.ToLower(now.status))
 	} else {
-		now.stage = fmt.Sprintf("%d/%d", s.Order+1, s.Items)
+		now.stage = wire.Stage(s.Order, s.Items)
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("approval %d of %d, waiting since %s", s.Order+1, s.Items, s.PendingSince))
 	}
 	updates := now.since(r.shown)

@@ -158,15 +158,20 @@ func (r *rows) LoadRequest(_ context.Context, id lifecycle.ID) (lifecycle.Progre
 func (r *rows) MarkSeen(_ context.Context, id, item lifecycle.ID) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	r.markSeen(id, item)
+	return nil
+}
+
+// markSeen is MarkSeen for who holds the mutex.
+func (r *rows) markSeen(id, item lifecycle.ID) {
 	request, ok := r.requests[id]
 	if !ok {
-		return nil
+		return
 	}
 	pending := slices.IndexFunc(request.Items, func(i lifecycle.ApprovalItem) bool { return i.Status == lifecycle.StatusPending })
 	if item.IsZero() && request.Status.Final() || pending >= 0 && request.Items[pending].ID == item {
 		r.seen[id] = true
 	}
-	return nil
 }
 
 func (r *rows) Decide(_ context.Context, d lifecycle.Decision) (lifecycle.DecisionResult, error) {
@@ -263,6 +268,7 @@ func (r *rows) SaveNotification(_ context.Context, event string, request, item l
 	if _, ok := r.requests[request]; !ok {
 		return false, lifecycle.ID{}, errNoRow
 	}
+	r.markSeen(request, item)
 	n := wire.Notice{Event: event, RequestID: request, ItemID: item}
 	if slices.Contains(r.outbox, n) {
 		return false, lifecycle.ID{}, nil
@@ -367,7 +373,7 @@ func (w *reach) note(list *[]lifecycle.ID, id lifecycle.ID) error {
 	return nil
 }
 
-func (w *reach) StartRequest(_ context.Context, request, _ lifecycle.ID) error {
+func (w *reach) StartRequest(_ context.Context, request, _ lifecycle.ID, _ int) error {
 	return w.note(&w.started, request)
 }
 

@@ -42,7 +42,7 @@ func newServed(t *testing.T, approvers int) *served {
 	s := &served{t: t, server: temporaltest.NewNamespace(t), rows: newRows(), counts: &counts{}}
 	s.client = workflowclient.New(s.server.Client, workflowclient.Options{})
 	s.request = s.rows.accept(approvers)
-	require.NoError(t, s.client.StartRequest(s.context(), s.request.ID, s.request.Source.ID))
+	require.NoError(t, s.client.StartRequest(s.context(), s.request.ID, s.request.Source.ID, len(s.request.Items)))
 	return s
 }
 

@@ -7,7 +7,11 @@
 // address, an account name or a comment.
 package wire
 
-import "gatehouse/lifecycle"
+import (
+	"strconv"
+
+	"gatehouse/lifecycle"
+)
 
 // Task queues. Each kind of work has its own, so that none starves another.
 const (
@@ -66,6 +70,10 @@ const (
 func SearchAttributes() []string {
 	return []string{AttributeKind, AttributeSource, AttributeStatus, AttributeStage}
 }
+
+// Stage is the value of AttributeStage while the item at order, counted from 0, of
+// a request with so many items is waited for.
+func Stage(order, items int) string { return strconv.Itoa(order+1) + "/" + strconv.Itoa(items) }
 
 // Values of AttributeKind.
 const (
