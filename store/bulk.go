@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
@@ -63,19 +64,18 @@ func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Du
 	// A lease alone is short enough for the clocks of two machines to matter.
 	for _, expired := range []struct {
 		table bun.Safe
-		where string
+		where schema.QueryWithArgs
 		order bun.Safe
-		until time.Time
 	}{
-		{"import_jobs", "status = 'RECEIVING' AND lease_until < now()", "lease_until", at},
-		{"import_jobs", "finished < ?", "finished", at.Add(-retention)},
-		{"export_jobs", "expires < ?", "expires", at},
-		{"export_jobs", "status = 'ERROR' AND finished < ?", "finished", at.Add(-retention)},
+		{"import_jobs", bun.SafeQuery("status = 'RECEIVING' AND lease_until < now()"), "lease_until"},
+		{"import_jobs", bun.SafeQuery("finished < ?", at.Add(-retention)), "finished"},
+		{"export_jobs", bun.SafeQuery("expires < ?", at), "expires"},
+		{"export_jobs", bun.SafeQuery("status = 'ERROR' AND finished < ?", at.Add(-retention)), "finished"},
 	} {
 		jobs, err := affected(ctx, s.db, `WITH gone AS (
 				DELETE FROM ?0 WHERE id IN (SELECT id FROM ?0 WHERE ?1 ORDER BY ?2, id LIMIT ?3 FOR UPDATE SKIP LOCKED)
 				RETURNING id
-			) `+noteGarbage, expired.table, bun.SafeQuery(expired.where, expired.until), expired.order, limit)
+			) `+noteGarbage, expired.table, expired.where, expired.order, limit)
 		if err != nil {
 			return dropped, err
 		}
