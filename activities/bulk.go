@@ -26,8 +26,9 @@ type ExportStore interface {
 	// WriteExport begins a new attempt, writes the source's records in one
 	// consistent snapshot as chunks and completes the job, which expires after
 	// keep unless a schedule made it. progress is called after every chunk with
-	// the number of rows so far. A job that is complete is left as it is. KindNotFound where the job or its
-	// source is gone; KindIllegalUpdate where a newer attempt has taken over.
+	// the number of rows so far. A job that is complete is left as it is.
+	// KindNotFound where the job or its source is gone; KindIllegalUpdate where a
+	// newer attempt has taken over.
 	WriteExport(ctx context.Context, job lifecycle.ID, keep time.Duration, progress func(rows int)) (lifecycle.ExportJob, error)
 	// FailExport ends a job that can't be written; one that ended is left as it is.
 	FailExport(ctx context.Context, job lifecycle.ID) error

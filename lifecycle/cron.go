@@ -48,7 +48,8 @@ var cronShorthands = map[string]string{"@daily": "0 0 * * *", "@weekly": "0 0 * 
 // month, day of week. A field is *, a number, a range such as 1-5, each of the
 // three with a step such as */15, or a list of these with commas. Months and
 // days of the week have names of three letters as well; Sunday is 0 and 7. @daily
-// is every midnight, @weekly that in which Sunday begins. Anything else, and what comes on no day at all, is KindIllegalValue.
+// is every midnight, @weekly that in which Sunday begins. Anything else, and what
+// comes on no day at all, is KindIllegalValue.
 func ParseCron(text string) (Cron, error) {
 	fields := strings.Fields(text)
 	if full, ok := cronShorthands[strings.Join(fields, " ")]; ok {

@@ -104,7 +104,7 @@ func mayWait(ctx context.Context, db bun.IDB, source lifecycle.ID) error {
 }
 
 // SealImport makes the job PENDING behind all others of its source; one that is
-// sealed already is returned as it stands. Errors: KindLimit as BeginImport's,
+// sealed already is returned as it stands. Errors: KindLimit as MayQueueImport's,
 // KindUnavailable where the job is gone.
 func (s *Store) SealImport(ctx context.Context, job lifecycle.ID) (sealed lifecycle.ImportJob, err error) {
 	defer s.done("SealImport", time.Now(), &err)

@@ -85,9 +85,12 @@ func (s *Store) onDriver(ctx context.Context, use func(*pgx.Conn) error) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return conn.Raw(func(driver any) error {
-		return use(driver.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // Open has made the pool of these
-	})
+	return conn.Raw(func(driver any) error { return use(pgxConn(driver)) })
+}
+
+// pgxConn is the driver's connection behind one of the pool.
+func pgxConn(driver any) *pgx.Conn {
+	return driver.(*stdlib.Conn).Conn() //nolint:forcetypeassert // Open has made the pool of these
 }
 
 // scalar reads the one number that query selects.

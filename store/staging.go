@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 
@@ -62,9 +61,7 @@ func (s *Store) inDriverTx(ctx context.Context, options *sql.TxOptions, fn func(
 	defer func() { _ = conn.Close() }()
 	return conn.RunInTx(ctx, options, func(_ context.Context, tx bun.Tx) error {
 		return fn(tx, func(use func(*pgx.Conn) error) error {
-			return conn.Raw(func(driverConn any) error {
-				return use(driverConn.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // Open has made the pool of these
-			})
+			return conn.Raw(func(driver any) error { return use(pgxConn(driver)) })
 		})
 	})
 }
