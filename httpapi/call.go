@@ -15,7 +15,9 @@ import (
 type call struct {
 	// trackingID is 32 hex digits (contract §3).
 	trackingID string
-	at         location
+	// address is the caller's IP address.
+	address string
+	at      location
 	// route is the template of the route, empty until one was found.
 	route string
 	actor policy.Actor

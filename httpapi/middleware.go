@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"gatehouse/lifecycle"
 )
 
 // statusClientGone is logged for a client that left without its answer. It is
@@ -54,6 +58,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // finds its mount, and says afterwards what became of it.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c, w, start := newCall(), &recorder{ResponseWriter: rw}, time.Now()
+	c.address = peer(r)
 	r = r.WithContext(withCall(r.Context(), c))
 	header := w.Header()
 	header.Set("X-Request-Id", c.trackingID)
@@ -140,6 +145,28 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 	}
 	// The request may be over for its context, but not for the log.
 	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "request", attrs...)
+}
+
+// peer is the address that the request comes from.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// noteOrigin tells the store who causes what the operation changes.
+func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+	operation = strings.ToLower(operation[:1]) + operation[1:]
+	return func(g *gin.Context, request any) (any, error) {
+		ctx, c := callOf(g)
+		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, lifecycle.Origin{
+			Channel: lifecycle.ChannelAPI, Operation: operation, Identity: c.actor.IdentityID, Client: c.actor.ClientID,
+			Address: c.address, TrackingID: c.trackingID,
+		}))
+		return next(g, request)
+	}
 }
 
 // knownMethod bounds the values of a metric's label.

@@ -106,7 +106,7 @@ func (s *server) engine() *gin.Engine {
 }
 
 func (s *server) routeContract(h *handlers) {
-	strict := NewStrictHandlerWithOptions(h, nil, StrictGinServerOptions{
+	strict := NewStrictHandlerWithOptions(h, []StrictMiddlewareFunc{noteOrigin}, StrictGinServerOptions{
 		// Bodies are null or empty by then, which always binds.
 		RequestErrorHandlerFunc:  func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },
 		HandlerErrorFunc:         func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },

@@ -61,7 +61,15 @@ func identityValues(i lifecycle.Identity) tuples {
 // case, or an id that is taken.
 func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("CreateIdentity", time.Now(), &err)
-	return exec(ctx, s.db, insertIdentity, identityValues(identity))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		if err := exec(ctx, tx, insertIdentity, identityValues(identity)); err != nil {
+			return err
+		}
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
+			After: auditedIdentity(identity), Subjects: identitySubjects(identity),
+		})
+	})
 }
 
 // EnsureIdentity makes the identity with this id be as given, whether it is
@@ -107,8 +115,35 @@ func queryIdentities(ctx context.Context, db bun.IDB, query string, args ...any)
 // SetIdentityActive switches the identity on or off; KindNotFound if there is none.
 func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active bool) (err error) {
 	defer s.done("SetIdentityActive", time.Now(), &err)
-	return changedOne(affected(ctx, s.db, "UPDATE identities SET active = ?, modified = ? WHERE id = ?", active, now(), id))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		var was bool
+		found, err := row(ctx, tx, []any{&was}, "SELECT active FROM identities WHERE id = ? FOR NO KEY UPDATE", id)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return missing()
+		case was == active:
+			return nil
+		}
+		if err := exec(ctx, tx, "UPDATE identities SET active = ?, modified = ? WHERE id = ?", active, now(), id); err != nil {
+			return err
+		}
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectIdentity, ID: id.String(),
+			Before: map[string]any{"active": was}, After: map[string]any{"active": active},
+		})
+	})
 }
+
+// auditedIdentity is an identity as the audit trail shows it.
+func auditedIdentity(i lifecycle.Identity) map[string]any {
+	return map[string]any{
+		"alias": i.Alias, "name": i.Name, "email": i.Email, "levels": plain(i.Levels), "active": i.Active,
+	}
+}
+
+func identitySubjects(i lifecycle.Identity) []string { return []string{i.Alias, i.Email} }
 
 func changedOne(changed int64, err error) error {
 	if err == nil && changed == 0 {

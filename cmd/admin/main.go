@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, databaseURL string, out io.Writer) 
 	if err != nil {
 		return err
 	}
+	ctx = lifecycle.WithOrigin(ctx, lifecycle.Origin{
+		Channel: lifecycle.ChannelCommandLine, Operation: "admin " + args[0] + " " + args[1],
+	})
 	err = command(ctx, s, args[2:], out)
 	return errors.Join(err, s.Close())
 }

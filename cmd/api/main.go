@@ -116,7 +116,8 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 			return err
 		}
 		if cfg.Listen.Demo {
-			if err := seedDemo(ctx, rows); err != nil {
+			origin := lifecycle.Origin{Channel: lifecycle.ChannelCommandLine, Operation: "demo"}
+			if err := seedDemo(lifecycle.WithOrigin(ctx, origin), rows); err != nil {
 				return err
 			}
 		}
