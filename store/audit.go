@@ -3,48 +3,46 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
 
-// insertAudit numbers the entries ?0 in their order and inserts them with their
-// details. The tail says which transaction they are of, so that the sealer can
-// tell whether an earlier one is still open.
-const insertAudit = `WITH given (occurred, channel, operation, outcome, identity_id, client_id, tracking_id, action, object_type,
-		object_id, source_id, facts, actor, actor_salt, actor_digest, change, change_salt, change_digest, subjects) AS (VALUES ?0),
-	numbered AS MATERIALIZED (SELECT nextval('audit_numbers') AS id, given.* FROM given),
-	entry AS (
+// auditParts are the parts of a statement that insert an entry, with its details,
+// for each row of audited: (action, object_type, object_id, source_id, outcome,
+// facts, change, subjects). What a row says of the object is known once it is
+// changed, so that the numbers are in the order of the changes. The tail says which
+// transaction an entry is of, so that the sealer can tell whether an earlier one is
+// still open. Every detail has a salt of its own.
+const auditParts = `audit_numbered AS MATERIALIZED (
+		SELECT nextval('audit_numbers') AS id, audited.*, uuid_send(gen_random_uuid()) AS actor_salt,
+			uuid_send(gen_random_uuid()) AS change_salt
+		FROM (?0) AS audited (action, object_type, object_id, source_id, outcome, facts, change, subjects)
+	), audit_entry AS (
 		INSERT INTO audit_entries (id, occurred, channel, operation, outcome, identity_id, client_id, tracking_id,
 			action, object_type, object_id, source_id, facts, actor_digest, change_digest)
-		SELECT id, occurred::timestamptz, channel, operation, outcome, identity_id::uuid, client_id, tracking_id,
-			action, object_type, object_id, source_id::uuid, facts, actor_digest::bytea, change_digest::bytea FROM numbered
-	), detail AS (
+		SELECT id, ?1::timestamptz, ?2, ?3, outcome, ?4::uuid, ?5, ?6, action, object_type, object_id, source_id, facts,
+			sha256(actor_salt || convert_to(?7::text, 'UTF8')), sha256(change_salt || convert_to(change, 'UTF8'))
+		FROM audit_numbered
+	), audit_detail AS (
 		INSERT INTO audit_details (entry_id, actor, actor_salt, change, change_salt, subjects)
-		SELECT id, actor, actor_salt::bytea, change, change_salt::bytea, subjects FROM numbered
-		WHERE actor IS NOT NULL OR change IS NOT NULL
-	)
-	INSERT INTO audit_tail (entry_id, txid) SELECT id, pg_current_xact_id() FROM numbered`
+		SELECT id, ?7::text, CASE WHEN ?7::text IS NOT NULL THEN actor_salt END, change,
+			CASE WHEN change IS NOT NULL THEN change_salt END, subjects
+		FROM audit_numbered WHERE ?7::text IS NOT NULL OR change IS NOT NULL
+	), audit_waiting AS (
+		INSERT INTO audit_tail (entry_id, txid) SELECT id, pg_current_xact_id() FROM audit_numbered
+	)`
 
 // audit inserts an entry for each change, by whom the context says, in the
 // transaction that makes the changes: neither is there without the other.
 func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) error {
 	if len(changes) == 0 {
 		return nil
-	}
-	origin, at := lifecycle.OriginOf(ctx), now()
-	actor, err := auditActor(origin)
-	if err != nil {
-		return err
-	}
-	// What is known of a person's client stands with their details.
-	client := optional(origin.Client)
-	if !origin.Identity.IsZero() {
-		client = nil
 	}
 	values := make(tuples, len(changes))
 	for i, change := range changes {
@@ -60,15 +58,93 @@ func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) err
 		if outcome == "" {
 			outcome = lifecycle.OutcomeSuccess
 		}
-		by, what := newDetail(actor), newDetail(changed)
 		values[i] = []any{
-			at, string(origin.Channel), origin.Operation, string(outcome), uuidOf(origin.Identity), client,
-			optional(origin.TrackingID), string(change.Action), string(change.Object), change.ID, uuidOf(change.Source), facts,
-			by.text, by.salt, by.digest, what.text, what.salt, what.digest, auditSubjects(change),
+			string(change.Action), string(change.Object), change.ID, bun.SafeQuery("?::uuid", uuidOf(change.Source)), string(outcome),
+			facts, bun.SafeQuery("?::text", optional(changed)), auditSubjects(change),
 		}
 	}
-	return exec(ctx, tx, insertAudit, values)
+	parts, err := auditRows(ctx, bun.SafeQuery("VALUES ?", values))
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "WITH ? SELECT", parts)
 }
+
+// auditOf is audit as a part of the statement that makes the changes, behind its
+// WITH: an entry for each row of each query.
+func auditOf(ctx context.Context, queries ...auditQuery) (schema.QueryAppender, error) {
+	selects := make([]string, len(queries))
+	for i, query := range queries {
+		selects[i] = query.text()
+	}
+	return auditRows(ctx, bun.Safe(strings.Join(selects, " UNION ALL ")))
+}
+
+func auditRows(ctx context.Context, rows schema.QueryAppender) (schema.QueryAppender, error) {
+	origin := lifecycle.OriginOf(ctx)
+	actor, err := auditActor(origin)
+	if err != nil {
+		return nil, err
+	}
+	// What is known of a person's client stands with their details.
+	client := optional(origin.Client)
+	if !origin.Identity.IsZero() {
+		client = nil
+	}
+	return bun.SafeQuery(auditParts, rows, now(), string(origin.Channel), origin.Operation, uuidOf(origin.Identity), client,
+		optional(origin.TrackingID), optional(actor)), nil
+}
+
+// auditQuery is an [lifecycle.AuditChange] for each row of from, a part of the
+// same statement. Everything but action and object is SQL; what is empty is not
+// told.
+type auditQuery struct {
+	action lifecycle.AuditAction
+	object lifecycle.AuditObjectType
+	// id is a uuid or a text, source a uuid.
+	id, source string
+	// facts, before and after are jsonb.
+	facts, before, after string
+	// subjects are a text[], with names that are folded.
+	subjects string
+	from     string
+}
+
+func (q auditQuery) text() string {
+	source, facts, change, subjects := "NULL::uuid", "'{}'", "NULL::text", "NULL::text[]"
+	if q.source != "" {
+		source = q.source
+	}
+	if q.facts != "" {
+		facts = "(" + q.facts + ")::text"
+	}
+	if q.subjects != "" {
+		subjects = q.subjects
+	}
+	switch {
+	case q.before != "" && q.after != "":
+		change = `(SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object(
+				'before', jsonb_object_agg(key, was.value), 'after', jsonb_object_agg(key, becomes.value))::text END
+			FROM jsonb_each(` + q.before + `) AS was JOIN jsonb_each(` + q.after + `) AS becomes USING (key)
+			WHERE was.value <> becomes.value)`
+	case q.before != "":
+		change = "jsonb_build_object('before', " + q.before + ")::text"
+	case q.after != "":
+		change = "jsonb_build_object('after', " + q.after + ")::text"
+	}
+	return fmt.Sprintf("SELECT '%s', '%s', (%s)::text, %s, '%s', %s, %s, %s FROM %s",
+		q.action, q.object, q.id, source, lifecycle.OutcomeSuccess, facts, change, subjects, q.from)
+}
+
+// auditedPerson is r, a record or request, as the audit trail shows it, and
+// personSubjects is whom that tells about. The session's time zone is UTC.
+const (
+	auditedPerson = `jsonb_build_object('accountName', r.account_name, 'firstName', r.first_name, 'lastName', r.last_name,
+		'phone', r.phone, 'email', r.email, 'manager', r.manager_id,
+		'startDate', to_char(r.start_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+		'endDate', to_char(r.end_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'data', r.data)`
+	personSubjects = "ARRAY[r.id::text, r.account_name_folded, r.email_folded]"
+)
 
 // optional is NULL for an empty text.
 func optional(text string) any {
@@ -76,19 +152,6 @@ func optional(text string) any {
 		return nil
 	}
 	return text
-}
-
-// newDetails are the columns of a detail, all NULL where there is none.
-type newDetails struct{ text, salt, digest any }
-
-func newDetail(text string) newDetails {
-	if text == "" {
-		return newDetails{}
-	}
-	salt := make([]byte, 16)
-	// Read never fails: the process ends first.
-	_, _ = rand.Read(salt)
-	return newDetails{text, salt, lifecycle.DetailDigest(salt, text)}
 }
 
 // auditActor is what is known of the caller beside the ids: nothing where

@@ -76,9 +76,35 @@ func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity)
 // there or not; only created stays. KindConflict for an alias of another.
 func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("EnsureIdentity", time.Now(), &err)
-	return exec(ctx, s.db, insertIdentity+` ON CONFLICT (id) DO UPDATE SET alias = excluded.alias,
-		alias_folded = excluded.alias_folded, name = excluded.name, email = excluded.email,
-		levels = excluded.levels, active = excluded.active, modified = excluded.modified`, identityValues(identity))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		change := lifecycle.AuditChange{
+			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
+			After: auditedIdentity(identity), Subjects: identitySubjects(identity),
+		}
+		made, err := affected(ctx, tx, insertIdentity+" ON CONFLICT (id) DO NOTHING", identityValues(identity))
+		if err != nil {
+			return err
+		}
+		if made == 1 {
+			return audit(ctx, tx, change)
+		}
+		var r identityRow
+		if _, err := row(ctx, tx, r.dest(), "SELECT "+identityColumns+" FROM identities AS i WHERE i.id = ? FOR NO KEY UPDATE", identity.ID); err != nil {
+			return err
+		}
+		before := r.toIdentity()
+		change.Action, change.Before = lifecycle.ActionUpdate, auditedIdentity(before)
+		change.Subjects = append(change.Subjects, identitySubjects(before)...)
+		if alike, err := sameJSON(change.Before, change.After); err != nil || alike {
+			return err
+		}
+		if err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, email = ?, levels = ?, active = ?, modified = ?
+			WHERE id = ?`, identity.Alias, lifecycle.Fold(identity.Alias), identity.Name, identity.Email, plain(identity.Levels),
+			identity.Active, identity.Modified, identity.ID); err != nil {
+			return err
+		}
+		return audit(ctx, tx, change)
+	})
 }
 
 // GetIdentity returns the identity, active or not; KindNotFound if there is none.
@@ -201,7 +227,15 @@ func (s *Store) ResolveIdentities(ctx context.Context, references []string) (fou
 // for a member that does not exist.
 func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
 	defer s.done("CreateWorkgroup", time.Now(), &err)
-	return s.writeWorkgroup(ctx, group, "")
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		if err := exec(ctx, tx, insertWorkgroup, workgroupValues(group)); err != nil {
+			return err
+		}
+		if _, err := addMembers(ctx, tx, group.ID, group.Members...); err != nil {
+			return err
+		}
+		return audit(ctx, tx, workgroupMade(group))
+	})
 }
 
 // EnsureWorkgroup makes the workgroup with this id bear the name and have these
@@ -209,22 +243,72 @@ func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) 
 // CreateWorkgroup's, but for the id.
 func (s *Store) EnsureWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
 	defer s.done("EnsureWorkgroup", time.Now(), &err)
-	return s.writeWorkgroup(ctx, group, " ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded")
-}
-
-func (s *Store) writeWorkgroup(ctx context.Context, group lifecycle.Workgroup, conflict string) error {
 	return s.inTx(ctx, func(tx bun.Tx) error {
-		err := exec(ctx, tx, "INSERT INTO workgroups (id, name, name_folded, created) VALUES ?"+conflict,
-			tuples{{group.ID, group.Name, lifecycle.Fold(group.Name), group.Created}})
-		if err != nil || len(group.Members) == 0 {
+		made, err := affected(ctx, tx, insertWorkgroup+" ON CONFLICT (id) DO NOTHING", workgroupValues(group))
+		if err != nil {
 			return err
 		}
-		members := make(tuples, len(group.Members))
-		for i, member := range group.Members {
-			members[i] = []any{group.ID, member}
+		var name string
+		if made == 0 {
+			if _, err := row(ctx, tx, []any{&name}, "SELECT name FROM workgroups WHERE id = ? FOR NO KEY UPDATE", group.ID); err != nil {
+				return err
+			}
+			if name != group.Name {
+				if err := exec(ctx, tx, "UPDATE workgroups SET name = ?, name_folded = ? WHERE id = ?",
+					group.Name, lifecycle.Fold(group.Name), group.ID); err != nil {
+					return err
+				}
+			}
 		}
-		return exec(ctx, tx, "INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES ? ON CONFLICT DO NOTHING", members)
+		added, err := addMembers(ctx, tx, group.ID, group.Members...)
+		switch {
+		case err != nil:
+			return err
+		case made == 1:
+			return audit(ctx, tx, workgroupMade(group))
+		case name == group.Name && len(added) == 0:
+			return nil
+		}
+		change := membersAdded(group.ID, added)
+		change.Before, change.After = map[string]any{"name": name}, map[string]any{"name": group.Name}
+		return audit(ctx, tx, change)
 	})
+}
+
+const insertWorkgroup = "INSERT INTO workgroups (id, name, name_folded, created) VALUES ?"
+
+func workgroupValues(g lifecycle.Workgroup) tuples {
+	return tuples{{g.ID, g.Name, lifecycle.Fold(g.Name), g.Created}}
+}
+
+// addMembers adds members to the workgroup and returns those that were not.
+func addMembers(ctx context.Context, tx bun.Tx, group lifecycle.ID, members ...lifecycle.ID) (added []lifecycle.ID, err error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	values := make(tuples, len(members))
+	for i, member := range members {
+		values[i] = []any{group, member}
+	}
+	var member lifecycle.ID
+	rows, err := tx.QueryContext(ctx, `INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES ?
+		ON CONFLICT DO NOTHING RETURNING identity_id`, values)
+	err = each(rows, err, []any{&member}, func() error { added = append(added, member); return nil })
+	return added, err
+}
+
+func workgroupMade(g lifecycle.Workgroup) lifecycle.AuditChange {
+	return lifecycle.AuditChange{
+		Action: lifecycle.ActionCreate, Object: lifecycle.ObjectWorkgroup, ID: g.ID.String(),
+		After: map[string]any{"name": g.Name}, Facts: map[string]any{"members": g.Members},
+	}
+}
+
+func membersAdded(group lifecycle.ID, added []lifecycle.ID) lifecycle.AuditChange {
+	return lifecycle.AuditChange{
+		Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectWorkgroup, ID: group.String(),
+		Facts: map[string]any{"membersAdded": added},
+	}
 }
 
 // FindWorkgroup returns the workgroup with this id or, without regard to case,
@@ -256,8 +340,13 @@ func (s *Store) FindWorkgroup(ctx context.Context, reference string) (group life
 // is no error. KindReferenceNotFound if either does not exist.
 func (s *Store) AddWorkgroupMember(ctx context.Context, group, identity lifecycle.ID) (err error) {
 	defer s.done("AddWorkgroupMember", time.Now(), &err)
-	return exec(ctx, s.db, "INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-		group, identity)
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		added, err := addMembers(ctx, tx, group, identity)
+		if err != nil || len(added) == 0 {
+			return err
+		}
+		return audit(ctx, tx, membersAdded(group, added))
+	})
 }
 
 // WorkgroupExists reports whether there is a workgroup with this id.
