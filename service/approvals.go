@@ -104,10 +104,8 @@ func (s *Service) decide(ctx context.Context, op policy.Operation, a policy.Acto
 		Verdict:   verdict,
 		Via:       lifecycle.ViaAPI,
 	}
-	if comment != "" {
-		if err := s.store.SaveDecisionComment(ctx, decision, comment); err != nil {
-			return lifecycle.ApprovalItem{}, goneSince(op, a, err)
-		}
+	if err := s.store.AnnounceDecision(ctx, decision, comment); err != nil {
+		return lifecycle.ApprovalItem{}, goneSince(op, a, err)
 	}
 	return s.sendDecision(ctx, op, a, decision)
 }

@@ -83,9 +83,10 @@ type RequestStore interface {
 	GetApproval(ctx context.Context, id, viewer lifecycle.ID) (lifecycle.ApprovalItem, policy.Relations, error)
 	ListApprovals(ctx context.Context, reach policy.Reach, q filter.Query) ([]lifecycle.ApprovalItem, int, error)
 	SummarizeApprovals(ctx context.Context, reach policy.Reach) (lifecycle.ApprovalSummary, error)
-	// SaveDecisionComment keeps the comment of a decision that is about to be
-	// sent; a second comment under the same id changes nothing.
-	SaveDecisionComment(ctx context.Context, decision lifecycle.Decision, comment string) error
+	// AnnounceDecision keeps what of a decision that is about to be sent does not
+	// travel with it: the comment, which may be empty, and who ctx says is sending
+	// it. A second one under the same id changes nothing.
+	AnnounceDecision(ctx context.Context, decision lifecycle.Decision, comment string) error
 }
 
 // IdentityStore looks people and groups up.

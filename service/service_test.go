@@ -109,7 +109,7 @@ func (r *rows) GetApproval(context.Context, lifecycle.ID, lifecycle.ID) (lifecyc
 	return *r.item, r.relations, nil
 }
 
-func (r *rows) SaveDecisionComment(_ context.Context, _ lifecycle.Decision, comment string) error {
+func (r *rows) AnnounceDecision(_ context.Context, _ lifecycle.Decision, comment string) error {
 	r.comments = append(r.comments, comment)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
@@ -139,14 +140,23 @@ func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum
 	return sum, err
 }
 
-// SaveDecisionComment keeps the comment of a decision that is about to be sent;
-// a second comment under the same id changes nothing. KindNotFound if the item
-// is gone.
-func (s *Store) SaveDecisionComment(ctx context.Context, decision lifecycle.Decision, comment string) (err error) {
-	defer s.done("SaveDecisionComment", time.Now(), &err)
-	return exec(ctx, s.db, `INSERT INTO decision_comments (decision_id, item_id, approver_id, verdict, comment, created)
-		VALUES ? ON CONFLICT (decision_id) DO NOTHING`,
-		tuples{{decision.ID, decision.ItemID, decision.Approver, string(decision.Verdict), comment, now()}})
+// AnnounceDecision keeps what of a decision that is about to be sent does not
+// travel with it: the comment, and what the context knows of its sender. A second
+// one under the same id changes nothing. KindNotFound if the item is gone.
+func (s *Store) AnnounceDecision(ctx context.Context, decision lifecycle.Decision, comment string) (err error) {
+	defer s.done("AnnounceDecision", time.Now(), &err)
+	// Without a comment this need not wait for the disk: the commit of the decision
+	// comes later in the log and takes it along. A database that breaks down between
+	// the two loses what the trail would have told beside the approver; a comment it
+	// must not lose, since the approver was told that it is required.
+	origin := lifecycle.OriginOf(ctx)
+	return exec(ctx, s.db, `INSERT INTO decision_comments
+			(decision_id, item_id, approver_id, verdict, comment, created, client_id, tracking_id, address)
+		SELECT ?0::uuid, ?1::uuid, ?2::uuid, ?3, ?4, ?5::timestamptz, ?6, ?7, ?8
+		FROM set_config('synchronous_commit', CASE ?4 WHEN '' THEN 'off' ELSE current_setting('synchronous_commit') END, true)
+		ON CONFLICT (decision_id) DO NOTHING`,
+		decision.ID, decision.ItemID, decision.Approver, string(decision.Verdict), comment, now(),
+		optional(origin.Client), optional(origin.TrackingID), optional(origin.Address))
 }
 
 // Decide stores the decision, in one transaction with all that follows from it:
@@ -154,7 +164,8 @@ func (s *Store) SaveDecisionComment(ctx context.Context, decision lifecycle.Deci
 // its account name freed. Whether the approver may decide and whether the item
 // can be decided is judged again under the locks. What stands in the way of the
 // decision is an outcome, not an error; an error is a fault of the store, and
-// the decision may be sent again.
+// the decision may be sent again. The audit trail names the approver, and whom
+// AnnounceDecision saw; a signal that is refused is an attempt.
 func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result lifecycle.DecisionResult, err error) {
 	defer s.done("Decide", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
@@ -170,11 +181,13 @@ func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result
 		if err != nil {
 			return err
 		}
+		ctx := lifecycle.WithOrigin(ctx, d.origin)
 		effect, done := d.judge(decision, q.status)
 		if done {
 			result = d.result
-			return nil
+			return d.auditRefused(ctx, tx, decision)
 		}
+		q.decided = decision.ItemID
 		result, err = d.store(ctx, tx, decision, q, source, effect)
 		if err == nil && effect.Request.Final() != final {
 			return errors.New("store: a decision was final that could not be")
@@ -226,28 +239,44 @@ type deciding struct {
 	active bool
 	// comment is what the approver left under the decision's id.
 	comment string
-	result  lifecycle.DecisionResult
+	// origin is who decides, and how.
+	origin lifecycle.Origin
+	result lifecycle.DecisionResult
+}
+
+// decisionOrigin is who decides, as far as the decision tells.
+func decisionOrigin(d lifecycle.Decision) lifecycle.Origin {
+	if d.Via == lifecycle.ViaSignal {
+		return lifecycle.Origin{Channel: lifecycle.ChannelSignal, Operation: string(d.Verdict), Identity: d.Approver}
+	}
+	operation := policy.Approve
+	if d.Verdict == lifecycle.VerdictReject {
+		operation = policy.Reject
+	}
+	return lifecycle.Origin{Channel: lifecycle.ChannelAPI, Operation: string(operation), Identity: d.Approver}
 }
 
 // loadDeciding reads the items of a locked request, and what there is to know
 // about the approver.
 func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (*deciding, error) {
-	d := &deciding{position: -1}
+	d := &deciding{position: -1, origin: decisionOrigin(decision)}
 	var (
-		item    lifecycle.ApprovalItem
-		since   sql.NullTime
-		groups  sql.NullString
-		comment sql.NullString
+		item                                 lifecycle.ApprovalItem
+		since                                sql.NullTime
+		groups                               sql.NullString
+		comment, client, trackingID, address sql.NullString
 	)
 	rows, err := tx.QueryContext(ctx, `SELECT i.id, i.approver_id, i.approver_type, i.status, i.decided_by, i.pending_since,
 			EXISTS (SELECT 1 FROM identities AS a WHERE a.id = ?0 AND a.active),
 			(SELECT string_agg('GOVERNANCE_GROUP ' || w.workgroup_id, ',') FROM workgroup_members AS w WHERE w.identity_id = ?0),
-			(SELECT c.comment FROM decision_comments AS c WHERE c.decision_id = ?1 AND c.item_id = ?2
-				AND c.approver_id = ?0 AND c.verdict = ?3)
-		FROM approval_items AS i WHERE i.request_id = ?4 ORDER BY i.position`,
+			c.comment, c.client_id, c.tracking_id, c.address
+		FROM approval_items AS i LEFT JOIN decision_comments AS c ON c.decision_id = ?1 AND c.item_id = ?2
+			AND c.approver_id = ?0 AND c.verdict = ?3
+		WHERE i.request_id = ?4 ORDER BY i.position`,
 		uuidOf(decision.Approver), uuidOf(decision.ID), uuidOf(decision.ItemID), string(decision.Verdict), decision.RequestID)
 	dest := []any{
-		&item.ID, &item.Approver.ID, &item.Approver.Type, &item.Status, &item.DecidedBy, &since, &d.active, &groups, &comment,
+		&item.ID, &item.Approver.ID, &item.Approver.Type, &item.Status, &item.DecidedBy, &since, &d.active, &groups,
+		&comment, &client, &trackingID, &address,
 	}
 	err = each(rows, err, dest, func() error {
 		if item.ID == decision.ItemID {
@@ -261,6 +290,9 @@ func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (
 	}
 	if d.position < 0 {
 		return nil, missing()
+	}
+	if decision.Via == lifecycle.ViaAPI {
+		d.origin.Client, d.origin.TrackingID, d.origin.Address = client.String, trackingID.String, address.String
 	}
 	member, err := parseReferences(groups.String)
 	for _, group := range member {
@@ -294,13 +326,55 @@ func (d *deciding) judge(decision lifecycle.Decision, status lifecycle.ApprovalS
 	return effect, false
 }
 
+// auditRefused writes down that somebody tried to decide by signal who may not.
+// The API tells of its own refusals.
+func (d *deciding) auditRefused(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) error {
+	if d.result.Outcome != lifecycle.DecisionForbidden || decision.Via != lifecycle.ViaSignal {
+		return nil
+	}
+	return audit(ctx, tx, lifecycle.AuditChange{
+		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectApprovalItem,
+		ID: decision.ItemID.String(), Facts: map[string]any{"request": decision.RequestID},
+	})
+}
+
+// auditDecision is the part of a statement that tells of i, the item that was
+// just decided; the comment may tell about the person.
+func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decision, effect lifecycle.Effect) (schema.QueryAppender, error) {
+	action := lifecycle.ActionApprove
+	if decision.Verdict == lifecycle.VerdictReject {
+		action = lifecycle.ActionReject
+	}
+	next, record := lifecycle.ID{}, lifecycle.ID{}
+	switch effect.Request {
+	case lifecycle.StatusPending:
+		next = d.request.Items[effect.Next].ID
+	case lifecycle.StatusApproved:
+		record = recordOf(decision.RequestID)
+	}
+	return auditOf(ctx, auditQuery{
+		action: action, object: lifecycle.ObjectApprovalItem, id: "i.id", source: "r.source_id",
+		facts: "jsonb_strip_nulls(jsonb_build_object('decision', i.decision_id, 'request', r.id, 'next', " + uuidLiteral(next) +
+			", 'record', " + uuidLiteral(record) + "))",
+		before:   "jsonb_build_object('approvalStatus', 'PENDING', 'comment', '')",
+		after:    "jsonb_build_object('approvalStatus', i.status, 'comment', i.comment)",
+		subjects: personSubjects + " || i.id::text",
+		from:     "i JOIN requests AS r ON r.id = i.request_id",
+	})
+}
+
 func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect) (lifecycle.DecisionResult, error) {
 	at := later(now(), d.since.Add(-time.Millisecond))
 	status := decision.Verdict.Status()
-	changed, err := affected(ctx, tx, `UPDATE approval_items
-		SET status = ?, comment = ?, decided_by = ?, decision_id = ?, modified = ?
-		WHERE id = ? AND status = 'PENDING'`,
-		string(status), d.comment, decision.Approver, decision.ID, at, decision.ItemID)
+	audited, err := d.auditDecision(ctx, decision, effect)
+	if err != nil {
+		return lifecycle.DecisionResult{}, err
+	}
+	changed, err := affected(ctx, tx, `WITH i AS (
+			UPDATE approval_items SET status = ?, comment = ?, decided_by = ?, decision_id = ?, modified = ?
+			WHERE id = ? AND status = 'PENDING' RETURNING *
+		), ? SELECT 1 FROM i`,
+		string(status), d.comment, decision.Approver, decision.ID, at, decision.ItemID, audited)
 	if err := one(changed, err); err != nil {
 		return lifecycle.DecisionResult{}, err
 	}
@@ -310,11 +384,7 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 	case lifecycle.StatusRejected:
 		err = closeRequest(ctx, tx, source, q, effect.Request, "", at)
 	default:
-		next := d.request.Items[effect.Next].ID
-		changed, err = affected(ctx, tx, `WITH q AS (UPDATE requests SET modified = ? WHERE id = ?)
-			UPDATE approval_items SET status = 'PENDING', pending_since = ?, modified = ? WHERE id = ? AND status = 'NOT_READY'`,
-			q.moved(at), q.id, at, at, next)
-		err = one(changed, err)
+		err = d.goOn(ctx, tx, q, d.request.Items[effect.Next].ID, at)
 	}
 	if err != nil {
 		return lifecycle.DecisionResult{}, err
@@ -322,6 +392,20 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 	return lifecycle.DecisionResult{
 		Outcome: lifecycle.DecisionStored, Status: status, Waited: at.Sub(d.since), Request: effect.Request,
 	}, nil
+}
+
+// goOn makes the next item PENDING.
+func (d *deciding) goOn(ctx context.Context, tx bun.Tx, q lockedRequest, next lifecycle.ID, at time.Time) error {
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionUpdate, object: lifecycle.ObjectRequest, id: "r.id", source: "r.source_id",
+		facts: "jsonb_build_object('item', " + uuidLiteral(q.decided) + ", 'next', " + uuidLiteral(next) + ")", from: "r",
+	})
+	if err != nil {
+		return err
+	}
+	return one(affected(ctx, tx, `WITH r AS (UPDATE requests SET modified = ?0 WHERE id = ?1 RETURNING *), ?4
+		UPDATE approval_items SET status = 'PENDING', pending_since = ?2, modified = ?2 WHERE id = ?3 AND status = 'NOT_READY'`,
+		q.moved(at), q.id, at, next, audited))
 }
 
 // PendingApprovals counts the items that wait for a decision, and tells since

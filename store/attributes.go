@@ -107,12 +107,29 @@ func (s *Store) CreateAttribute(ctx context.Context, attribute lifecycle.SchemaA
 		if custom >= lifecycle.MaxCustomAttributes {
 			return lifecycle.TooManyAttributes()
 		}
-		return insertAttributes(ctx, tx, []lifecycle.SchemaAttribute{attribute})
+		if err := insertAttributes(ctx, tx, []lifecycle.SchemaAttribute{attribute}); err != nil {
+			return err
+		}
+		change := attributeChange(lifecycle.ActionCreate, attribute)
+		change.After = auditedAttribute(attribute)
+		return audit(ctx, tx, change)
 	})
 	if err != nil {
 		return lifecycle.SchemaAttribute{}, err
 	}
 	return attribute, nil
+}
+
+// auditedAttribute is an attribute as the audit trail shows it.
+func auditedAttribute(a lifecycle.SchemaAttribute) map[string]any {
+	return map[string]any{
+		"type": a.Type, "technicalName": a.TechnicalName, "label": a.Label, "helpText": a.HelpText,
+		"placeholder": a.Placeholder, "required": a.Required,
+	}
+}
+
+func attributeChange(action lifecycle.AuditAction, a lifecycle.SchemaAttribute) lifecycle.AuditChange {
+	return lifecycle.AuditChange{Action: action, Object: lifecycle.ObjectAttribute, ID: a.ID.String(), Source: a.SourceID}
 }
 
 // UpdateAttribute applies change while the attribute is locked and keeps what
@@ -135,9 +152,14 @@ func (s *Store) UpdateAttribute(ctx context.Context, source, id lifecycle.ID, ch
 		if attribute.Modified = changed.Modified; !attribute.Modified.After(before.Modified) {
 			attribute.Modified = later(now(), before.Modified)
 		}
-		return exec(ctx, tx, `UPDATE schema_attributes
+		if err := exec(ctx, tx, `UPDATE schema_attributes
 			SET label = ?, help_text = ?, placeholder = ?, required = ?, modified = ? WHERE id = ?`,
-			attribute.Label, attribute.HelpText, attribute.Placeholder, attribute.Required, attribute.Modified, id)
+			attribute.Label, attribute.HelpText, attribute.Placeholder, attribute.Required, attribute.Modified, id); err != nil {
+			return err
+		}
+		told := attributeChange(lifecycle.ActionUpdate, before)
+		told.Before, told.After = auditedAttribute(before), auditedAttribute(attribute)
+		return audit(ctx, tx, told)
 	})
 	if err != nil {
 		return lifecycle.SchemaAttribute{}, err
@@ -208,12 +230,20 @@ func removeAttributes(ctx context.Context, tx bun.Tx, source lifecycle.ID, attri
 	if err := tune(ctx, tx, bulk(nil)...); err != nil {
 		return err
 	}
+	stripped := map[string]any{}
 	for _, table := range []bun.Safe{"requests", "records"} {
-		err := exec(ctx, tx, "UPDATE ?0 SET data = data - ?1 WHERE source_id = ?2 AND jsonb_exists_any(data, ?1)",
+		n, err := affected(ctx, tx, "UPDATE ?0 SET data = data - ?1 WHERE source_id = ?2 AND jsonb_exists_any(data, ?1)",
 			table, names, source)
 		if err != nil {
 			return err
 		}
+		stripped[string(table)] = n
 	}
-	return nil
+	changes := make([]lifecycle.AuditChange, len(attributes))
+	for i, attribute := range attributes {
+		changes[i] = attributeChange(lifecycle.ActionDelete, attribute)
+		changes[i].Before = auditedAttribute(attribute)
+		changes[i].Facts = map[string]any{"stripped": stripped, "together": len(attributes)}
+	}
+	return audit(ctx, tx, changes...)
 }

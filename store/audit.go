@@ -136,6 +136,14 @@ func (q auditQuery) text() string {
 		q.action, q.object, q.id, source, lifecycle.OutcomeSuccess, facts, change, subjects, q.from)
 }
 
+// uuidLiteral is the id as SQL, NULL for the zero ID.
+func uuidLiteral(id lifecycle.ID) string {
+	if id.IsZero() {
+		return "NULL::uuid"
+	}
+	return "'" + id.String() + "'::uuid"
+}
+
 // auditedPerson is r, a record or request, as the audit trail shows it, and
 // personSubjects is whom that tells about. The session's time zone is UTC.
 const (

@@ -106,14 +106,21 @@ func (s *Store) CreateRecord(ctx context.Context, record lifecycle.Record, maxPe
 	if err != nil {
 		return err
 	}
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionCreate, object: lifecycle.ObjectRecord, id: "r.id", source: "r.source_id",
+		after: auditedPerson, subjects: personSubjects, from: "r",
+	})
+	if err != nil {
+		return err
+	}
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := takePlace(ctx, tx, record.SourceID, maxPerSource, "records = records + 1"); err != nil {
 			return err
 		}
-		err := exec(ctx, tx, `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?)
-			INSERT INTO records (id, source_id, created, modified, `+storedPerson+`) VALUES ?`,
+		err := exec(ctx, tx, `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?),
+			r AS (INSERT INTO records (id, source_id, created, modified, `+storedPerson+`) VALUES ? RETURNING *), ? SELECT`,
 			tuples{{record.SourceID, lifecycle.Fold(record.AccountName), record.ID}},
-			tuples{append([]any{record.ID, record.SourceID, record.Created, record.Modified}, values...)})
+			tuples{append([]any{record.ID, record.SourceID, record.Created, record.Modified}, values...)}, audited)
 		return nameTaken(err, record.AccountName)
 	})
 }
@@ -325,8 +332,19 @@ func writeRecord(ctx context.Context, tx bun.Tx, record, before lifecycle.Record
 	if err != nil {
 		return err
 	}
-	return exec(ctx, tx, "UPDATE records SET ("+storedPerson+", modified) = ROW ? WHERE id = ?",
-		tuples{append(values, record.Modified)}, record.ID)
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionUpdate, object: lifecycle.ObjectRecord, id: "r.id", source: "r.source_id",
+		before: "b.person", after: auditedPerson, subjects: personSubjects + " || b.subjects", from: "r JOIN b ON b.id = r.id",
+	})
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, `WITH b AS MATERIALIZED (
+			SELECT r.id, `+auditedPerson+` AS person, `+personSubjects+` AS subjects FROM records AS r WHERE r.id = ?1
+		), r AS (
+			UPDATE records SET (`+storedPerson+`, modified) = ROW ?0 WHERE id = ?1 RETURNING *
+		), ?2 SELECT`,
+		tuples{append(values, record.Modified)}, record.ID, audited)
 }
 
 // DeleteRecord removes the record and frees its account name; KindNotFound if
@@ -374,9 +392,16 @@ func (s *Store) DeleteRecords(ctx context.Context, ids []lifecycle.ID) (err erro
 // that no name moves meanwhile. It returns the first id that names no record,
 // empty if all did.
 func deleteRecords(ctx context.Context, tx bun.Tx, ids idList) (unknown string, err error) {
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionDelete, object: lifecycle.ObjectRecord, id: "r.id", source: "r.source_id",
+		before: auditedPerson, subjects: personSubjects, from: "gone AS r",
+	})
+	if err != nil {
+		return "", err
+	}
 	var first sql.NullString
 	_, err = row(ctx, tx, []any{&first}, `WITH gone AS (
-			DELETE FROM records WHERE id = ANY (?0) RETURNING id, source_id, account_name_folded
+			DELETE FROM records WHERE id = ANY (?0) RETURNING *
 		), freed AS (
 			DELETE FROM account_names AS n USING gone
 			WHERE n.source_id = gone.source_id AND n.folded = gone.account_name_folded AND n.holder = gone.id
@@ -384,8 +409,8 @@ func deleteRecords(ctx context.Context, tx bun.Tx, ids idList) (unknown string, 
 			UPDATE source_counters AS c SET records = c.records - g.number
 			FROM (SELECT source_id, count(*) AS number FROM gone GROUP BY source_id) AS g
 			WHERE c.source_id = g.source_id
-		)
+		), ?1
 		SELECT (SELECT i.id::text FROM unnest(?0) WITH ORDINALITY AS i (id, position)
-			WHERE i.id NOT IN (SELECT gone.id FROM gone) ORDER BY i.position LIMIT 1)`, ids)
+			WHERE i.id NOT IN (SELECT gone.id FROM gone) ORDER BY i.position LIMIT 1)`, ids, audited)
 	return first.String, err
 }

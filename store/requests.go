@@ -132,12 +132,28 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSo
 	if err != nil {
 		return err
 	}
+	ids := make([]lifecycle.ID, len(q.Items))
+	for i, item := range q.Items {
+		ids[i] = item.ID
+	}
+	facts, err := auditFacts(map[string]any{"approvalItems": ids})
+	if err != nil {
+		return err
+	}
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionCreate, object: lifecycle.ObjectRequest, id: "r.id", source: "r.source_id",
+		facts: "facts.facts", after: auditedPerson, subjects: personSubjects, from: "r, facts",
+	})
+	if err != nil {
+		return err
+	}
 	const insert = `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?0),
-		request AS (INSERT INTO requests (id, source_id, requester_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1)`
+		r AS (INSERT INTO requests (id, source_id, requester_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1 RETURNING *),
+		facts AS (SELECT ?2::jsonb AS facts), ?3`
 	name := tuples{{q.Source.ID, lifecycle.Fold(q.AccountName), q.ID}}
 	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, string(q.Status), q.Created, q.Modified}, values...)}
 	if len(q.Items) == 0 {
-		return nameTaken(exec(ctx, tx, insert+" SELECT 1", name, request), q.AccountName)
+		return nameTaken(exec(ctx, tx, insert+" SELECT", name, request, facts, audited), q.AccountName)
 	}
 	items := make(tuples, len(q.Items))
 	for i, item := range q.Items {
@@ -151,8 +167,8 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSo
 		}
 	}
 	err = exec(ctx, tx, insert+` INSERT INTO approval_items
-		(id, request_id, position, approver_id, approver_type, status, pending_since, created, modified) VALUES ?2`,
-		name, request, items)
+		(id, request_id, position, approver_id, approver_type, status, pending_since, created, modified) VALUES ?4`,
+		name, request, facts, audited, items)
 	return nameTaken(err, q.AccountName)
 }
 
@@ -261,7 +277,14 @@ func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) 
 		if _, err := row(ctx, tx, []any{&items}, "SELECT count(*) FROM approval_items WHERE request_id = ?", id); err != nil {
 			return err
 		}
-		if err := exec(ctx, tx, "DELETE FROM requests WHERE id = ?", id); err != nil {
+		audited, err := auditOf(ctx, auditQuery{
+			action: lifecycle.ActionDelete, object: lifecycle.ObjectRequest, id: "r.id", source: "r.source_id",
+			facts: requestFacts, before: auditedPerson, subjects: personSubjects, from: "r",
+		})
+		if err != nil {
+			return err
+		}
+		if err := exec(ctx, tx, "WITH r AS (DELETE FROM requests WHERE id = ? RETURNING *), ? SELECT", id, audited); err != nil {
 			return err
 		}
 		if q.status == lifecycle.StatusPending {
@@ -281,10 +304,19 @@ func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) 
 	})
 }
 
+// requestFacts are what of a request r is told beside the person.
+const requestFacts = "jsonb_build_object('approvalStatus', r.approval_status)"
+
 // counterOf is the counter of the requests with a status.
 var counterOf = map[lifecycle.ApprovalStatus]bun.Safe{
 	lifecycle.StatusPending: "pending", lifecycle.StatusApproved: "approved",
 	lifecycle.StatusRejected: "rejected", lifecycle.StatusCancelled: "cancelled",
+}
+
+// actionOf is what was done to a request that ends with a status and without a
+// record.
+var actionOf = map[lifecycle.ApprovalStatus]lifecycle.AuditAction{
+	lifecycle.StatusRejected: lifecycle.ActionReject, lifecycle.StatusCancelled: lifecycle.ActionCancel,
 }
 
 // lockedRequest is what transactions need of a request that they locked.
@@ -294,6 +326,8 @@ type lockedRequest struct {
 	name     string
 	modified time.Time
 	seen     time.Time
+	// decided is the item whose decision is being stored, zero where none is.
+	decided lifecycle.ID
 }
 
 // moved is a time for the row to be changed at, behind all that happened to it.
@@ -320,30 +354,64 @@ func freeName(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedReque
 		source, q.name, q.id)
 }
 
+// recordOf is the id of the record that the request becomes.
+func recordOf(request lifecycle.ID) lifecycle.ID {
+	return lifecycle.DeriveID(recordSpace, request.String())
+}
+
 // approveRequest makes the pending request APPROVED and a record of it: the
 // record takes over the account name, and a place that the request had.
 func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Time) error {
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionApprove, object: lifecycle.ObjectRequest, id: "q.id", source: "q.source_id",
+		facts: "jsonb_strip_nulls(jsonb_build_object('approvalStatus', q.approval_status, 'record', r.id, 'item', " + uuidLiteral(q.decided) + "))",
+		from:  "q, r",
+	}, auditQuery{
+		action: lifecycle.ActionCreate, object: lifecycle.ObjectRecord, id: "r.id", source: "r.source_id",
+		facts: "jsonb_build_object('request', q.id)", after: auditedPerson, subjects: personSubjects, from: "q, r",
+	})
+	if err != nil {
+		return err
+	}
 	moved, err := affected(ctx, tx, `WITH q AS (
 			UPDATE requests SET approval_status = 'APPROVED', completion_date = ?0, modified = ?1
 			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING *
-		), record AS (
+		), r AS (
 			INSERT INTO records (id, source_id, created, modified, `+storedPerson+`)
-			SELECT ?3::uuid, source_id, ?0::timestamptz, ?0::timestamptz, `+storedPerson+` FROM q
-		), name AS (
+			SELECT ?3::uuid, source_id, ?0::timestamptz, ?0::timestamptz, `+storedPerson+` FROM q RETURNING *
+		), ?4, name AS (
 			UPDATE account_names AS n SET holder = ?3::uuid FROM q
 			WHERE n.source_id = q.source_id AND n.folded = q.account_name_folded AND n.holder = q.id
 		)
 		UPDATE source_counters AS c SET pending = pending - 1, approved = approved + 1, records = records + 1
 		FROM q WHERE c.source_id = q.source_id`,
-		at, q.moved(at), q.id, lifecycle.DeriveID(recordSpace, q.id.String()))
+		at, q.moved(at), q.id, recordOf(q.id), audited)
 	return one(moved, err)
 }
 
 // closeRequest makes the pending request REJECTED, or CANCELLED for a reason,
 // cancels the items that nobody decided and frees the account name.
 func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, status lifecycle.ApprovalStatus, reason string, at time.Time) error {
-	if err := exec(ctx, tx, `UPDATE approval_items SET status = 'CANCELLED', modified = ?
-		WHERE request_id = ? AND status IN ('PENDING', 'NOT_READY')`, at, q.id); err != nil {
+	audited, err := auditOf(ctx, auditQuery{
+		action: actionOf[status], object: lifecycle.ObjectRequest, id: "q.id", source: "q.source_id",
+		facts: "jsonb_strip_nulls(jsonb_build_object('approvalStatus', q.approval_status, 'item', " + uuidLiteral(q.decided) +
+			", 'reason', nullif(q.cancellation_reason, '')))",
+		from: "q",
+	})
+	if err != nil {
+		return err
+	}
+	cancelled, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionCancel, object: lifecycle.ObjectApprovalItem, id: "i.id", source: uuidLiteral(source),
+		facts: "jsonb_build_object('request', i.request_id)", from: "i",
+	})
+	if err != nil {
+		return err
+	}
+	if err := exec(ctx, tx, `WITH i AS (
+			UPDATE approval_items SET status = 'CANCELLED', modified = ?
+			WHERE request_id = ? AND status IN ('PENDING', 'NOT_READY') RETURNING *
+		), ? SELECT`, at, q.id, cancelled); err != nil {
 		return err
 	}
 	if err := freeName(ctx, tx, source, q); err != nil {
@@ -351,10 +419,10 @@ func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedR
 	}
 	moved, err := affected(ctx, tx, `WITH q AS (
 			UPDATE requests SET approval_status = ?0, modified = ?1, cancellation_reason = ?4
-			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING source_id
-		)
+			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING *
+		), ?5
 		UPDATE source_counters AS c SET pending = pending - 1, ?3 = ?3 + 1 FROM q WHERE c.source_id = q.source_id`,
-		string(status), q.moved(at), q.id, counterOf[status], reason)
+		string(status), q.moved(at), q.id, counterOf[status], reason, audited)
 	return one(moved, err)
 }
 

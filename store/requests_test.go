@@ -418,10 +418,10 @@ func TestACommentIsKeptForItsDecision(t *testing.T) {
 	}{
 		{first, "the first"}, {first, "another under the same id"}, {second, "by signal"}, {other, "never sent"},
 	} {
-		require.NoError(t, w.SaveDecisionComment(t.Context(), c.decision, c.comment))
+		require.NoError(t, w.AnnounceDecision(t.Context(), c.decision, c.comment))
 	}
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, first))
-	require.NoError(t, w.SaveDecisionComment(t.Context(), first, "after it"))
+	require.NoError(t, w.AnnounceDecision(t.Context(), first, "after it"))
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, second))
 	done := w.stored(t, request.ID)
 	require.Equal(t, "the first", done.Items[0].Comment)
@@ -430,7 +430,7 @@ func TestACommentIsKeptForItsDecision(t *testing.T) {
 	strange := w.request(t, "walter")
 	stolen := decision(strange, 0, lifecycle.VerdictApprove)
 	stolen.Approver = w.outsider.ID
-	require.NoError(t, w.SaveDecisionComment(t.Context(), stolen, "of somebody else"))
+	require.NoError(t, w.AnnounceDecision(t.Context(), stolen, "of somebody else"))
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(strange, 0, lifecycle.VerdictApprove)))
 	mine := decision(strange, 0, lifecycle.VerdictApprove)
 	mine.ID = stolen.ID
@@ -439,7 +439,7 @@ func TestACommentIsKeptForItsDecision(t *testing.T) {
 
 	gone := decision(strange, 1, lifecycle.VerdictApprove)
 	require.NoError(t, w.DeleteRequest(t.Context(), strange.ID))
-	requireKind(t, lifecycle.KindNotFound, w.SaveDecisionComment(t.Context(), gone, "too late"))
+	requireKind(t, lifecycle.KindNotFound, w.AnnounceDecision(t.Context(), gone, "too late"))
 }
 
 // TestTellingNotesHowFarTheWorkflowIs: what is told and what is noted are one

@@ -98,11 +98,37 @@ func (s *Store) CreateSource(ctx context.Context, source lifecycle.Source, attri
 			return err
 		}
 		counted, err := affected(ctx, tx, "UPDATE organisation SET sources = sources + 1 WHERE sources < ?", maxSources)
-		if err == nil && counted == 0 {
+		switch {
+		case err != nil:
+			return err
+		case counted == 0:
 			return lifecycle.TooManySources(maxSources)
 		}
-		return err
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectSource, ID: source.ID.String(), Source: source.ID,
+			After: auditedSource(source), Facts: map[string]any{"attributes": len(attributes)},
+		})
 	})
+}
+
+// auditedSource is a source as the audit trail shows it.
+func auditedSource(s lifecycle.Source) map[string]any {
+	source := map[string]any{
+		"name": s.Name, "description": s.Description, "owner": s.Owner,
+		"approvers": auditedReferences(s.Approvers), "accountManagers": auditedReferences(s.AccountManagers),
+	}
+	if !s.ManagementWorkgroup.IsZero() {
+		source["managementWorkgroup"] = s.ManagementWorkgroup
+	}
+	return source
+}
+
+func auditedReferences(references []lifecycle.Reference) []map[string]any {
+	shown := make([]map[string]any, len(references))
+	for i, reference := range references {
+		shown[i] = map[string]any{"type": reference.Type, "id": reference.ID}
+	}
+	return shown
 }
 
 func insertApprovers(ctx context.Context, tx bun.Tx, source lifecycle.Source) error {
@@ -265,6 +291,16 @@ func lockSource(ctx context.Context, tx bun.Tx, id lifecycle.ID) error {
 	return err
 }
 
+// lockedSource reads the source that is locked. What hangs on the row is read only
+// now: a statement that waited for the lock would still see it as it was before.
+func lockedSource(ctx context.Context, tx bun.Tx, id lifecycle.ID) (lifecycle.Source, error) {
+	var r sourceRow
+	if _, err := row(ctx, tx, r.dest(), "SELECT "+sourceColumns+" FROM sources AS s WHERE s.id = ?", id); err != nil {
+		return lifecycle.Source{}, err
+	}
+	return r.toSource()
+}
+
 // UpdateSource applies change to the source while its row is locked, so that
 // changes of one object follow one another and none is lost. An error of change
 // ends the transaction and is returned as it is. Errors else: KindNotFound, and
@@ -275,13 +311,7 @@ func (s *Store) UpdateSource(ctx context.Context, id lifecycle.ID, change func(*
 		if err := lockSource(ctx, tx, id); err != nil {
 			return err
 		}
-		// What hangs on the row is read only now: a statement that waited for
-		// the lock would still see it as it was before.
-		var r sourceRow
-		if _, err := row(ctx, tx, r.dest(), "SELECT "+sourceColumns+" FROM sources AS s WHERE s.id = ?", id); err != nil {
-			return err
-		}
-		before, err := r.toSource()
+		before, err := lockedSource(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -297,7 +327,13 @@ func (s *Store) UpdateSource(ctx context.Context, id lifecycle.ID, change func(*
 		if err := checkReferences(ctx, tx, source, before); err != nil {
 			return err
 		}
-		return writeSource(ctx, tx, source, before)
+		if err := writeSource(ctx, tx, source, before); err != nil {
+			return err
+		}
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectSource, ID: id.String(), Source: id,
+			Before: auditedSource(before), After: auditedSource(source),
+		})
 	})
 	if err != nil {
 		return lifecycle.Source{}, err
@@ -346,23 +382,41 @@ func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
 		if err := tune(ctx, tx, bulk(nil)...); err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			`INSERT INTO workflow_endings (request_id, created)
+		before, err := lockedSource(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		removed := map[string]any{}
+		for _, step := range []struct {
+			// what is what is removed, empty where it is nothing that people know of.
+			what, statement string
+		}{
+			{"", `INSERT INTO workflow_endings (request_id, created)
 				SELECT id, now() FROM requests WHERE source_id = ? AND (approval_status = 'PENDING' OR workflow_seen_at < modified)
-				ON CONFLICT DO NOTHING`,
+				ON CONFLICT DO NOTHING`},
 			// The items go with their requests, after all requests are locked.
-			"DELETE FROM requests WHERE source_id = ?",
-			"WITH gone AS (DELETE FROM export_schedules WHERE source_id = ? RETURNING id) " + noteScheduleEndings,
-			"WITH gone AS (DELETE FROM import_jobs WHERE source_id = ? RETURNING id) " + noteGarbage,
-			"WITH gone AS (DELETE FROM export_jobs WHERE source_id = ? RETURNING id) " + noteGarbage,
-			"DELETE FROM records WHERE source_id = ?",
-			"DELETE FROM account_names WHERE source_id = ?",
-			"DELETE FROM sources WHERE id = ?",
+			{"requests", "DELETE FROM requests WHERE source_id = ?"},
+			{"exportSchedules", "WITH gone AS (DELETE FROM export_schedules WHERE source_id = ? RETURNING id) " + noteScheduleEndings},
+			{"imports", "WITH gone AS (DELETE FROM import_jobs WHERE source_id = ? RETURNING id) " + noteGarbage},
+			{"exports", "WITH gone AS (DELETE FROM export_jobs WHERE source_id = ? RETURNING id) " + noteGarbage},
+			{"records", "DELETE FROM records WHERE source_id = ?"},
+			{"", "DELETE FROM account_names WHERE source_id = ?"},
+			{"", "DELETE FROM sources WHERE id = ?"},
 		} {
-			if err := exec(ctx, tx, statement, id); err != nil {
+			n, err := affected(ctx, tx, step.statement, id)
+			if err != nil {
 				return err
 			}
+			if step.what != "" {
+				removed[step.what] = n
+			}
 		}
-		return exec(ctx, tx, "UPDATE organisation SET sources = sources - 1")
+		if err := exec(ctx, tx, "UPDATE organisation SET sources = sources - 1"); err != nil {
+			return err
+		}
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionDelete, Object: lifecycle.ObjectSource, ID: id.String(), Source: id,
+			Before: auditedSource(before), Facts: map[string]any{"removed": removed},
+		})
 	})
 }
