@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
@@ -103,20 +104,54 @@ func (p *importPlan) save(ctx context.Context, tx bun.Tx, status lifecycle.JobSt
 			return err
 		}
 	}
+	audited, err := p.auditSaved(ctx, status, counts)
+	if err != nil {
+		return err
+	}
 	finished := bun.Safe("NULL")
 	if status.Ended() {
 		finished = "greatest(?8, modified)"
 	}
-	update := `UPDATE import_jobs SET status = ?0, done = ?1, created_rows = ?2, updated_rows = ?3, unchanged_rows = ?4,
+	update := `WITH gone AS (UPDATE import_jobs SET status = ?0, done = ?1, created_rows = ?2, updated_rows = ?3, unchanged_rows = ?4,
 		failed_rows = ?5, modified = greatest(?8, modified), started = coalesce(started, ?8), finished = ` + string(finished) + `
-		WHERE id = ?6 AND done = ?7 RETURNING id`
+		WHERE id = ?6 AND done = ?7 RETURNING id), ?9 `
 	if status.Ended() {
-		update = "WITH gone AS (" + update + ") " + noteGarbage
+		update += noteGarbage
+	} else {
+		update += "SELECT 1 FROM gone"
 	}
-	err := one(affected(ctx, tx, update, string(status), counts.Done, counts.Created, counts.Updated, counts.Unchanged,
-		counts.Failed, p.job, p.Done, now()))
+	err = one(affected(ctx, tx, update, string(status), counts.Done, counts.Created, counts.Updated, counts.Unchanged,
+		counts.Failed, p.job, p.Done, now(), audited))
 	p.status, p.ImportCounts = status, counts
 	return err
+}
+
+// auditSaved is the part of a statement that tells of the rows that were taken in
+// since the job was locked, as one set, and of its end. Whoever asked for the
+// import has done it.
+func (p *importPlan) auditSaved(ctx context.Context, status lifecycle.JobStatus, counts lifecycle.ImportCounts) (schema.QueryAppender, error) {
+	origin := lifecycle.OriginOf(ctx)
+	origin.Identity, origin.Client = p.requester, p.client
+	var changes []lifecycle.AuditChange
+	if counts.Done > p.Done {
+		changes = append(changes, lifecycle.AuditChange{
+			Action: lifecycle.ActionApply, Object: lifecycle.ObjectImport, ID: p.job.String(), Source: p.source,
+			Facts: map[string]any{
+				"firstRow": p.Done + 1, "lastRow": counts.Done, "created": counts.Created - p.Created,
+				"updated": counts.Updated - p.Updated, "unchanged": counts.Unchanged - p.Unchanged, "failed": counts.Failed - p.Failed,
+			},
+		})
+	}
+	if status.Ended() {
+		changes = append(changes, lifecycle.AuditChange{
+			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectImport, ID: p.job.String(), Source: p.source,
+			Facts: map[string]any{
+				"status": status, "total": counts.Total, "done": counts.Done, "created": counts.Created,
+				"updated": counts.Updated, "unchanged": counts.Unchanged, "failed": counts.Failed,
+			},
+		})
+	}
+	return auditValues(lifecycle.WithOrigin(ctx, origin), changes)
 }
 
 // chunk is a part of the rows of a job, from number first to last, which is

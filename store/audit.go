@@ -44,15 +44,25 @@ func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) err
 	if len(changes) == 0 {
 		return nil
 	}
+	parts, err := auditValues(ctx, changes)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "WITH ? SELECT", parts)
+}
+
+// auditValues is audit as a part of a statement, behind its WITH; there is at
+// least one change.
+func auditValues(ctx context.Context, changes []lifecycle.AuditChange) (schema.QueryAppender, error) {
 	values := make(tuples, len(changes))
 	for i, change := range changes {
 		facts, err := auditFacts(change.Facts)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		changed, err := auditChange(change)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		outcome := change.Outcome
 		if outcome == "" {
@@ -63,15 +73,11 @@ func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) err
 			facts, bun.SafeQuery("?::text", optional(changed)), auditSubjects(change),
 		}
 	}
-	parts, err := auditRows(ctx, bun.SafeQuery("VALUES ?", values))
-	if err != nil {
-		return err
-	}
-	return exec(ctx, tx, "WITH ? SELECT", parts)
+	return auditRows(ctx, bun.SafeQuery("VALUES ?", values))
 }
 
-// auditOf is audit as a part of the statement that makes the changes, behind its
-// WITH: an entry for each row of each query.
+// auditOf is auditValues for what the other parts of the statement change: an
+// entry for each row of each query.
 func auditOf(ctx context.Context, queries ...auditQuery) (schema.QueryAppender, error) {
 	selects := make([]string, len(queries))
 	for i, query := range queries {

@@ -66,16 +66,24 @@ func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Du
 		table bun.Safe
 		where schema.QueryWithArgs
 		order bun.Safe
+		// object and why are for the audit trail. An upload that was never accepted
+		// is none of its business.
+		object lifecycle.AuditObjectType
+		why    string
 	}{
-		{"import_jobs", bun.SafeQuery("status = 'RECEIVING' AND lease_until < now()"), "lease_until"},
-		{"import_jobs", bun.SafeQuery("finished < ?", at.Add(-retention)), "finished"},
-		{"export_jobs", bun.SafeQuery("expires < ?", at), "expires"},
-		{"export_jobs", bun.SafeQuery("status = 'ERROR' AND finished < ?", at.Add(-retention)), "finished"},
+		{"import_jobs", bun.SafeQuery("status = 'RECEIVING' AND lease_until < now()"), "lease_until", "", ""},
+		{"import_jobs", bun.SafeQuery("finished < ?", at.Add(-retention)), "finished", lifecycle.ObjectImport, "ended"},
+		{"export_jobs", bun.SafeQuery("expires < ?", at), "expires", lifecycle.ObjectExport, "expired"},
+		{"export_jobs", bun.SafeQuery("status = 'ERROR' AND finished < ?", at.Add(-retention)), "finished", lifecycle.ObjectExport, "failed"},
 	} {
+		audited, err := auditRemoved(ctx, expired.object, "'reason', '"+expired.why+"'")
+		if err != nil {
+			return dropped, err
+		}
 		jobs, err := affected(ctx, s.db, `WITH gone AS (
 				DELETE FROM ?0 WHERE id IN (SELECT id FROM ?0 WHERE ?1 ORDER BY ?2, id LIMIT ?3 FOR UPDATE SKIP LOCKED)
 				RETURNING id
-			) `+noteGarbage, expired.table, expired.where, expired.order, limit)
+			)?4 `+noteGarbage, expired.table, expired.where, expired.order, limit, audited)
 		if err != nil {
 			return dropped, err
 		}
@@ -83,6 +91,21 @@ func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Du
 	}
 	garbage, err := s.dropGarbage(ctx, limit)
 	return dropped + garbage, err
+}
+
+// auditRemoved is a part of a statement, with a comma before it, that tells of the
+// jobs in its part "gone", if there are any, as one set that has no id; nothing
+// for no object. facts are SQL, arguments of jsonb_build_object.
+func auditRemoved(ctx context.Context, object lifecycle.AuditObjectType, facts string) (schema.QueryAppender, error) {
+	if object == "" {
+		return bun.Safe(""), nil
+	}
+	parts, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionDelete, object: object, id: "''",
+		facts: "jsonb_build_object(" + facts + ", 'count', removed.count, 'ids', removed.ids)",
+		from:  "(SELECT count(*), jsonb_agg(id ORDER BY id) AS ids FROM gone HAVING count(*) > 0) AS removed",
+	})
+	return bun.SafeQuery(", ?", parts), err
 }
 
 // dropGarbage removes a batch of what one job left behind, or the note of it once
@@ -140,6 +163,9 @@ func dropStaged(ctx context.Context, tx bun.Tx, job lifecycle.ID, removed, limit
 	return int(n), err
 }
 
+// auditedSchedule is s, a schedule, as the audit trail shows it.
+const auditedSchedule = "jsonb_build_object('cron', s.cron, 'zone', s.zone, 'keep', s.keep)"
+
 const scheduleColumns = "s.id, s.source_id, s.cron, s.zone, s.keep, s.requester_id, s.client_id, s.created, s.modified"
 
 func querySchedules(ctx context.Context, db bun.IDB, where string, args ...any) ([]lifecycle.ExportSchedule, error) {
@@ -176,12 +202,19 @@ func (s *Store) CreateExportSchedule(ctx context.Context, schedule lifecycle.Exp
 			return lifecycle.NewError(lifecycle.KindLimit,
 				fmt.Sprintf("The limit of %d export schedules of a source is reached.", lifecycle.MaxExportSchedules))
 		}
-		return exec(ctx, tx, `INSERT INTO export_schedules
-			(id, source_id, cron, zone, keep, requester_id, client_id, created, modified) VALUES ?`,
+		audited, err := auditOf(ctx, auditQuery{
+			action: lifecycle.ActionCreate, object: lifecycle.ObjectExportSchedule, id: "s.id", source: "s.source_id",
+			after: auditedSchedule, from: "s",
+		})
+		if err != nil {
+			return err
+		}
+		return exec(ctx, tx, `WITH s AS (INSERT INTO export_schedules
+			(id, source_id, cron, zone, keep, requester_id, client_id, created, modified) VALUES ? RETURNING *), ? SELECT`,
 			tuples{{
 				schedule.ID, schedule.SourceID, schedule.Cron, schedule.Zone, schedule.Keep, schedule.Requester,
 				schedule.ClientID, schedule.Created, schedule.Modified,
-			}})
+			}}, audited)
 	})
 }
 
@@ -197,9 +230,16 @@ func (s *Store) ListExportSchedules(ctx context.Context, source lifecycle.ID) (s
 // source has none with this id.
 func (s *Store) DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) (err error) {
 	defer s.done("DeleteExportSchedule", time.Now(), &err)
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionDelete, object: lifecycle.ObjectExportSchedule, id: "s.id", source: "s.source_id",
+		before: auditedSchedule, from: "gone AS s",
+	})
+	if err != nil {
+		return err
+	}
 	return changedOne(affected(ctx, s.db, `WITH gone AS (
-			DELETE FROM export_schedules WHERE id = ? AND source_id = ? RETURNING id
-		) `+noteScheduleEndings, schedule, source))
+			DELETE FROM export_schedules WHERE id = ? AND source_id = ? RETURNING *
+		), ? `+noteScheduleEndings, schedule, source, audited))
 }
 
 // noteScheduleEndings ends a statement whose part "gone" has the ids of
@@ -234,10 +274,14 @@ func (s *Store) DropScheduleEndings(ctx context.Context, schedules []lifecycle.I
 // those it keeps, the oldest of them; nothing where the schedule is gone.
 func (s *Store) PruneScheduledExports(ctx context.Context, schedule lifecycle.ID) (err error) {
 	defer s.done("PruneScheduledExports", time.Now(), &err)
+	audited, err := auditRemoved(ctx, lifecycle.ObjectExport, "'reason', 'pruned', 'schedule', "+uuidLiteral(schedule))
+	if err != nil {
+		return err
+	}
 	return exec(ctx, s.db, `WITH gone AS (
 			DELETE FROM export_jobs WHERE id IN (
 				SELECT j.id FROM export_jobs AS j WHERE j.schedule_id = ?0 AND j.status = 'COMPLETED'
 				ORDER BY j.created DESC, j.id DESC OFFSET (SELECT s.keep FROM export_schedules AS s WHERE s.id = ?0)
 			) AND EXISTS (SELECT 1 FROM export_schedules AS s WHERE s.id = ?0) RETURNING id
-		) `+noteGarbage, schedule)
+		)?1 `+noteGarbage, schedule, audited)
 }

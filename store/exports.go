@@ -57,6 +57,10 @@ func (r *exportRow) toJob() lifecycle.ExportJob {
 // KindNotFound for a source that does not exist.
 func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (begun lifecycle.ExportJob, err error) {
 	defer s.done("BeginExport", time.Now(), &err)
+	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionCreate, "made", ""))
+	if err != nil {
+		return lifecycle.ExportJob{}, err
+	}
 	var r exportRow
 	_, err = row(ctx, s.db, r.dest(), `WITH waiting AS (
 			SELECT * FROM export_jobs WHERE source_id = ?0 AND status = 'PENDING' AND schedule_id IS NULL
@@ -65,9 +69,9 @@ func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (begun
 			INSERT INTO export_jobs (id, source_id, requester_id, client_id, status, created, modified)
 			SELECT ?1::uuid, ?0::uuid, ?2::uuid, ?3, 'PENDING', ?4::timestamptz, ?4::timestamptz
 			WHERE NOT EXISTS (SELECT 1 FROM waiting) RETURNING *
-		)
+		), ?5
 		SELECT `+exportColumns+` FROM (SELECT * FROM waiting UNION ALL SELECT * FROM made) AS j`,
-		job.SourceID, job.ID, job.Requester, job.ClientID, job.Created)
+		job.SourceID, job.ID, job.Requester, job.ClientID, job.Created, audited)
 	if violates(err, "export_jobs_source_fkey") {
 		err = missing()
 	}
@@ -77,19 +81,30 @@ func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (begun
 	return r.toJob(), nil
 }
 
+// exportQuery tells of the exports in from, each of which had one thing done to it.
+func exportQuery(action lifecycle.AuditAction, from, facts string) auditQuery {
+	return auditQuery{
+		action: action, object: lifecycle.ObjectExport, id: from + ".id", source: from + ".source_id", facts: facts, from: from,
+	}
+}
+
 // BeginScheduledExport makes the job of one run of a schedule, under the id job,
 // and returns the schedule's source; a second call with the same id changes
 // nothing. KindNotFound where the schedule is gone.
 func (s *Store) BeginScheduledExport(ctx context.Context, schedule, job lifecycle.ID) (source lifecycle.ID, err error) {
 	defer s.done("BeginScheduledExport", time.Now(), &err)
+	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionCreate, "job", "jsonb_build_object('schedule', job.schedule_id)"))
+	if err != nil {
+		return lifecycle.ID{}, err
+	}
 	found, err := row(ctx, s.db, []any{&source}, `WITH s AS (
 			SELECT * FROM export_schedules WHERE id = ?0
 		), job AS (
 			INSERT INTO export_jobs (id, source_id, schedule_id, requester_id, client_id, status, created, modified)
 			SELECT ?1::uuid, s.source_id, s.id, s.requester_id, s.client_id, 'PENDING', ?2::timestamptz, ?2::timestamptz FROM s
-			ON CONFLICT (id) DO NOTHING
-		)
-		SELECT source_id FROM s`, schedule, job, now())
+			ON CONFLICT (id) DO NOTHING RETURNING *
+		), ?3
+		SELECT source_id FROM s`, schedule, job, now(), audited)
 	// The source goes with its schedules, at the same moment.
 	if violates(err, "export_jobs_source_fkey") || err == nil && !found {
 		err = missing()
@@ -205,11 +220,17 @@ func (s *Store) WriteExport(ctx context.Context, job lifecycle.ID, keep time.Dur
 		return lifecycle.ExportJob{}, err
 	}
 	at := later(now(), a.job.Modified)
-	completed, err := affected(ctx, s.db, `UPDATE export_jobs
-		SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
-			expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
-		WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS'`,
-		rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt)
+	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionUpdate, "done",
+		"jsonb_build_object('status', done.status, 'rows', done.rows, 'bytes', done.bytes)"))
+	if err != nil {
+		return lifecycle.ExportJob{}, err
+	}
+	completed, err := affected(ctx, s.db, `WITH done AS (
+			UPDATE export_jobs SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
+				expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
+			WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS' RETURNING *
+		), ? SELECT 1 FROM done`,
+		rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt, audited)
 	if err != nil {
 		return lifecycle.ExportJob{}, err
 	}
@@ -399,8 +420,12 @@ func appendInstant(b, raw []byte) []byte {
 // is left as it is.
 func (s *Store) FailExport(ctx context.Context, job lifecycle.ID) (err error) {
 	defer s.done("FailExport", time.Now(), &err)
+	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionUpdate, "gone", "jsonb_build_object('status', gone.status)"))
+	if err != nil {
+		return err
+	}
 	return exec(ctx, s.db, `WITH gone AS (
 			UPDATE export_jobs SET status = 'ERROR', modified = greatest(?0, modified), finished = greatest(?0, modified)
-			WHERE id = ?1 AND status IN ('PENDING', 'IN_PROGRESS') RETURNING id
-		) `+noteGarbage, now(), job)
+			WHERE id = ?1 AND status IN ('PENDING', 'IN_PROGRESS') RETURNING *
+		), ?2 `+noteGarbage, now(), job, audited)
 }

@@ -128,12 +128,20 @@ func (s *Store) SealImport(ctx context.Context, job lifecycle.ID) (sealed lifecy
 			if err := mayWait(ctx, tx, source); err != nil {
 				return err
 			}
-			err := exec(ctx, tx, `WITH c AS (
+			audited, err := auditOf(ctx, auditQuery{
+				action: lifecycle.ActionCreate, object: lifecycle.ObjectImport, id: "j.id", source: "j.source_id",
+				facts: "jsonb_build_object('total', j.total, 'columns', cardinality(j.columns))", from: "j",
+			})
+			if err != nil {
+				return err
+			}
+			err = exec(ctx, tx, `WITH c AS (
 					UPDATE source_counters SET import_sequence = import_sequence + 1 WHERE source_id = ?
 					RETURNING import_sequence
-				)
-				UPDATE import_jobs SET status = 'PENDING', sequence = c.import_sequence, lease_until = NULL,
-					modified = greatest(?, modified) FROM c WHERE id = ?`, source, now(), job)
+				), j AS (
+					UPDATE import_jobs SET status = 'PENDING', sequence = c.import_sequence, lease_until = NULL,
+						modified = greatest(?, modified) FROM c WHERE id = ? RETURNING import_jobs.*
+				), ? SELECT`, source, now(), job, audited)
 			if err != nil {
 				return err
 			}
@@ -298,18 +306,25 @@ func (s *Store) CancelImport(ctx context.Context, source, job lifecycle.ID) (can
 		if cancelled, err = getImport(ctx, tx, source, job); err != nil {
 			return err
 		}
+		audited, err := auditOf(ctx, auditQuery{
+			action: lifecycle.ActionCancel, object: lifecycle.ObjectImport, id: "gone.id", source: "gone.source_id",
+			facts: "jsonb_build_object('status', gone.status, 'done', gone.done, 'total', gone.total)", from: "gone",
+		})
 		switch {
+		case err != nil:
+			return err
 		case cancelled.Status.Ended():
 			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "The import has ended; it is "+string(cancelled.Status)+".")
 		case cancelled.Status == lifecycle.JobPending:
 			err = exec(ctx, tx, `WITH gone AS (
 					UPDATE import_jobs SET status = 'CANCELLED', cancel_requested = true,
 						modified = greatest(?0, modified), finished = greatest(?0, modified)
-					WHERE id = ?1 RETURNING id
-				) `+noteGarbage, now(), job)
+					WHERE id = ?1 RETURNING *
+				), ?2 `+noteGarbage, now(), job, audited)
 		default:
-			err = exec(ctx, tx, "UPDATE import_jobs SET cancel_requested = true, modified = greatest(?, modified) WHERE id = ?",
-				now(), job)
+			err = exec(ctx, tx, `WITH gone AS (
+					UPDATE import_jobs SET cancel_requested = true, modified = greatest(?, modified) WHERE id = ? RETURNING *
+				), ? SELECT`, now(), job, audited)
 		}
 		if err != nil {
 			return err
@@ -336,7 +351,10 @@ func (s *Store) NextImport(ctx context.Context, source lifecycle.ID) (job lifecy
 // importPlan is what the rows of a job are carried out by.
 type importPlan struct {
 	job, source lifecycle.ID
-	status      lifecycle.JobStatus
+	// requester and client have asked for it; see ImportJob.
+	requester lifecycle.ID
+	client    string
+	status    lifecycle.JobStatus
 	lifecycle.ImportCounts
 	doubts          int
 	cancelRequested bool
@@ -358,9 +376,9 @@ type importPlan struct {
 func loadImport(ctx context.Context, tx bun.Tx, job lifecycle.ID, lock bun.Safe) (p importPlan, found bool, err error) {
 	p.job = job
 	found, err = row(ctx, tx, []any{
-		&p.source, &p.status, &p.Total, &p.Done, &p.Created, &p.Updated, &p.Unchanged, &p.Failed, &p.doubts,
+		&p.source, &p.requester, &p.client, &p.status, &p.Total, &p.Done, &p.Created, &p.Updated, &p.Unchanged, &p.Failed, &p.doubts,
 		&p.cancelRequested, pgdialect.Array(&p.columns), &p.maxPerSource, &p.records, &p.pending, &p.behind,
-	}, `SELECT j.source_id, j.status, j.total, j.done, j.created_rows, j.updated_rows, j.unchanged_rows, j.failed_rows,
+	}, `SELECT j.source_id, j.requester_id, j.client_id, j.status, j.total, j.done, j.created_rows, j.updated_rows, j.unchanged_rows, j.failed_rows,
 			j.doubts, j.cancel_requested, j.columns, j.max_per_source, c.records, c.pending,
 			(SELECT count(*) FROM import_jobs AS w WHERE w.source_id = j.source_id
 				AND w.status IN ('PENDING', 'IN_PROGRESS') AND w.sequence > j.sequence)
