@@ -110,6 +110,8 @@ type bundle struct {
 	issuer   *Issuer
 	verifier *Verifier
 	log      *bytes.Buffer
+	// refused are the clients of refused requests.
+	refused []string
 }
 
 func newBundle(tb testing.TB) *bundle {
@@ -138,7 +140,8 @@ func newBundle(tb testing.TB) *bundle {
 	b.ring, err = LoadKeys(tb.Context(), b.table)
 	require.NoError(tb, err)
 	b.ring.now = b.clock.now
-	b.issuer = NewIssuer(b.ring, b.table, settings, slog.New(slog.NewTextHandler(b.log, nil)))
+	b.issuer = NewIssuer(b.ring, b.table, settings, func(_ context.Context, clientID string) { b.refused = append(b.refused, clientID) },
+		slog.New(slog.NewTextHandler(b.log, nil)))
 	b.issuer.now = b.clock.now
 	b.verifier = NewVerifier(b.ring, b.table, settings)
 	b.verifier.now = b.clock.now
@@ -670,7 +673,7 @@ func TestAKeyThatCameLaterIsReadWhenATokenNamesIt(t *testing.T) {
 
 	ring, err := LoadKeys(t.Context(), b.table)
 	require.NoError(t, err)
-	newer := NewIssuer(ring, b.table, settings, slog.New(slog.DiscardHandler))
+	newer := NewIssuer(ring, b.table, settings, func(context.Context, string) {}, slog.New(slog.DiscardHandler))
 	newer.now = b.clock.now
 	w := httptest.NewRecorder()
 	newer.ServeHTTP(w, urlencoded(credentials("app")))
@@ -950,4 +953,22 @@ func entries[K comparable, V any](c *lru[K, V]) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.order.Len()
+}
+
+// TestARefusedClientIsToldOf: by its id, never by what stood in the place of one.
+func TestARefusedClientIsToldOf(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	wrong := func(client string) *http.Request {
+		return urlencoded(form("grant_type", "client_credentials", "client_id", client, "client_secret", "x"))
+	}
+	off := b.clients["jane-pat"]
+	off.Active = false
+	b.clients["jane-pat"] = off
+	for _, r := range []*http.Request{
+		urlencoded(credentials("app")), wrong("app"), wrong("secret-in-the-wrong-place"), urlencoded(credentials("jane-pat")), urlencoded(form("grant_type", "client_credentials")),
+	} {
+		b.issuer.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	require.Equal(t, []string{"app", "", "jane-pat"}, b.refused)
 }

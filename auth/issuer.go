@@ -40,15 +40,18 @@ type Issuer struct {
 	log      *slog.Logger
 	now      func() time.Time
 	compare  func(hash, secret []byte) error
+	refused  func(ctx context.Context, clientID string)
 	// places bounds how many secrets are compared at once, since bcrypt takes
 	// a processor for long, and everybody may ask.
 	places chan struct{}
 }
 
-// NewIssuer returns an Issuer that signs with ring's key.
-func NewIssuer(ring *KeyRing, clients Clients, settings Settings, log *slog.Logger) *Issuer {
+// NewIssuer returns an Issuer that signs with ring's key. refused is told of every
+// request with a wrong client or secret: the client, empty where there is none, so
+// that a secret in the place of an id goes no further.
+func NewIssuer(ring *KeyRing, clients Clients, settings Settings, refused func(ctx context.Context, clientID string), log *slog.Logger) *Issuer {
 	return &Issuer{
-		ring: ring, clients: clients, settings: settings, log: log, now: time.Now,
+		refused: refused, ring: ring, clients: clients, settings: settings, log: log, now: time.Now,
 		compare: bcrypt.CompareHashAndPassword,
 		places:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
@@ -181,6 +184,7 @@ func (i *Issuer) authenticate(ctx context.Context, request tokenRequest) (lifecy
 	matched := matches(client.SecretHash, request.clientSecret, i.compare)
 	<-i.places
 	if !matched || !usable(client, identity) {
+		i.refused(ctx, client.ID)
 		return lifecycle.Client{}, lifecycle.Identity{}, invalidClient(request.basic)
 	}
 	return client, identity, nil

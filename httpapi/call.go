@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -26,6 +27,10 @@ type call struct {
 	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
 	failure string
+	// refused is the context of a change that was refused, nil if none was, and
+	// attempt what the audit trail is told of it.
+	refused context.Context
+	attempt *lifecycle.AuditChange
 	// gone is true once the client has left without its answer.
 	gone bool
 }

@@ -266,6 +266,14 @@ type api struct {
 	// routes are what Observe was told: method, route and status.
 	routes   []string
 	observed sync.Mutex
+	// attempts are what Attempted was told; unwritten is what it returns.
+	attempts  []attempted
+	unwritten error
+}
+
+type attempted struct {
+	lifecycle.Origin
+	lifecycle.AuditChange
 }
 
 const (
@@ -292,6 +300,12 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 		},
 		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
 		Health: telemetry.Health(), Readiness: telemetry.Readiness(func(context.Context) []string { return a.missing }),
+		Attempted: func(ctx context.Context, attempt lifecycle.AuditChange) error {
+			a.observed.Lock()
+			defer a.observed.Unlock()
+			a.attempts = append(a.attempts, attempted{lifecycle.OriginOf(ctx), attempt})
+			return a.unwritten
+		},
 		MaxBodyBytes: maxBodyBytes, MaxUploadBytes: maxUploadBytes, UploadPatience: time.Minute,
 		Log: telemetry.NewLogger(a.log, slog.LevelInfo, "json", httpapi.TrackingID),
 		Observe: func(method, route string, status int, _ time.Duration) {

@@ -91,6 +91,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		routes = s.contract
 	}
 	routes.ServeHTTP(w, &routed)
+	s.noteAttempt(w, c)
 }
 
 // recovered answers a panic with 500. The log gets its type and where it was,
@@ -156,7 +157,8 @@ func peer(r *http.Request) string {
 	return host
 }
 
-// noteOrigin tells the store who causes what the operation changes.
+// noteOrigin tells the store who causes what the operation changes, and remembers
+// a change that was refused.
 func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	operation = strings.ToLower(operation[:1]) + operation[1:]
 	return func(g *gin.Context, request any) (any, error) {
@@ -165,7 +167,12 @@ func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 			Channel: lifecycle.ChannelAPI, Operation: operation, Identity: c.actor.IdentityID, Client: c.actor.ClientID,
 			Address: c.address, TrackingID: c.trackingID,
 		}))
-		return next(g, request)
+		answer, err := next(g, request)
+		if err != nil && lifecycle.KindOf(err) == lifecycle.KindForbidden && isChange(g.Request.Method) {
+			attempt := attemptOn(g)
+			c.refused, c.attempt = g.Request.Context(), &attempt
+		}
+		return answer, err
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -26,6 +28,9 @@ type Options struct {
 	Token, TokenInfo, JWKS http.Handler
 	// Health serves GET /healthz and Readiness GET /readyz. Required.
 	Health, Readiness http.Handler
+	// Attempted writes down a change that was refused, by the origin in ctx, once
+	// that was answered. Required.
+	Attempted func(ctx context.Context, attempt lifecycle.AuditChange) error
 	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
 	MaxBodyBytes int64
 	// MaxUploadBytes is the longest body of an upload, in bytes; at least 1.
@@ -47,6 +52,8 @@ type server struct {
 	authenticator func(*http.Request) (policy.Actor, error)
 	limiter       func(*http.Request, policy.Actor) time.Duration
 	observer      func(method, route string, status int, took time.Duration)
+	attempted     func(context.Context, lifecycle.AuditChange) error
+	attempts      attemptBudget
 	maxBody       int64
 	uploads       uploadLimits
 	log           *slog.Logger
@@ -67,6 +74,8 @@ func New(opts Options) (http.Handler, error) {
 		return nil, errors.New("httpapi: Token, TokenInfo or JWKS is missing")
 	case opts.Health == nil || opts.Readiness == nil:
 		return nil, errors.New("httpapi: Health or Readiness is missing")
+	case opts.Attempted == nil:
+		return nil, errors.New("httpapi: Attempted is missing")
 	case opts.MaxBodyBytes < 1:
 		return nil, errors.New("httpapi: MaxBodyBytes must be at least 1")
 	case opts.MaxUploadBytes < 1:
@@ -82,7 +91,7 @@ func New(opts Options) (http.Handler, error) {
 func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
-		maxBody: opts.MaxBodyBytes, log: opts.Log,
+		attempted: opts.Attempted, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
 	gin.SetMode(gin.ReleaseMode)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/lifecycle"
 	"gatehouse/policy"
 )
 
@@ -22,6 +24,7 @@ func options() Options {
 		Authenticate: func(*http.Request) (policy.Actor, error) { return policy.Actor{}, nil },
 		Token:        http.NotFoundHandler(), TokenInfo: http.NotFoundHandler(), JWKS: http.NotFoundHandler(),
 		Health: http.NotFoundHandler(), Readiness: http.NotFoundHandler(),
+		Attempted:    func(context.Context, lifecycle.AuditChange) error { return nil },
 		MaxBodyBytes: 1, MaxUploadBytes: 1, UploadPatience: 1, Log: slog.New(slog.DiscardHandler),
 	}
 }
@@ -53,6 +56,7 @@ func TestAnOptionThatIsMissingStopsTheStart(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
 		"Service":        func(o *Options) { o.Service = nil },
 		"Authenticate":   func(o *Options) { o.Authenticate = nil },
+		"Attempted":      func(o *Options) { o.Attempted = nil },
 		"JWKS":           func(o *Options) { o.JWKS = nil },
 		"MaxBodyBytes":   func(o *Options) { o.MaxBodyBytes = 0 },
 		"MaxUploadBytes": func(o *Options) { o.MaxUploadBytes = 0 },

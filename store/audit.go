@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -49,6 +50,16 @@ func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) err
 		return err
 	}
 	return exec(ctx, tx, "WITH ? SELECT", parts)
+}
+
+// SaveAttempt writes down a change that was refused, by whom the context says.
+func (s *Store) SaveAttempt(ctx context.Context, attempt lifecycle.AuditChange) (err error) {
+	defer s.done("SaveAttempt", time.Now(), &err)
+	parts, err := auditValues(ctx, []lifecycle.AuditChange{attempt})
+	if err != nil {
+		return err
+	}
+	return exec(ctx, s.db, "WITH ? SELECT", parts)
 }
 
 // auditValues is audit as a part of a statement, behind its WITH; there is at

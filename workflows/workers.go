@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -140,6 +141,7 @@ func commonOptions(o WorkerOptions) worker.Options {
 	}
 	return worker.Options{
 		WorkerStopTimeout: stop, OnFatalError: o.OnFatal,
+		Interceptors: []interceptor.WorkerInterceptor{&origins{}},
 		// Names are given by wire alone.
 		DisableRegistrationAliasing: true,
 	}

@@ -121,8 +121,9 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 				return err
 			}
 		}
+		origin := lifecycle.Origin{Channel: lifecycle.ChannelCommandLine, Operation: "api"}
 		var err error
-		ring, err = auth.LoadKeys(ctx, rows)
+		ring, err = auth.LoadKeys(lifecycle.WithOrigin(ctx, origin), rows)
 		return err
 	}, func(err error) { log.WarnContext(ctx, "waiting for the database", "error", err) })
 	if err != nil {
@@ -140,9 +141,10 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 	handler, err := httpapi.New(httpapi.Options{
 		Service:        operations,
 		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
-		Token:          auth.NewIssuer(ring, rows, tokens, log),
+		Token:          auth.NewIssuer(ring, rows, tokens, httpapi.NoteRefusedLogin, log),
 		TokenInfo:      auth.InfoHandler(tokens),
 		JWKS:           ring,
+		Attempted:      rows.SaveAttempt,
 		Health:         telemetry.Health(),
 		Readiness:      telemetry.Readiness(ready),
 		Observe:        metrics.HTTPServed,
