@@ -26,11 +26,6 @@ func (w *watched) note(ctx context.Context) {
 	w.by[lifecycle.OriginOf(ctx)] = true
 }
 
-func (w *watched) LoadRequest(ctx context.Context, id lifecycle.ID) (lifecycle.Progress, error) {
-	w.note(ctx)
-	return w.rows.LoadRequest(ctx, id)
-}
-
 func (w *watched) Decide(ctx context.Context, d lifecycle.Decision) (lifecycle.DecisionResult, error) {
 	w.note(ctx)
 	return w.rows.Decide(ctx, d)
@@ -57,7 +52,7 @@ func TestEveryStepSaysWhichItIs(t *testing.T) {
 	require.NoError(t, s.client.AwaitRequest(s.context(), s.request.ID))
 
 	want := map[lifecycle.Origin]bool{}
-	for _, step := range []string{wire.ActivityLoadRequest, wire.ActivityDecide, wire.ActivityNotify} {
+	for _, step := range []string{wire.ActivityDecide, wire.ActivityNotify} {
 		want[lifecycle.Origin{Channel: lifecycle.ChannelWorkflow, Operation: step}] = true
 	}
 	seen.mutex.Lock()
