@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"gatehouse/lifecycle"
@@ -22,16 +23,44 @@ func clientValues(c lifecycle.Client) tuples {
 // KindReferenceNotFound for an identity that does not exist.
 func (s *Store) CreateClient(ctx context.Context, client lifecycle.Client) (err error) {
 	defer s.done("CreateClient", time.Now(), &err)
-	return exec(ctx, s.db, insertClient, clientValues(client))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		if err := exec(ctx, tx, insertClient, clientValues(client)); err != nil {
+			return err
+		}
+		return audit(ctx, tx, clientChange(lifecycle.ActionCreate, client))
+	})
+}
+
+// clientChange tells of a client as it is afterwards, but for its secret.
+func clientChange(action lifecycle.AuditAction, c lifecycle.Client) lifecycle.AuditChange {
+	return lifecycle.AuditChange{
+		Action: action, Object: lifecycle.ObjectClient, ID: c.ID,
+		After: map[string]any{
+			"name": c.Name, "identity": c.IdentityID, "rights": c.Rights, "scopes": c.Scopes, "active": c.Active,
+		},
+	}
 }
 
 // EnsureClient makes the client with this id be as given, whether it is there
 // or not; only created stays. KindReferenceNotFound as CreateClient.
 func (s *Store) EnsureClient(ctx context.Context, client lifecycle.Client) (err error) {
 	defer s.done("EnsureClient", time.Now(), &err)
-	return exec(ctx, s.db, insertClient+` ON CONFLICT (id) DO UPDATE SET name = excluded.name,
-		secret_hash = excluded.secret_hash, identity_id = excluded.identity_id, rights = excluded.rights,
-		scopes = excluded.scopes, active = excluded.active`, clientValues(client))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		made, err := affected(ctx, tx, insertClient+" ON CONFLICT (id) DO NOTHING", clientValues(client))
+		if err != nil {
+			return err
+		}
+		action := lifecycle.ActionCreate
+		if made == 0 {
+			action = lifecycle.ActionUpdate
+			if err := exec(ctx, tx, insertClient+` ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+				secret_hash = excluded.secret_hash, identity_id = excluded.identity_id, rights = excluded.rights,
+				scopes = excluded.scopes, active = excluded.active`, clientValues(client)); err != nil {
+				return err
+			}
+		}
+		return audit(ctx, tx, clientChange(action, client))
+	})
 }
 
 // GetClient returns the client and its identity, active or not; the Identity is
@@ -69,5 +98,12 @@ func (s *Store) GetClient(ctx context.Context, clientID string) (client lifecycl
 // SetClientActive switches the client on or off; KindNotFound if there is none.
 func (s *Store) SetClientActive(ctx context.Context, clientID string, active bool) (err error) {
 	defer s.done("SetClientActive", time.Now(), &err)
-	return changedOne(affected(ctx, s.db, "UPDATE clients SET active = ? WHERE id = ?", active, clientID))
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		if err := changedOne(affected(ctx, tx, "UPDATE clients SET active = ? WHERE id = ?", active, clientID)); err != nil {
+			return err
+		}
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectClient, ID: clientID, After: map[string]any{"active": active},
+		})
+	})
 }

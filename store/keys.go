@@ -45,7 +45,9 @@ func (s *Store) EnsureSigningKey(ctx context.Context, key lifecycle.SigningKey) 
 			return err
 		}
 		keys = []lifecycle.SigningKey{key}
-		return nil
+		return audit(ctx, tx, lifecycle.AuditChange{
+			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectSigningKey, ID: key.KeyID,
+		})
 	})
 	return keys, err
 }
