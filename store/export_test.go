@@ -81,3 +81,6 @@ func (s *Store) ExportQuery(ctx context.Context, source lifecycle.ID) (string, e
 	attributes, err := s.ListAttributes(ctx, source)
 	return s.recordsOf(source, attributes), err
 }
+
+// RecordOf is the id of the record that the request becomes.
+var RecordOf = recordOf

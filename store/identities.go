@@ -300,14 +300,14 @@ func addMembers(ctx context.Context, tx bun.Tx, group lifecycle.ID, members ...l
 func workgroupMade(g lifecycle.Workgroup) lifecycle.AuditChange {
 	return lifecycle.AuditChange{
 		Action: lifecycle.ActionCreate, Object: lifecycle.ObjectWorkgroup, ID: g.ID.String(),
-		After: map[string]any{"name": g.Name}, Facts: map[string]any{"members": g.Members},
+		After: map[string]any{"name": g.Name}, Facts: map[string]any{"members": append([]lifecycle.ID{}, g.Members...)},
 	}
 }
 
 func membersAdded(group lifecycle.ID, added []lifecycle.ID) lifecycle.AuditChange {
 	return lifecycle.AuditChange{
 		Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectWorkgroup, ID: group.String(),
-		Facts: map[string]any{"membersAdded": added},
+		Facts: map[string]any{"membersAdded": append([]lifecycle.ID{}, added...)},
 	}
 }
 
