@@ -27,9 +27,9 @@ type call struct {
 	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
 	failure string
-	// refused is the context of a change that was refused, nil if none was, and
-	// attempt what the audit trail is told of it.
-	refused context.Context
+	// origin is who causes what the operation changes, and attempt a change that
+	// was refused, nil if none was.
+	origin  lifecycle.Origin
 	attempt *lifecycle.AuditChange
 	// gone is true once the client has left without its answer.
 	gone bool

@@ -91,7 +91,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		routes = s.contract
 	}
 	routes.ServeHTTP(w, &routed)
-	s.noteAttempt(w, c)
+	s.noteAttempt(w, r, c)
 }
 
 // recovered answers a panic with 500. The log gets its type and where it was,
@@ -163,14 +163,14 @@ func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	operation = strings.ToLower(operation[:1]) + operation[1:]
 	return func(g *gin.Context, request any) (any, error) {
 		ctx, c := callOf(g)
-		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, lifecycle.Origin{
+		c.origin = lifecycle.Origin{
 			Channel: lifecycle.ChannelAPI, Operation: operation, Identity: c.actor.IdentityID, Client: c.actor.ClientID,
 			Address: c.address, TrackingID: c.trackingID,
-		}))
+		}
+		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
 		answer, err := next(g, request)
 		if err != nil && lifecycle.KindOf(err) == lifecycle.KindForbidden && isChange(g.Request.Method) {
-			attempt := attemptOn(g)
-			c.refused, c.attempt = g.Request.Context(), &attempt
+			c.attempt = attemptOn(g)
 		}
 		return answer, err
 	}
