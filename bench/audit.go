@@ -167,7 +167,7 @@ func newAuditWork(ctx context.Context, rigs ...*rig) ([]*auditWork, error) {
 	return sides, nil
 }
 
-// round does each kind of work once; files only in every fourth.
+// round does each kind of work once; files only in every second.
 func (w *auditWork) round(ctx context.Context, round, requests int) error {
 	for range requests {
 		took, err := w.acceptAndApprove(ctx, w.approvals)
@@ -176,7 +176,7 @@ func (w *auditWork) round(ctx context.Context, round, requests int) error {
 		}
 		w.requests = append(w.requests, took)
 	}
-	if round%4 != 0 {
+	if round%2 != 0 {
 		return nil
 	}
 	source, err := w.source(ctx, fmt.Sprintf("Audited %d", round))
