@@ -18,8 +18,9 @@ import (
 // auditBar bounds what the audit trail may cost.
 const auditBar = 1.1
 
-// auditRounds is how often the programs with and without the trail take turns.
-const auditRounds = 12
+// auditFiles is how many files each of the programs with and without the trail
+// takes in and removes again.
+const auditFiles = 6
 
 // withoutAudit is how sources differ in programs that write no audit trail. There
 // is no such switch in the product, so they are built from other sources than the
@@ -105,11 +106,18 @@ func (r *rig) audit(ctx context.Context, requests int) (results []result, err er
 	if err != nil {
 		return nil, err
 	}
-	for round := range auditRounds {
-		// Who begins takes turns as well.
+	// They take turns with every request and every file, and with who begins: what
+	// else the machine does falls on both.
+	for i := range requests {
 		for turn := range work {
-			each := work[(round+turn)%len(work)]
-			if err := each.round(ctx, round, max(10, requests/auditRounds)); err != nil {
+			if err := work[(i+turn)%len(work)].request(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range auditFiles {
+		for turn := range work {
+			if err := work[(i+turn)%len(work)].takeFile(ctx, i); err != nil {
 				return nil, err
 			}
 		}
@@ -167,19 +175,16 @@ func newAuditWork(ctx context.Context, rigs ...*rig) ([]*auditWork, error) {
 	return sides, nil
 }
 
-// round does each kind of work once; files only in every second.
-func (w *auditWork) round(ctx context.Context, round, requests int) error {
-	for range requests {
-		took, err := w.acceptAndApprove(ctx, w.approvals)
-		if err != nil {
-			return err
-		}
-		w.requests = append(w.requests, took)
-	}
-	if round%2 != 0 {
-		return nil
-	}
-	source, err := w.source(ctx, fmt.Sprintf("Audited %d", round))
+// request makes a request and approves it.
+func (w *auditWork) request(ctx context.Context) error {
+	took, err := w.acceptAndApprove(ctx, w.approvals)
+	w.requests = append(w.requests, took)
+	return err
+}
+
+// takeFile takes a file into a source of its own and removes all of it.
+func (w *auditWork) takeFile(ctx context.Context, number int) error {
+	source, err := w.source(ctx, fmt.Sprintf("Audited %d", number))
 	if err != nil {
 		return err
 	}

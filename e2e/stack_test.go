@@ -178,10 +178,11 @@ func (h *hold) await(t *testing.T) {
 	})
 }
 
-// holdItem holds the row of an approval item.
+// holdItem holds the row of an approval item, as a decision does: whoever refers
+// to it goes on.
 func (s *system) holdItem(t *testing.T, item string) *hold {
 	t.Helper()
-	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR NO KEY UPDATE`, item)
 }
 
 // holdRow holds the name of a row of a sample, the first being number 1: an
