@@ -10,9 +10,9 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// auditColumns are those of e, an entry.
-const auditColumns = `e.id, e.occurred, e.channel, e.operation, e.outcome, e.identity_id, coalesce(e.client_id, ''),
-	coalesce(e.tracking_id, ''), e.action, e.object_type, e.object_id, e.source_id, e.facts, e.actor_digest, e.change_digest`
+// auditColumns are those of r, an entry.
+const auditColumns = `r.id, r.occurred, r.channel, r.operation, r.outcome, r.identity_id, coalesce(r.client_id, ''),
+	coalesce(r.tracking_id, ''), r.action, r.object_type, r.object_id, r.source_id, r.facts, r.actor_digest, r.change_digest`
 
 // auditDetailColumns are those of d, what is left of the details of an entry.
 const auditDetailColumns = "coalesce(d.actor, ''), d.actor_salt, coalesce(d.change, ''), d.change_salt"
@@ -97,7 +97,7 @@ func sealable(ctx context.Context, tx bun.Tx, head lifecycle.ChainHead, limit in
 	waits := false
 	rows, err := tx.QueryContext(ctx, "SELECT "+auditColumns+`,
 			t.txid < pg_snapshot_xmin(pg_current_snapshot()) OR t.txid >= pg_snapshot_xmax(pg_current_snapshot())
-		FROM audit_tail AS t JOIN audit_entries AS e ON e.id = t.entry_id
+		FROM audit_tail AS t JOIN audit_entries AS r ON r.id = t.entry_id
 		WHERE NOT EXISTS (SELECT 1 FROM audit_seals AS s WHERE s.entry_id = t.entry_id)
 		ORDER BY t.entry_id LIMIT ?`, max(1, limit))
 	err = each(rows, err, append(r.dest(), &settled), func() error {
@@ -133,6 +133,6 @@ func (s *Store) UnsealedAudit(ctx context.Context) (count int, oldest time.Time,
 	defer s.done("UnsealedAudit", time.Now(), &err)
 	var since sql.NullTime
 	_, err = row(ctx, s.db, []any{&count, &since}, `SELECT (SELECT count(*) FROM audit_tail),
-		(SELECT e.occurred FROM audit_tail AS t JOIN audit_entries AS e ON e.id = t.entry_id ORDER BY t.entry_id LIMIT 1)`)
+		(SELECT r.occurred FROM audit_tail AS t JOIN audit_entries AS r ON r.id = t.entry_id ORDER BY t.entry_id LIMIT 1)`)
 	return count, timeOf(since), err
 }

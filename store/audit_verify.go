@@ -88,7 +88,7 @@ func (v *verifier) chain(ctx context.Context) error {
 		}
 		entries := make(map[int64]lifecycle.AuditEntry, len(seals))
 		err = v.entries(ctx, func(e lifecycle.AuditEntry) { entries[e.Number] = e },
-			"JOIN audit_seals AS s ON s.entry_id = e.id", "s.position > ? AND s.position <= ?", behind, seals[len(seals)-1].Position)
+			"JOIN audit_seals AS s ON s.entry_id = r.id", "s.position > ? AND s.position <= ?", behind, seals[len(seals)-1].Position)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func (v *verifier) chain(ctx context.Context) error {
 // entries reads entries with their details.
 func (v *verifier) entries(ctx context.Context, read func(lifecycle.AuditEntry), join bun.Safe, where string, args ...any) error {
 	var r auditRow
-	rows, err := v.tx.QueryContext(ctx, "SELECT "+auditColumns+", "+auditDetailColumns+` FROM audit_entries AS e
-		LEFT JOIN audit_details AS d ON d.entry_id = e.id `+string(join)+" WHERE "+where, args...)
+	rows, err := v.tx.QueryContext(ctx, "SELECT "+auditColumns+", "+auditDetailColumns+` FROM audit_entries AS r
+		LEFT JOIN audit_details AS d ON d.entry_id = r.id `+string(join)+" WHERE "+where, args...)
 	return each(rows, err, r.detailedDest(), func() error { read(r.toEntry()); return nil })
 }
 
@@ -204,11 +204,11 @@ func (v *verifier) accountForGone(ctx context.Context) error {
 // unsealed looks at the entries that are not in the chain, all of which must wait
 // for the sealer.
 func (v *verifier) unsealed(ctx context.Context) error {
-	const nowhere = "NOT EXISTS (SELECT 1 FROM audit_seals AS s WHERE s.entry_id = e.id)"
+	const nowhere = "NOT EXISTS (SELECT 1 FROM audit_seals AS s WHERE s.entry_id = r.id)"
 	for after := int64(0); ; {
 		var page []lifecycle.AuditEntry
 		err := v.entries(ctx, func(e lifecycle.AuditEntry) { page = append(page, e) }, "",
-			nowhere+" AND e.id > ? ORDER BY e.id LIMIT ?", after, verifyPage)
+			nowhere+" AND r.id > ? ORDER BY r.id LIMIT ?", after, verifyPage)
 		if err != nil || len(page) == 0 {
 			return err
 		}

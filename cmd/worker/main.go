@@ -119,7 +119,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	})
 	// It needs no Temporal, and so does not wait for it.
 	var sealing sync.WaitGroup
-	sealing.Go(func() { (&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, log: log}).run(ctx, sealEvery, announceEvery) })
+	sealing.Go(func() {
+		(&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, log: log}).run(ctx, sealEvery, announceEvery)
+	})
 	err = workers.Start(ctx)
 	if err == nil {
 		err = serve.Until(ctx, func(ctx context.Context) error {
