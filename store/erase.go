@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
@@ -31,8 +32,17 @@ var identityTexts = []string{"name", "email"}
 // errErased ends an erasure that somebody else has finished.
 var errErased = errors.New("store: the erasure was finished elsewhere")
 
+// forOwners says in words what a role that does not own the tables ran into.
+func forOwners(err error) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
+		return lifecycle.NewError(lifecycle.KindForbidden, "Only the role that owns the tables may erase people.").WithCause(err)
+	}
+	return err
+}
+
 // BeginErasure notes that the person is to be erased; FinishErasures does it,
-// however often it is interrupted.
+// however often it is interrupted. KindForbidden for a role that does not own the
+// tables.
 func (s *Store) BeginErasure(ctx context.Context, person lifecycle.ErasedPerson) (id lifecycle.ID, err error) {
 	defer s.done("BeginErasure", time.Now(), &err)
 	who, err := json.Marshal(person)
@@ -40,7 +50,8 @@ func (s *Store) BeginErasure(ctx context.Context, person lifecycle.ErasedPerson)
 		return lifecycle.ID{}, fmt.Errorf("store: whom to erase: %w", err)
 	}
 	id = lifecycle.NewID()
-	return id, exec(ctx, s.db, "INSERT INTO erasures (id, person, removed, created) VALUES ?", tuples{{id, string(who), "{}", now()}})
+	err = exec(ctx, s.db, "INSERT INTO erasures (id, person, removed, created) VALUES ?", tuples{{id, string(who), "{}", now()}})
+	return id, forOwners(err)
 }
 
 // FinishErasures carries out what BeginErasure noted, the oldest first, and tells
@@ -54,7 +65,7 @@ func (s *Store) FinishErasures(ctx context.Context, finished func(lifecycle.Eras
 		var who string
 		found, err := row(ctx, s.db, []any{&id, &who}, "SELECT id, person FROM erasures ORDER BY created, id LIMIT 1")
 		if err != nil || !found {
-			return err
+			return forOwners(err)
 		}
 		e := erasing{store: s, id: id}
 		if err := json.Unmarshal([]byte(who), &e.person); err != nil {

@@ -405,8 +405,8 @@ func TestTheApplicationErasesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
 	_, err := w.BeginErasure(t.Context(), lifecycle.ErasedPerson{})
-	require.Error(t, err)
-	require.Error(t, w.FinishErasures(t.Context(), func(lifecycle.Erasure) {}))
+	requireKind(t, lifecycle.KindForbidden, err)
+	requireKind(t, lifecycle.KindForbidden, w.FinishErasures(t.Context(), func(lifecycle.Erasure) {}))
 }
 
 // TestAnErasureThatIsInterruptedGoesOn: wherever it stops, the trail is sound, and

@@ -1,5 +1,7 @@
 // Command admin makes and changes the identities, workgroups and clients of an
-// organisation, straight in the database. It reads GATEHOUSE_DATABASE_URL.
+// organisation, verifies and exports its audit trail and erases people, straight in
+// the database. It reads GATEHOUSE_DATABASE_URL, and GATEHOUSE_MIGRATION_DATABASE_URL
+// for erasing.
 package main
 
 import (
@@ -33,6 +35,8 @@ const usage = `admin makes and changes identities, workgroups and clients.
   admin client revoke ID
   admin audit verify [--expect POSITION:HASH]
   admin audit export [--format csv|ndjson] [--filters F]
+  admin erase --record ID | --request ID | --account-name N --source ID |
+              --email E | --identity ALIAS  [--dry-run]
 
 Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
 Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
@@ -41,13 +45,21 @@ gatehouse:audit, by which an application reads the audit trail.
 A client with an identity is a personal access token, one with rights or
 gatehouse:audit an application. Its secret is printed once and kept only as a
 hash. audit verify ends with 1 if anything about the audit trail is wrong.
+erase removes a person's data: the one whom a record or request is about, who
+has an account name in a source or an address of their own, or an identity.
 
-GATEHOUSE_DATABASE_URL names the database.
+GATEHOUSE_DATABASE_URL names the database, for erase
+GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables.
 `
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	var err error
+	if args := os.Args[1:]; len(args) > 0 && args[0] == "erase" {
+		err = erase(ctx, args[1:], os.Getenv(ownerVariable), os.Stdout)
+	} else {
+		err = run(ctx, args, os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "admin:", err)
