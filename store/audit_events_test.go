@@ -15,7 +15,6 @@ import (
 type readable struct {
 	*trail
 	jane, john, anybody lifecycle.Identity
-	source              lifecycle.Source
 	client              lifecycle.Client
 }
 

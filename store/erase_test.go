@@ -443,7 +443,7 @@ func TestAnErasureThatIsInterruptedGoesOn(t *testing.T) {
 	require.Greater(t, broken, 3)
 	require.Equal(t, []lifecycle.Erasure{planned}, erased)
 	require.Empty(t, mentions(t, l.admin, gone))
-	require.NoError(t, l.owning.FinishErasures(t.Context(), func(e lifecycle.Erasure) { t.Error("twice") }))
+	require.NoError(t, l.owning.FinishErasures(t.Context(), func(lifecycle.Erasure) { t.Error("twice") }))
 }
 
 // TestAnErasureAgainstEverybody: while an import takes the person in, a request
