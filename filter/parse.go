@@ -274,6 +274,8 @@ func (p *parser) value(field Field, op Op) (Value, error) {
 			}
 		}
 		return value, nil
+	case TypeExact, TypeClient:
+		return Value{Text: lifecycle.Normalize(text)}, nil
 	case TypeText:
 		return Value{Text: fold(text, op)}, nil
 	}

@@ -73,6 +73,9 @@ var served = map[policy.Operation]struct {
 	policy.ListExportSchedules:  {"GET", schedules, "", 200, `"zone":"Europe/Berlin"`},
 	policy.CreateExportSchedule: {"POST", schedules, `{"cron":"30 6 * * *","keep":3}`, 200, `"keep":3`},
 	policy.DeleteExportSchedule: {"DELETE", schedules + "/{id}", "", 204, ""},
+
+	policy.ListAuditEvents:   {"GET", "/audit-events?count=true&sorters=occurred", "", 200, `"before":{"firstName":"A"}`},
+	policy.ExportAuditEvents: {"GET", "/audit-events/export?format=ndjson", "", 200, "second piece"},
 }
 
 func fill(path string) string {

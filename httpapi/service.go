@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"gatehouse/auditfile"
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
@@ -71,6 +72,10 @@ type Service interface {
 	SummarizeApprovals(ctx context.Context, a policy.Actor, requestedFor string) (lifecycle.ApprovalSummary, error)
 	Approve(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
 	Reject(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
+
+	ListAuditEvents(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.AuditEvent, int, error)
+	// ExportAuditEvents takes Filters of p only.
+	ExportAuditEvents(ctx context.Context, a policy.Actor, format auditfile.Format, p filter.Params) (service.AuditFile, error)
 }
 
 var _ Service = (*service.Service)(nil)

@@ -36,6 +36,9 @@ const (
 	ScopeManage = "idn:nelm:manage"
 	// ScopeAll holds both.
 	ScopeAll = "sp:scopes:all"
+	// ScopeAudit lets an application read the audit trail. It is ours, and no other
+	// scope holds it.
+	ScopeAudit = "gatehouse:audit"
 )
 
 // Identity is a person of the organisation: somebody who can sponsor, approve,

@@ -61,6 +61,8 @@ const (
 	ListExportSchedules  Operation = "listNonEmployeeExportSchedules"
 	CreateExportSchedule Operation = "createNonEmployeeExportSchedule"
 	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
+	ListAuditEvents      Operation = "listAuditEvents"
+	ExportAuditEvents    Operation = "exportAuditEvents"
 )
 
 // Actor is who calls: what a verified token says.
@@ -128,6 +130,12 @@ type Rule struct {
 	SourceArea bool
 	// Relations admit whoever has one of them.
 	Relations Relations
+	// Level is what users must have beside the scope; empty where another ground
+	// admits them.
+	Level lifecycle.Level
+	// ApplicationScope, beside Level, is what an application's token must carry in the place of
+	// Scope and Right; no other scope holds it.
+	ApplicationScope string
 }
 
 var (
@@ -196,6 +204,10 @@ var Extensions = map[Operation]Rule{
 	ListExportSchedules:  {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
 	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+
+	// Who reads the trail sees what everybody did.
+	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
+	ExportAuditEvents: {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
 }
 
 // RuleOf returns the line of either table; ok is false for an operation that
@@ -217,19 +229,25 @@ var ErrForbidden = lifecycle.NewError(lifecycle.KindForbidden,
 // scope, its kind, and whether the actor could be admitted at all.
 func Enter(op Operation, a Actor) error {
 	rule, ok := RuleOf(op)
-	if !ok || !a.hasScope(rule.Scope) {
-		return ErrForbidden
-	}
-	if a.IsUser() {
-		if rule.Relations == (Relations{}) && !a.Holds(rule.Right) && (!rule.SourceArea || !a.IsSubadmin()) {
-			return ErrForbidden
-		}
-		return nil
-	}
-	if rule.UserOnly || !a.Holds(rule.Right) {
+	if !ok || !rule.admits(a) {
 		return ErrForbidden
 	}
 	return nil
+}
+
+// admits reports whether the actor could be admitted to some object.
+func (r Rule) admits(a Actor) bool {
+	switch {
+	case !a.IsUser() && r.ApplicationScope != "":
+		return slices.Contains(a.Scopes, r.ApplicationScope)
+	case !a.hasScope(r.Scope):
+		return false
+	case !a.IsUser():
+		return !r.UserOnly && a.Holds(r.Right)
+	case r.Level != "":
+		return slices.Contains(a.Levels, r.Level)
+	}
+	return r.Relations != (Relations{}) || a.Holds(r.Right) || r.SourceArea && a.IsSubadmin()
 }
 
 // Check decides for one object, whose relations to the actor are rel. It
@@ -240,7 +258,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	}
 	rule, _ := RuleOf(op)
 	switch {
-	case a.Holds(rule.Right):
+	case a.Holds(rule.Right), rule.Level != "":
 		return nil
 	case rule.SourceArea && a.IsSubadmin() && rel.Workgroup:
 		return nil

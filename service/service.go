@@ -107,6 +107,7 @@ type Store interface {
 	IdentityStore
 	ImportStore
 	ExportStore
+	AuditStore
 }
 
 // Workflows starts and reaches workflows.

@@ -87,6 +87,11 @@ var silent = []string{
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
 	"Close", "Stats", "Ping", "Ready",
+	// The trail itself: it is read, and the sealer adds what others wrote.
+	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
+	"FindErased", "CountErasure",
+	// What is to be erased; the erasure itself is in TestAPersonIsErasedEverywhere.
+	"BeginErasure", "FinishErasures",
 	// Rows of a file before it is accepted.
 	"BeginImport", "StageImport", "DropImport",
 	// How far workflows are, and what they have yet to do.

@@ -1,5 +1,7 @@
 // Command admin makes and changes the identities, workgroups and clients of an
-// organisation, straight in the database. It reads GATEHOUSE_DATABASE_URL.
+// organisation, verifies and exports its audit trail and erases people, straight in
+// the database. It reads GATEHOUSE_DATABASE_URL, and GATEHOUSE_MIGRATION_DATABASE_URL
+// for erasing.
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,20 +31,35 @@ const usage = `admin makes and changes identities, workgroups and clients.
   admin workgroup add NAME-OR-ID ALIAS
   admin client create --id ID --name N --identity ALIAS [--scope S]...
   admin client create --id ID --name N --right R... [--scope S]...
+  admin client create --id ID --name N --scope gatehouse:audit
   admin client revoke ID
+  admin audit verify [--expect POSITION:HASH]
+  admin audit export [--format csv|ndjson] [--filters F]
+  admin erase --record ID | --request ID | --account-name N --source ID |
+              --email E | --identity ALIAS  [--dry-run]
 
 Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
 Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
-Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default).
-A client with an identity is a personal access token, one with rights an
-application. Its secret is printed once and kept only as a hash.
+Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and
+gatehouse:audit, by which an application reads the audit trail.
+A client with an identity is a personal access token, one with rights or
+gatehouse:audit an application. Its secret is printed once and kept only as a
+hash. audit verify ends with 1 if anything about the audit trail is wrong.
+erase removes a person's data: the one whom a record or request is about, who
+has an account name in a source or an address of their own, or an identity.
 
-GATEHOUSE_DATABASE_URL names the database.
+GATEHOUSE_DATABASE_URL names the database, for erase
+GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables.
 `
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	var err error
+	if args := os.Args[1:]; len(args) > 0 && args[0] == "erase" {
+		err = erase(ctx, args[1:], os.Getenv(ownerVariable), os.Stdout)
+	} else {
+		err = run(ctx, args, os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "admin:", err)
@@ -59,6 +77,8 @@ var commands = map[string]func(ctx context.Context, s *store.Store, args []strin
 	"workgroup add":       addMember,
 	"client create":       createClient,
 	"client revoke":       revokeClient,
+	"audit verify":        verifyAudit,
+	"audit export":        exportAudit,
 }
 
 // run carries out one command line; its errors are for people to read.
@@ -225,8 +245,9 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	if err := grant(&client, rights, scopes); err != nil {
 		return err
 	}
-	if (*alias == "") == (len(client.Rights) == 0) {
-		return errors.New("either --identity or --right is needed, and not both")
+	application := len(client.Rights) > 0 || slices.Contains(client.Scopes, lifecycle.ScopeAudit)
+	if (*alias == "") == !application {
+		return errors.New("either --identity, or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
 	}
 	if *alias != "" {
 		identity, err := find(ctx, s, *alias)
@@ -261,10 +282,10 @@ func grant(client *lifecycle.Client, rights, scopes []string) error {
 	}
 	for _, scope := range scopes {
 		switch scope {
-		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll:
+		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeAudit:
 			client.Scopes = append(client.Scopes, scope)
 		default:
-			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage or sp:scopes:all", scope)
+			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all or gatehouse:audit", scope)
 		}
 	}
 	return nil

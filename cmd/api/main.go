@@ -66,6 +66,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer func() { _ = rows.Close() }()
 	metrics.WatchPool(rows.Stats)
 	metrics.WatchPending(rows.PendingApprovals, log)
+	metrics.WatchUnsealed(rows.UnsealedAudit, log)
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,

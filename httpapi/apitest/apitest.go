@@ -20,6 +20,7 @@ import (
 var document = sync.OnceValues(func() (*openapi3.T, error) {
 	openapi3filter.RegisterBodyDecoder("application/jwk-set+json", openapi3filter.JSONBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.PlainBodyDecoder)
 	// A document in YAML is a text to the document that describes it.
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
 	return openapi3.NewLoader().LoadFromData(httpapi.Document)
@@ -78,16 +79,19 @@ func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Hea
 // canonical takes the mount away from a path (contract §1). A path of the
 // contract that is under no mount is empty.
 func canonical(path string) string {
-	const resource = "/non-employee-"
+	mounted := func(path string) bool {
+		resource, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		return strings.HasPrefix(resource, "non-employee-") || resource == "audit-events"
+	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	rest = "/" + rest
 	switch {
 	case slices.Contains([]string{"v3", "beta", "v2024", "v2025", "v2026"}, first):
-		if !strings.HasPrefix(rest, resource) {
+		if !mounted(rest) {
 			return ""
 		}
 		return rest
-	case strings.HasPrefix("/"+first, resource):
+	case mounted(first):
 		if rest != "/v1" && !strings.HasPrefix(rest, "/v1/") {
 			return ""
 		}
