@@ -179,7 +179,9 @@ func (a answer) wantRefusal(what ...any) {
 	header.Del("Connection")
 	require.Equal(a.t, http.Header{
 		"Cache-Control": {"no-store"}, "Content-Type": {"application/json"}, "X-Content-Type-Options": {"nosniff"},
-		"Content-Length": {header.Get("Content-Length")},
+		"Content-Length":          {header.Get("Content-Length")},
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"}, "X-Frame-Options": {"DENY"},
+		"Cross-Origin-Resource-Policy": {"same-origin"}, "Referrer-Policy": {"no-referrer"},
 	}, header, what...)
 }
 
