@@ -13,6 +13,8 @@ TEST_TIMEOUT ?= 30m
 TESTS ?= ./...
 TESTFLAGS ?=
 BENCHFLAGS ?=
+# How long `make fuzz` sends requests made of anything, the start not counted.
+FUZZTIME ?= 30s
 # How many people `make sample-csv` makes up.
 N ?= 20000
 
@@ -27,6 +29,10 @@ run: launcher ## everything on this machine, with a demo organisation, until Ctr
 .PHONY: test
 test: launcher ## every test, with the race detector, on a real Postgres and a real Temporal
 	@exec $(DEVSTACK) exec -- go test -race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(TESTS)
+
+.PHONY: fuzz
+fuzz: launcher ## send the API requests made of anything: make fuzz FUZZTIME=10m
+	@exec $(DEVSTACK) exec -- go test -run '^$$' -fuzz '^FuzzAPI$$' -fuzztime $(FUZZTIME) -parallel 2 ./cmd/api
 
 .PHONY: check
 check: launcher ## what can be said without running: format, linters, generated files, modules
