@@ -32,7 +32,7 @@ test: launcher ## every test, with the race detector, on a real Postgres and a r
 
 .PHONY: fuzz
 fuzz: launcher ## send the API requests made of anything: make fuzz FUZZTIME=10m
-	@exec $(DEVSTACK) exec -- go test -run '^$$' -fuzz '^FuzzAPI$$' -fuzztime $(FUZZTIME) -parallel 2 ./cmd/api
+	@exec $(DEVSTACK) exec -- go test -run '^$$' -fuzz '^FuzzAPI$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 2 ./cmd/api
 
 .PHONY: check
 check: launcher ## what can be said without running: format, linters, generated files, modules

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -111,6 +112,8 @@ type grounds struct {
 	source, attribute, record, request object
 	// item is the request's approval item.
 	item object
+	// job is an import and schedule one of exports, where the test needs them.
+	job, schedule object
 }
 
 // side is where grounds stand.
@@ -166,10 +169,24 @@ func newGrounds(t *testing.T, s side) grounds {
 	return g
 }
 
+// addJob makes an import, without waiting for its end.
+func (g *grounds) addJob(t *testing.T) {
+	t.Helper()
+	g.job = as(t, "admin").upload(g.source, "", csvHeader+csvRow(unique("acc"))).want(http.StatusAccepted).object()
+}
+
+func (g *grounds) addSchedule(t *testing.T) {
+	t.Helper()
+	g.schedule = as(t, "admin").post(exportPath(g.source, "/export-schedules"), weekly).want(http.StatusOK).object()
+}
+
 // noGrounds are ids that nothing has.
 func noGrounds() grounds {
 	unknown := func() object { return object{"id": lifecycle.NewID().String()} }
-	return grounds{source: unknown(), attribute: unknown(), record: unknown(), request: unknown(), item: unknown()}
+	return grounds{
+		source: unknown(), attribute: unknown(), record: unknown(), request: unknown(), item: unknown(),
+		job: unknown(), schedule: unknown(),
+	}
 }
 
 // drop removes the grounds, unless a test has.

@@ -130,27 +130,52 @@ func TestAccessToLists(t *testing.T) {
 	mine, other := newGrounds(t, here), newGrounds(t, there)
 	defer mine.drop(t)
 	defer other.drop(t)
+	for _, actor := range actors() {
+		signIn(t, actor)
+	}
 	for _, l := range listings() {
 		t.Run(l.operation, func(t *testing.T) {
 			require.Len(t, l.rows, len(actors()))
-			for _, actor := range actors() {
-				letters := strings.Fields(l.rows[actor])
-				require.Len(t, letters, 5, actor)
-				own := ""
-				if !isApp(actor) {
-					own = identityID(t, actor)
-				}
-				for i, identity := range []string{"", "me", own, identityID(t, l.another(actor)), lifecycle.NewID().String()} {
-					if letters[i] != "-" {
-						l.requireAnswer(t, letters[i], actor, l.ask(as(t, actor), identity), mine, other)
-					}
-				}
-				if letters[1] != "-" {
-					l.ask(as(t, actor), "nonsense").wantError(http.StatusBadRequest, "400.1 Bad Request Content", "requested-for")
-				}
+			for _, m := range mounts() {
+				t.Run(m.name, func(t *testing.T) {
+					t.Parallel()
+					l.requireRows(t, m, mine, other)
+				})
 			}
 		})
 	}
+}
+
+// requireRows asks in every way at one mount.
+func (l listing) requireRows(t *testing.T, m mount, mine, other grounds) {
+	t.Helper()
+	for _, actor := range actors() {
+		letters := strings.Fields(l.rows[actor])
+		require.Len(t, letters, len(ways), actor)
+		for i, way := range ways {
+			if letters[i] != "-" {
+				l.requireAnswer(t, letters[i], actor, l.ask(as(t, actor).at(m), way(t, l, actor)), mine, other)
+			}
+		}
+		if letters[1] != "-" {
+			l.ask(as(t, actor).at(m), "nonsense").wantError(http.StatusBadRequest, "400.1 Bad Request Content", "requested-for")
+		}
+	}
+}
+
+// ways are whose rows are asked for, in the order of the letters.
+var ways = []func(t *testing.T, l listing, actor string) string{
+	func(*testing.T, listing, string) string { return "" },
+	func(*testing.T, listing, string) string { return "me" },
+	func(t *testing.T, _ listing, actor string) string {
+		t.Helper()
+		if isApp(actor) {
+			return ""
+		}
+		return identityID(t, actor)
+	},
+	func(t *testing.T, l listing, actor string) string { t.Helper(); return identityID(t, l.another(actor)) },
+	func(*testing.T, listing, string) string { return lifecycle.NewID().String() },
 }
 
 func (l listing) requireAnswer(t *testing.T, letter, actor string, got answer, mine, other grounds) {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -79,7 +78,8 @@ func (w *world) try(t *testing.T, a attempt) {
 	if a.method != "" {
 		method = oneLine.Replace(a.method)
 	}
-	got := w.exchange(t, method, []byte(w.request(a, op, method, target)))
+	body := w.fill(a.body)
+	got := w.exchange(t, method, w.head(a, op, method, target, body != ""), body)
 	shown := fmt.Sprintf("%.100q %.300q as %d answered %d in %s: %.600s", method, target, a.actor, got.status, got.took, got.body)
 	if bad := w.log.take(); len(bad) > 0 {
 		t.Fatalf("%s\nlogged: %.4000s", shown, strings.Join(bad, "\n"))
@@ -209,9 +209,8 @@ func mountAt(prefix, path string) string {
 // depends on.
 var ours = []string{"content-length", "transfer-encoding", "expect", "connection", "trailer", "upgrade", "host"}
 
-// request is the whole of what is sent.
-func (w *world) request(a attempt, op operation, method, target string) string {
-	body := w.fill(a.body)
+// head is what is sent ahead of a body, without its length.
+func (w *world) head(a attempt, op operation, method, target string, hasBody bool) string {
 	lines := []string{method + " " + target + " HTTP/1.1", "Host: " + w.address}
 	media := true
 	for line := range strings.SplitSeq(a.headers, "\n") {
@@ -226,11 +225,10 @@ func (w *world) request(a attempt, op operation, method, target string) string {
 	if int(a.actor) < len(w.tokens) {
 		lines = append(lines, "Authorization: Bearer "+w.tokens[a.actor])
 	}
-	if media && body != "" {
+	if media && hasBody {
 		lines = append(lines, "Content-Type: "+mediaOf(op))
 	}
-	lines = append(lines, "Connection: close", "Content-Length: "+strconv.Itoa(len(body)), "", body)
-	return strings.Join(lines, "\r\n")
+	return strings.Join(append(lines, "Connection: close", ""), "\r\n")
 }
 
 func mediaOf(op operation) string {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +39,8 @@ const (
 	// answerTime is how long an answer may take; the longest that one may wait
 	// for a workflow is well below.
 	answerTime = 15 * time.Second
+	// longHead is more than the program reads of a head.
+	longHead = 32 << 10
 	// worldConns is the number of connections of the program, and of its worker,
 	// to the database. Several of these worlds may share a server.
 	worldConns = 6
@@ -211,8 +214,26 @@ type answer struct {
 	took   time.Duration
 }
 
-// exchange sends the request as it is and reads the one answer.
-func (w *world) exchange(t testing.TB, method string, request []byte) answer {
+// exchange sends the request as it is and reads the one answer. net/http closes
+// the connection on what is no HTTP without reading the body, and what it answered
+// may be lost by that: then the head alone has to show that it is none.
+func (w *world) exchange(t testing.TB, method string, head, body string) answer {
+	t.Helper()
+	got, err := w.once(t, method, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body))
+	if err == nil {
+		return got
+	}
+	require.ErrorIs(t, err, syscall.ECONNRESET, "%.300q", head)
+	if len(head) > longHead {
+		return answer{status: http.StatusRequestHeaderFieldsTooLarge, header: http.Header{}}
+	}
+	got, err = w.once(t, method, head+"Content-Length: 0\r\n\r\n")
+	require.NoError(t, err, "%.300q", head)
+	require.Empty(t, got.header.Get("X-Request-Id"), "an answer was lost: %.300q", head)
+	return got
+}
+
+func (w *world) once(t testing.TB, method, request string) (answer, error) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.address)
 	require.NoError(t, err)
@@ -221,13 +242,14 @@ func (w *world) exchange(t testing.TB, method string, request []byte) answer {
 	require.NoError(t, conn.SetDeadline(began.Add(2*answerTime)))
 	// A server that refuses the beginning may not read the rest; what it answered
 	// is there all the same.
-	_, _ = conn.Write(request)
+	_, _ = io.WriteString(conn, request)
 	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
-	require.NoError(t, err, "%.300q", request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err, "%.300q", request)
-	require.NoError(t, response.Body.Close())
-	return answer{response.StatusCode, response.Header, body, time.Since(began)}
+	return answer{response.StatusCode, response.Header, body, time.Since(began)}, err
 }
 
 // logWatch is the log of the program; it keeps the lines that there must not be.
