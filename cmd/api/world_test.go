@@ -214,9 +214,10 @@ type answer struct {
 	took   time.Duration
 }
 
-// exchange sends the request as it is and reads the one answer. net/http closes
-// the connection on what is no HTTP without reading the body, and what it answered
-// may be lost by that: then the head alone has to show that it is none.
+// exchange sends the request and reads the one answer. net/http closes the
+// connection on what is no HTTP without reading the rest, and what it answered may
+// be lost by that. So a lost answer counts as such a refusal where the head can't
+// be read, and else the head alone has to be refused.
 func (w *world) exchange(t testing.TB, method string, head, body string) answer {
 	t.Helper()
 	got, err := w.once(t, method, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body))
@@ -224,10 +225,11 @@ func (w *world) exchange(t testing.TB, method string, head, body string) answer 
 		return got
 	}
 	require.ErrorIs(t, err, syscall.ECONNRESET, "%.300q", head)
-	if len(head) > longHead {
-		return answer{status: http.StatusRequestHeaderFieldsTooLarge, header: http.Header{}}
+	alone := head + "Content-Length: 0\r\n\r\n"
+	if _, err := http.ReadRequest(bufio.NewReader(strings.NewReader(alone))); err != nil || len(alone) > longHead {
+		return answer{status: http.StatusBadRequest, header: http.Header{}}
 	}
-	got, err = w.once(t, method, head+"Content-Length: 0\r\n\r\n")
+	got, err = w.once(t, method, alone)
 	require.NoError(t, err, "%.300q", head)
 	require.Empty(t, got.header.Get("X-Request-Id"), "an answer was lost: %.300q", head)
 	return got
