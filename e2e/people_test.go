@@ -95,6 +95,7 @@ func ensurePeople(t *testing.T) {
 // newClient makes an active client with all scopes and the secret "ID-secret".
 func newClient(t *testing.T, rows *store.Store, client lifecycle.Client) {
 	t.Helper()
+	secretsSeen.note(client.ID + "-secret")
 	hash, err := auth.HashSecret(client.ID + "-secret")
 	require.NoError(t, err)
 	client.Name, client.SecretHash, client.Scopes = client.ID, hash, []string{lifecycle.ScopeAll}

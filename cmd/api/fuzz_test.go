@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,17 +38,6 @@ const rawTarget = 200
 // first segment.
 var mountPrefixes = []string{"/v3", "", "/beta", "/v2024", "/v2025", "/v2026"}
 
-// TestHostileRequests sends every request of which somebody knows that it broke
-// something somewhere; what must not come of it says [FuzzAPI].
-func TestHostileRequests(t *testing.T) {
-	w := newWorld(t)
-	for i, a := range w.seeds() {
-		if !t.Run("", func(t *testing.T) { w.try(t, a) }) {
-			t.Logf("seed %d: %+q", i, a)
-		}
-	}
-}
-
 // fuzzSeeds is how many of the seeds the fuzzer begins with: each is run once
 // before the first one is changed.
 const fuzzSeeds = 250
@@ -56,6 +46,9 @@ const fuzzSeeds = 250
 // answer what its document does not say, or write into its log what is no event
 // of its own; nor hang.
 func FuzzAPI(f *testing.F) {
+	if flag.Lookup("test.fuzz").Value.String() == "" {
+		f.Skip("TestWhatAClientCanNotDo sends all seeds")
+	}
 	w := newWorld(f)
 	seeds := w.seeds()
 	for i := 0; i < len(seeds); i += len(seeds) / fuzzSeeds {

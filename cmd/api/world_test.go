@@ -58,6 +58,7 @@ type operation struct {
 // worker, and an object of each kind in it.
 type world struct {
 	address    string
+	schema     storetest.Schema
 	operations []operation
 	tokens     []string
 	log        *logWatch
@@ -68,11 +69,16 @@ type world struct {
 	serial int
 }
 
-// newWorld starts the program.
-func newWorld(t testing.TB) *world {
+// newWorld starts the program. through, where given, turns the address of the
+// database into that of something between the two.
+func newWorld(t testing.TB, through ...func(url string) string) *world {
 	t.Helper()
 	schema, namespace := storetest.NewSchema(t), temporaltest.NewNamespace(t)
-	w := &world{log: &logWatch{}}
+	w := &world{log: &logWatch{}, schema: schema}
+	database := schema.AppURL
+	for _, f := range through {
+		database = f(database)
+	}
 	for path, item := range apitest.Document(t).Paths.Map() {
 		for method, o := range item.Operations() {
 			w.operations = append(w.operations, operation{o.OperationID, method, path})
@@ -87,7 +93,7 @@ func newWorld(t testing.TB) *world {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- run(ctx, []string{
-			"GATEHOUSE_DATABASE_URL=" + schema.AppURL, fmt.Sprintf("GATEHOUSE_DATABASE_MAX_CONNS=%d", worldConns),
+			"GATEHOUSE_DATABASE_URL=" + database, fmt.Sprintf("GATEHOUSE_DATABASE_MAX_CONNS=%d", worldConns),
 			"GATEHOUSE_TEMPORAL_ADDRESS=" + namespace.Address, "GATEHOUSE_TEMPORAL_NAMESPACE=" + namespace.Name,
 			"GATEHOUSE_API_ADDRESS=" + w.address, "GATEHOUSE_API_METRICS_ADDRESS=127.0.0.1:0",
 			"GATEHOUSE_ISSUER=http://" + w.address, "GATEHOUSE_DEMO=true", "GATEHOUSE_LOG_LEVEL=debug",
@@ -106,12 +112,18 @@ func newWorld(t testing.TB) *world {
 		return err == nil
 	}, startTime, 20*time.Millisecond, "the program listens")
 	for _, client := range actors {
-		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {client + "-secret"}}
-		answer := w.ask(t, "", http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", form.Encode())
-		w.tokens = append(w.tokens, text(t, answer, "access_token"))
+		w.tokens = append(w.tokens, w.signIn(t, client))
 	}
 	w.make(t)
 	return w
+}
+
+// signIn returns a token of a client whose secret is "CLIENT-secret".
+func (w *world) signIn(t testing.TB, client string) string {
+	t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {client + "-secret"}}
+	answer := w.ask(t, "", http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", form.Encode())
+	return text(t, answer, "access_token")
 }
 
 // work runs a worker until the test ends.
