@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -21,6 +23,7 @@ func TestWhatAClientCanNotDo(t *testing.T) {
 	slow := w.slowClients(t)
 	t.Run("learn what there is", func(t *testing.T) { w.requireOpaque(t, database) })
 	t.Run("set what is the program's", func(t *testing.T) { w.requireReadOnly(t) })
+	t.Run("put words into headers", func(t *testing.T) { w.requireSafeNames(t) })
 	t.Run("send too much", func(t *testing.T) { w.requireBounds(t) })
 	t.Run("break it", func(t *testing.T) {
 		for i, a := range w.seeds() {
@@ -120,6 +123,37 @@ func (w *world) requireBounds(t *testing.T) {
 		require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode, name)
 	}
 	w.ask(t, w.tokens[0], http.MethodGet, "/v3/non-employee-records/"+w.live["$record"], "", "")
+}
+
+// requireSafeNames holds that the name of a source names a file and nothing else.
+func (w *world) requireSafeNames(t *testing.T) {
+	t.Helper()
+	for i, name := range []string{
+		`a\"; filename=\"b.exe`, `../../etc/passwd`, `C:\\x; x=y`, `\u202egnp.exe`, `\u00fcber, 100% \ud83d\ude00`, `a%0d%0aSet-Cookie: x=y`, `%00`, strings.Repeat(`\u0416`, 200),
+	} {
+		source := w.send(t, http.MethodPost, "/v3/non-employee-sources", w.fill(fmt.Sprintf(
+			`{"name":"%s %d","description":"d","owner":{"id":"$person"}}`, name, i)))
+		path := "/v3/non-employee-sources/" + text(t, source, "id")
+		got := w.exchange(t, http.MethodGet, "GET "+path+"/non-employees/download HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+w.tokens[0]+
+			"\r\nConnection: close\r\n", "")
+		require.Equal(t, http.StatusOK, got.status, "%s: %s", name, got.body)
+		for header := range got.header {
+			require.Contains(t, headerNames, header, name)
+		}
+		kind, parameters, err := mime.ParseMediaType(got.header.Get("Content-Disposition"))
+		require.NoError(t, err, name)
+		require.Equal(t, "attachment", kind)
+		require.Len(t, parameters, 1, name)
+		require.True(t, strings.HasSuffix(parameters["filename"], ".csv"), name)
+		for _, r := range parameters["filename"] {
+			require.True(t, unicode.IsPrint(r) && !strings.ContainsRune(`/\:*?"<>|`, r), "%s: %q", name, r)
+		}
+		w.ask(t, w.tokens[0], http.MethodDelete, path, "", "")
+	}
+	for _, name := range []string{`a\r\nSet-Cookie: x=y`, `a\u0000`, `a\u0085b`, `a\u001b[31m`} {
+		w.requireRefused(t, http.MethodPost, "/v3/non-employee-sources", "application/json",
+			w.fill(`{"name":"`+name+`","description":"d","owner":{"id":"$person"}}`), "400.1")
+	}
 }
 
 // requireReadOnly holds that what a body says of the program's own fields counts

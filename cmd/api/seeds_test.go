@@ -145,6 +145,14 @@ func some(texts []string, turn int) []string {
 	return taken
 }
 
+// nobody is the actor without a token.
+const nobody = 255
+
+// forgeries are clients whose names would say something else in a log.
+var forgeries = []string{
+	"x\n{\"time\":\"2027-01-01T00:00:00Z\",\"level\":\"ERROR\",\"msg\":\"forged\"}", "x\",\"level\":\"ERROR\",\"a\":\"", "\x1b[2J\x1b[31m", "a\rb", "\x00", "\xff\xfe", "\u2028\u0085",
+}
+
 // seeds are where the fuzzer begins.
 func (w *world) seeds() []attempt {
 	var all []attempt
@@ -170,6 +178,10 @@ func (w *world) seeds() []attempt {
 			continue
 		}
 		w.seedBodies(op, i, at)
+	}
+	token := uint8(slices.IndexFunc(w.operations, func(op operation) bool { return op.id == "createToken" })) //nolint:gosec // it is there
+	for _, client := range forgeries {
+		all = append(all, attempt{operation: token, actor: nobody, body: "grant_type=client_credentials&client_secret=x&client_id=" + url.QueryEscape(client)})
 	}
 	for _, target := range targets {
 		all = append(all, attempt{operation: rawTarget, path: target})
