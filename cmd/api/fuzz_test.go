@@ -63,6 +63,7 @@ func FuzzAPI(f *testing.F) {
 // try makes the request, judges the answer, and makes the objects anew where it
 // did away with them.
 func (w *world) try(t *testing.T, a attempt) {
+	t.Helper()
 	op := operation{method: http.MethodGet}
 	if a.operation < rawTarget {
 		op = w.operations[int(a.operation)%len(w.operations)]

@@ -57,6 +57,7 @@ func (p *tap) open(t *testing.T, address string) string {
 
 // pass carries one connection until either side ends it.
 func (p *tap) pass(t *testing.T, client net.Conn) {
+	t.Helper()
 	defer func() { _ = client.Close() }()
 	server, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.server)
 	if err != nil {
@@ -89,7 +90,7 @@ func (p *tap) listen(from *bufio.Reader, to io.Writer) {
 		if !first {
 			p.note(head[0], bytes.Split(body, []byte{0}), prepared)
 		}
-		if _, err := to.Write(append(head, body...)); err != nil {
+		if _, err := to.Write(slices.Concat(head, body)); err != nil {
 			return
 		}
 	}

@@ -159,7 +159,7 @@ func (w *world) seeds() []attempt {
 	for i, op := range w.operations {
 		at := func(a attempt) { a.operation = uint8(i); a.mount = uint8(len(all)); all = append(all, a) } //nolint:gosec // there are fewer, and any will do
 		for actor := range len(actors) + 1 {
-			at(attempt{actor: uint8(actor), body: goodBodies[op.id]}) //nolint:gosec // there are few
+			at(attempt{actor: uint8(actor), body: goodBodies[op.id]})
 		}
 		if strings.Contains(op.template, "{") {
 			for _, value := range some(parameters, i) {
@@ -200,7 +200,7 @@ func (w *world) seedBodies(op operation, turn int, at func(attempt)) {
 	}
 	all := bodies
 	if op.method == http.MethodPatch {
-		all = append(patches, bodies[:20]...)
+		all = slices.Concat(patches, bodies[:20])
 	}
 	for _, body := range all {
 		at(attempt{body: body})
