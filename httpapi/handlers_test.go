@@ -94,8 +94,7 @@ func TestEveryOperationAnswersAsTheDocumentSays(t *testing.T) {
 			require.Contains(t, w.Body.String(), call.answer)
 			require.NotContains(t, w.Body.String(), "null")
 			require.Equal(t, person, a.service.actor.IdentityID)
-			require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			requireProtected(t, w.Header(), false)
 		})
 	}
 }

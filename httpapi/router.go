@@ -31,6 +31,9 @@ type Options struct {
 	// Attempted writes down a change that was refused, by the origin in ctx, once
 	// that was answered. Required.
 	Attempted func(ctx context.Context, attempt lifecycle.AuditChange) error
+	// OverTLS says that clients reach the API by https alone, so that browsers may
+	// be told to remember it.
+	OverTLS bool
 	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
 	MaxBodyBytes int64
 	// MaxUploadBytes is the longest body of an upload, in bytes; at least 1.
@@ -54,6 +57,7 @@ type server struct {
 	observer      func(method, route string, status int, took time.Duration)
 	attempted     func(context.Context, lifecycle.AuditChange) error
 	attempts      attemptBudget
+	overTLS       bool
 	maxBody       int64
 	uploads       uploadLimits
 	log           *slog.Logger
@@ -91,7 +95,7 @@ func New(opts Options) (http.Handler, error) {
 func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
-		attempted: opts.Attempted, maxBody: opts.MaxBodyBytes, log: opts.Log,
+		attempted: opts.Attempted, overTLS: opts.OverTLS, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
 	gin.SetMode(gin.ReleaseMode)
@@ -135,8 +139,8 @@ func (s *server) routeService(opts Options) {
 	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)
 	docs := gin.WrapH(documentation())
-	e.GET("/docs", docs)
-	e.GET("/docs/*asset", docs)
+	e.GET(docsPath, docs)
+	e.GET(docsPath+"/*asset", docs)
 }
 
 // failResponse is told when an answer could not be made or written. Where part

@@ -44,7 +44,7 @@ func Document(t testing.TB) *openapi3.T {
 func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Header, body []byte) {
 	t.Helper()
 	doc := Document(t)
-	template, item := find(doc, canonical(r.URL.EscapedPath()))
+	template, item := find(doc, r.Method, canonical(r.URL.EscapedPath()))
 	var operation *openapi3.Operation
 	if item != nil {
 		operation = item.GetOperation(r.Method)
@@ -100,9 +100,10 @@ func canonical(path string) string {
 	return path
 }
 
-// find returns the template that a path fits. Of two the one with more literal
-// segments wins, as OpenAPI asks.
-func find(doc *openapi3.T, path string) (string, *openapi3.PathItem) {
+// find returns the template that a path fits. Of two the one that has the method
+// wins, then the one with more literal segments: so the router has it, though
+// OpenAPI looks at the segments alone.
+func find(doc *openapi3.T, method, path string) (string, *openapi3.PathItem) {
 	segments := strings.Split(path, "/")
 	best, bestLiterals := "", -1
 	for template := range doc.Paths.Map() {
@@ -120,6 +121,9 @@ func find(doc *openapi3.T, path string) (string, *openapi3.PathItem) {
 				break
 			}
 			literals++
+		}
+		if literals >= 0 && doc.Paths.Value(template).GetOperation(method) != nil {
+			literals += len(parts)
 		}
 		if literals > bestLiterals {
 			best, bestLiterals = template, literals
