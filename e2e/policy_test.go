@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -137,6 +138,9 @@ func table() []access {
 		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, changes},
 		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, reads},
 		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, uses},
+
+		{"listAuditEvents", get, "/audit-events?limit=1", nil, []string{"admin"}, nobody, 0, 200, reads},
+		{"exportAuditEvents", get, "/audit-events/export?" + url.Values{"filters": {`operation eq "none"`}}.Encode(), nil, []string{"admin"}, nobody, 0, 200, reads},
 
 		{"getNonEmployeeApproval", get, item, nil, admins, approver, 404, 200, reads},
 		{"approveNonEmployeeRequest", post, item + "/approve", send(object{}), nobody, approver, 0, 200, uses},

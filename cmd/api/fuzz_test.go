@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/httpapi/apitest"
+	"gatehouse/policy"
 )
 
 // attempt is a request to be made of anything.
@@ -155,7 +156,7 @@ func (w *world) target(a attempt, op operation) string {
 			}
 			return value
 		})
-		if strings.HasPrefix(op.template, "/non-employee") {
+		if _, mounted := policy.RuleOf(policy.Operation(op.id)); mounted {
 			target = mountAt(mountPrefixes[int(a.mount)%len(mountPrefixes)], target)
 		}
 	}

@@ -105,11 +105,12 @@ var filters = []string{
 	strings.Repeat(`accountName eq "a" and `, 500) + `accountName eq "a"`, `accountName in (` + strings.Repeat(`"a",`, 2_000) + `"a")`, `startDate gt 0000-01-01T00:00:00Z`, `startDate lt "9999-12-31T23:59:59.999999999-14:00"`,
 	`created ge 294277-01-01T00:00:00Z`, `created gt 2020-01-01`, `approvalStatus eq "PENDING"`, `approvalStatus eq "nonsense"`, `approvalStatus in ("APPROVED","x")`, `pr accountName`, `accountName pr`, `manager eq "jane.doe"`,
 	`manager sw ""`, `accountName eq 1e400`, `accountName eq true`, `accountName EQ "a"`, `constructor eq "a"`, `data.extra eq "x"`, "accountName eq \"\x00\"", "accountName eq \"\xff\"", `accountName co "\u0000"`, `modified lt infinity`,
+	`operation eq "createNonEmployeeRecord" and outcome eq "SUCCESS"`, `occurred gt 2020-01-01`, `objectId eq "$record"`, `identityId eq "$person"`, `action in ("CREATE","'")`,
 	`accountName co "` + strings.Repeat("%", 1_000) + `"`, `accountName co "` + strings.Repeat(`\\`, 1_000) + `"`, `sourceId eq "x"`, `sourceId in ("$source","00000000-0000-0000-0000-000000000000")`,
 }
 
 // filtered are the lists that take filters.
-var filtered = []string{"/non-employee-sources", "/non-employee-records", "/non-employee-requests", "/non-employee-approvals"}
+var filtered = []string{"/non-employee-sources", "/non-employee-records", "/non-employee-requests", "/non-employee-approvals", "/audit-events", "/audit-events/export"}
 
 // parameters are values for the place of an id in a path.
 var parameters = []string{
