@@ -255,7 +255,8 @@ func TestListsNeverLeak(t *testing.T) {
 			c := as(t, actor).at(mounts()[(n+i)%len(mounts())])
 			letters := strings.Fields(l.rows[actor])
 			for j, way := range ways {
-				if slices.Contains([]string{"3", "4", "-"}, letters[j]) {
+				// By one's own id is as by "me", and nobody's has nothing.
+				if j == 2 || j == 4 || slices.Contains([]string{"3", "4", "-"}, letters[j]) {
 					continue
 				}
 				what := l.operation + " as " + actor
