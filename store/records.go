@@ -375,13 +375,13 @@ func (s *Store) DeleteRecords(ctx context.Context, ids []lifecycle.ID) (err erro
 		return nil
 	}
 	return s.inTx(ctx, func(tx bun.Tx) error {
+		// Each record has an entry in the audit trail: many take as long as a file.
+		if err := tune(ctx, tx, bulk(nil)...); err != nil {
+			return err
+		}
 		err := exec(ctx, tx, `SELECT 1 FROM source_counters WHERE source_id IN
 			(SELECT r.source_id FROM records AS r WHERE r.id = ANY (?)) ORDER BY source_id FOR UPDATE`, idList(ids))
 		if err != nil {
-			return err
-		}
-		// Each record has an entry in the audit trail: many take as long as a file.
-		if err := tune(ctx, tx, bulk(nil)...); err != nil {
 			return err
 		}
 		unknown, err := deleteRecords(ctx, tx, ids)
