@@ -21,7 +21,7 @@ type readable struct {
 func newReadable(t *testing.T) *readable {
 	t.Helper()
 	r := &readable{trail: newTrail(t)}
-	// 1, 2: by nobody in particular.
+	// By nobody in particular.
 	r.jane, r.john = storetest.Identity(t, r.Store, "jane.doe"), storetest.Identity(t, r.Store, "john.roe")
 	r.client = lifecycle.Client{ID: "janes-laptop", Name: "Laptop", SecretHash: []byte("x"), IdentityID: r.jane.ID, Active: true, Created: storetest.Now()}
 	require.NoError(t, r.CreateClient(t.Context(), r.client))
@@ -129,7 +129,7 @@ func TestTheTrailIsAskedForByWhatItHas(t *testing.T) {
 func TestAnEventIsReadWithItsDetailsAndItsPlace(t *testing.T) {
 	t.Parallel()
 	r := newReadable(t)
-	head := r.seal(t, 6)
+	head := r.seal(t, 7)
 	where, err := filter.Parse(`operation eq "one"`, filter.AuditEvents)
 	require.NoError(t, err)
 	read := func() lifecycle.AuditEvent {
@@ -145,7 +145,7 @@ func TestAnEventIsReadWithItsDetailsAndItsPlace(t *testing.T) {
 	require.Equal(t, []any{"jane.doe", r.jane.ID, lifecycle.ID{}, "", r.john.ID.String(), "{}"}, []any{e.Alias, e.Identity, e.Source, e.Client, e.ID, e.Facts})
 	require.JSONEq(t, `{"address":"192.0.2.7","client":"janes-laptop"}`, e.Actor.Text)
 	require.JSONEq(t, `{"before":{"active":true},"after":{"active":false}}`, e.Change.Text)
-	require.Equal(t, int64(3), e.Seal.Position)
+	require.Equal(t, int64(4), e.Seal.Position)
 	require.Len(t, e.Seal.Hash, 32)
 	require.False(t, e.Erased())
 	r.tamper(t, "UPDATE audit_details SET actor = NULL, actor_salt = NULL WHERE entry_id = $1", e.Number)
@@ -156,8 +156,8 @@ func TestAnEventIsReadWithItsDetailsAndItsPlace(t *testing.T) {
 	require.Equal(t, []string{"three", "two"}, []string{events[0].Operation, events[1].Operation}, "newest first")
 	events, _, err = r.ListAuditEvents(t.Context(), filter.Query{Sort: []filter.Order{{Field: "occurred"}}, Limit: 250})
 	require.NoError(t, err)
-	require.Equal(t, head, events[5].Seal)
-	require.Equal(t, "an-app", events[4].Client)
+	require.Equal(t, head, events[6].Seal)
+	require.Equal(t, "an-app", events[5].Client)
 }
 
 // TestAFileOfTheTrailPassesOverGaps, which a restored database may have, and ends
