@@ -560,3 +560,110 @@ func TestEveryTextIsErasedOrSaysNothingAboutPeople(t *testing.T) {
 	}
 	require.ElementsMatch(t, known, there)
 }
+
+// begin notes the erasure and returns what carries it out.
+func begin(t testing.TB, owner *store.Store, target lifecycle.ErasureTarget) func() error {
+	t.Helper()
+	person, err := owner.FindErased(t.Context(), target)
+	require.NoError(t, err)
+	_, err = owner.BeginErasure(t.Context(), person)
+	require.NoError(t, err)
+	return func() error { return owner.FinishErasures(t.Context(), func(lifecycle.Erasure) {}) }
+}
+
+// TestAnImportThatGoesOnBetweenTheStepsBringsNobodyBack: whenever the erasure has
+// looked for something, the import takes one more row, which makes a record of the
+// person or a fault.
+func TestAnImportThatGoesOnBetweenTheStepsBringsNobodyBack(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	l.carryOut(t, l.staged, 10)
+	rows := make([]lifecycle.ImportRow, 40)
+	for i := range rows {
+		name := fmt.Sprintf("%s.%d", gone, i)
+		p := l.personOf(name)
+		p.Email = gone + "@example.org"
+		rows[i] = lifecycle.ImportRow{Number: i + 1, Line: i + 2, RecordID: lifecycle.NewID(), Person: p, Cells: name + "," + p.Email + ",jane.doe"}
+		if i%2 == 1 {
+			rows[i].Doubt = &lifecycle.RowFault{Kind: lifecycle.KindRequired, Column: "badge", Message: "badge is required"}
+		}
+	}
+	job := l.file(t, rows...)
+	finish := begin(t, l.owning, lifecycle.ErasureTarget{Email: gone + "@example.org"})
+	looked := 0
+	l.owning.Spy(func(query string) {
+		for _, find := range []string{"SELECT r.job_id, r.number", "SELECT id FROM unnest", "SELECT f.job_id", "SELECT id FROM export_jobs", "SELECT r.id FROM audit_details"} {
+			if strings.HasPrefix(query, find) {
+				looked++
+				for range 2 {
+					_, err := l.ApplyImport(t.Context(), job, 1)
+					require.NoError(t, err)
+				}
+			}
+		}
+	})
+	require.NoError(t, finish())
+	require.Greater(t, looked, 4)
+	require.Equal(t, lifecycle.JobError, l.carryOut(t, job, 10).Status)
+	require.Empty(t, mentions(t, l.admin, gone))
+	require.Zero(t, l.number(t, "SELECT count(*) FROM records WHERE id = ANY (SELECT record_id FROM import_rows WHERE job_id = $1)", job.String()))
+	l.requireConsistent(t)
+	l.requireSound(t)
+}
+
+// TestAnExportThatIsBeingWrittenFails: it has read the person already.
+func TestAnExportThatIsBeingWrittenFails(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	finish := begin(t, l.owning, lifecycle.ErasureTarget{Record: l.record[gone].ID})
+	export := l.beginExport(t)
+	_, err := l.WriteExport(t.Context(), export.ID, keep, func(int) { require.NoError(t, finish()) })
+	requireKind(t, lifecycle.KindIllegalUpdate, err)
+	require.Equal(t, "ERROR", l.text(t, "SELECT status FROM export_jobs WHERE id = $1", export.ID.String()))
+	require.Zero(t, l.number(t, "SELECT count(*) FROM export_chunks WHERE job_id = $1", export.ID.String()))
+	// One that waits is read after the erasure.
+	fresh := l.beginExport(t)
+	_, err = l.WriteExport(t.Context(), fresh.ID, keep, func(int) {})
+	require.NoError(t, err)
+	require.NotContains(t, mentions(t, l.admin, gone), "export_chunks.bytes")
+}
+
+// TestAnExportThatHasReadAnIdentityFails, though nothing of it is stored yet.
+func TestAnExportThatHasReadAnIdentityFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	identity := storetest.Identity(t, w.Store, gone)
+	managed := w.newRecord("arthur")
+	managed.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}
+	require.NoError(t, w.CreateRecord(t.Context(), managed, plenty))
+	finish := begin(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
+	export := w.beginExport(t)
+	holder, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = holder.ExecContext(t.Context(), "INSERT INTO export_chunks (job_id, attempt, number, bytes) VALUES ($1, 1, 0, 'x')", export.ID.String())
+	require.NoError(t, err)
+	var pid int
+	require.NoError(t, holder.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid))
+	waiting := func(pid int) (waits int) {
+		require.Eventually(t, func() bool {
+			return w.admin.QueryRowContext(t.Context(), "SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", pid).Scan(&waits) == nil
+		}, time.Minute, time.Millisecond)
+		return waits
+	}
+	var group errgroup.Group
+	group.Go(func() error {
+		_, err := w.WriteExport(t.Context(), export.ID, keep, func(int) {})
+		if lifecycle.KindOf(err) != lifecycle.KindIllegalUpdate {
+			return fmt.Errorf("the export ends with %w", err)
+		}
+		return nil
+	})
+	writer := waiting(pid)
+	group.Go(finish)
+	waiting(writer)
+	require.NoError(t, holder.Rollback())
+	require.NoError(t, group.Wait())
+	require.Empty(t, mentions(t, w.admin, gone))
+	require.Equal(t, "ERROR", w.text(t, "SELECT status FROM export_jobs WHERE id = $1", export.ID.String()))
+}
