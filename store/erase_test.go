@@ -639,31 +639,103 @@ func TestAnExportThatHasReadAnIdentityFails(t *testing.T) {
 	require.NoError(t, w.CreateRecord(t.Context(), managed, plenty))
 	finish := begin(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
 	export := w.beginExport(t)
-	holder, err := w.admin.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	_, err = holder.ExecContext(t.Context(), "INSERT INTO export_chunks (job_id, attempt, number, bytes) VALUES ($1, 1, 0, 'x')", export.ID.String())
-	require.NoError(t, err)
-	var pid int
-	require.NoError(t, holder.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid))
-	waiting := func(pid int) (waits int) {
-		require.Eventually(t, func() bool {
-			return w.admin.QueryRowContext(t.Context(), "SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", pid).Scan(&waits) == nil
-		}, time.Minute, time.Millisecond)
-		return waits
-	}
+	held, pid := w.hold(t, "INSERT INTO export_chunks (job_id, attempt, number, bytes) VALUES ($1, 1, 0, 'x')", export.ID.String())
 	var group errgroup.Group
 	group.Go(func() error {
 		_, err := w.WriteExport(t.Context(), export.ID, keep, func(int) {})
-		if lifecycle.KindOf(err) != lifecycle.KindIllegalUpdate {
-			return fmt.Errorf("the export ends with %w", err)
+		// It may still be complete before it fails.
+		if err != nil && lifecycle.KindOf(err) != lifecycle.KindIllegalUpdate {
+			return err
 		}
 		return nil
 	})
-	writer := waiting(pid)
+	writer := w.blockedBy(t, pid)
 	group.Go(finish)
-	waiting(writer)
-	require.NoError(t, holder.Rollback())
+	w.blockedBy(t, writer)
+	require.NoError(t, held.Rollback())
 	require.NoError(t, group.Wait())
 	require.Empty(t, mentions(t, w.admin, gone))
 	require.Equal(t, "ERROR", w.text(t, "SELECT status FROM export_jobs WHERE id = $1", export.ID.String()))
+}
+
+// blockedBy waits until some backend waits for this one, and returns which.
+func (w *world) blockedBy(t testing.TB, pid int) (waits int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return w.admin.QueryRowContext(t.Context(), "SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)) LIMIT 1", pid).Scan(&waits) == nil
+	}, time.Minute, time.Millisecond)
+	return waits
+}
+
+// hold runs a statement in a transaction that stays open, and returns its backend.
+func (w *world) hold(t testing.TB, statement string, args ...any) (held *sql.Tx, pid int) {
+	t.Helper()
+	held, err := w.admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = held.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err)
+	require.NoError(t, held.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid))
+	return held, pid
+}
+
+// TestAChunkThatHasReadThePersonIsWaitedFor: it has the rows as they were before
+// they were blanked, and makes a record of one and a fault of the other.
+func TestAChunkThatHasReadThePersonIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	l.carryOut(t, l.staged, 10)
+	rows := make([]lifecycle.ImportRow, 2)
+	for i := range rows {
+		name := fmt.Sprintf("%s.%d", gone, i)
+		p := l.personOf(name)
+		p.Email = gone + "@example.org"
+		rows[i] = lifecycle.ImportRow{Number: i + 1, Line: i + 2, RecordID: lifecycle.NewID(), Person: p, Cells: name + "," + p.Email + ",jane.doe"}
+	}
+	rows[1].Doubt = &lifecycle.RowFault{Kind: lifecycle.KindRequired, Column: "badge", Message: "badge is required"}
+	job := l.file(t, rows...)
+	finish := begin(t, l.owning, lifecycle.ErasureTarget{Email: gone + "@example.org"})
+	held, pid := l.hold(t, "INSERT INTO account_names (source_id, folded, holder) VALUES ($1, $2, $1)", l.source.ID.String(), gone+".0")
+	var group errgroup.Group
+	group.Go(func() error {
+		_, err := l.ApplyImport(t.Context(), job, 10)
+		return err
+	})
+	chunk := l.blockedBy(t, pid)
+	group.Go(finish)
+	l.blockedBy(t, chunk)
+	require.NoError(t, held.Rollback())
+	require.NoError(t, group.Wait())
+	require.Empty(t, mentions(t, l.admin, gone))
+	require.Equal(t, 1, l.number(t, "SELECT count(*) FROM import_faults WHERE job_id = $1 AND message = $2", job.String(), lifecycle.ErasedRow))
+	l.requireConsistent(t)
+	l.requireSound(t)
+}
+
+// TestAChangeUnderWayIsWaitedFor: its entry tells about the person.
+func TestAChangeUnderWayIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	finish := begin(t, l.owning, lifecycle.ErasureTarget{Email: gone + "@example.org"})
+	changing, change := make(chan struct{}), make(chan struct{})
+	var group errgroup.Group
+	group.Go(func() error {
+		_, err := l.UpdateRecord(t.Context(), l.record[gone].ID, func(r *lifecycle.Record, _ []lifecycle.SchemaAttribute) error {
+			close(changing)
+			<-change
+			r.LastName = "Of " + gone
+			return nil
+		})
+		return err
+	})
+	<-changing
+	group.Go(finish)
+	require.Eventually(t, func() bool {
+		return l.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT 1 FROM source_counters%'
+			AND query LIKE '%'||$1||'%'`, l.source.ID.String()) > 0
+	}, time.Minute, time.Millisecond)
+	close(change)
+	require.NoError(t, group.Wait())
+	require.Empty(t, mentions(t, l.admin, gone))
+	l.requireConsistent(t)
+	l.requireSound(t)
 }
