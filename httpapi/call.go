@@ -57,6 +57,13 @@ func TrackingID(ctx context.Context) string {
 	return ""
 }
 
+// NoteActor says who makes the call that ctx belongs to, for its log line. It is for
+// handlers that find that out themselves.
+func NoteActor(ctx context.Context, a policy.Actor) {
+	_, c := callOf(ctx)
+	c.actor = a
+}
+
 // callOf returns the call, and the context of the HTTP request in the place of
 // Gin's, which is used again once the request is over.
 func callOf(ctx context.Context) (context.Context, *call) {

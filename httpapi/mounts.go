@@ -11,9 +11,11 @@ var prefixes = []string{"v3", "beta", "v2024", "v2025", "v2026"}
 // betaPrefix alone has limit and offset on the list of schema attributes.
 const betaPrefix = "beta"
 
-// resources are the first segments of the contract's paths.
+// resources are the first segments of the contract's paths, and of what goes
+// beyond it and is mounted with it.
 var resources = []string{
 	"non-employee-approvals", "non-employee-records", "non-employee-requests", "non-employee-sources",
+	"identities", "workgroups",
 }
 
 // location is where a path leads.

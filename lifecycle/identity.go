@@ -36,6 +36,9 @@ const (
 	ScopeManage = "idn:nelm:manage"
 	// ScopeAll holds both.
 	ScopeAll = "sp:scopes:all"
+	// ScopeSCIM is what a directory needs. It opens SCIM and nothing else, and
+	// ScopeAll does not hold it.
+	ScopeSCIM = "gatehouse:scim"
 )
 
 // Identity is a person of the organisation: somebody who can sponsor, approve,

@@ -61,6 +61,29 @@ const (
 	ListExportSchedules  Operation = "listNonEmployeeExportSchedules"
 	CreateExportSchedule Operation = "createNonEmployeeExportSchedule"
 	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
+
+	ListIdentities       Operation = "listIdentities"
+	GetIdentity          Operation = "getIdentity"
+	ListWorkgroups       Operation = "listWorkgroups"
+	GetWorkgroup         Operation = "getWorkgroup"
+	ListWorkgroupMembers Operation = "listWorkgroupMembers"
+)
+
+// Operations of a directory, by SCIM.
+const (
+	ScimDiscover     Operation = "scimDiscover"
+	ScimListUsers    Operation = "scimListUsers"
+	ScimCreateUser   Operation = "scimCreateUser"
+	ScimGetUser      Operation = "scimGetUser"
+	ScimReplaceUser  Operation = "scimReplaceUser"
+	ScimPatchUser    Operation = "scimPatchUser"
+	ScimDeleteUser   Operation = "scimDeleteUser"
+	ScimListGroups   Operation = "scimListGroups"
+	ScimCreateGroup  Operation = "scimCreateGroup"
+	ScimGetGroup     Operation = "scimGetGroup"
+	ScimReplaceGroup Operation = "scimReplaceGroup"
+	ScimPatchGroup   Operation = "scimPatchGroup"
+	ScimDeleteGroup  Operation = "scimDeleteGroup"
 )
 
 // Actor is who calls: what a verified token says.
@@ -101,7 +124,8 @@ func (a Actor) IsSubadmin() bool {
 }
 
 func (a Actor) hasScope(scope string) bool {
-	return slices.Contains(a.Scopes, scope) || slices.Contains(a.Scopes, lifecycle.ScopeAll)
+	return slices.Contains(a.Scopes, scope) ||
+		scope != lifecycle.ScopeSCIM && slices.Contains(a.Scopes, lifecycle.ScopeAll)
 }
 
 // Relations are what ties an actor to the object at hand.
@@ -122,6 +146,11 @@ type Rule struct {
 	Scope string
 	// UserOnly refuses application tokens.
 	UserOnly bool
+	// AnyUser admits every user token that has the scope.
+	AnyUser bool
+	// AnyApplication admits every application token that has the scope, and no
+	// user token.
+	AnyApplication bool
 	// Right admits its holders; empty where no right does.
 	Right lifecycle.Right
 	// SourceArea: a subadmin holds the right on the sources of their workgroups.
@@ -196,16 +225,42 @@ var Extensions = map[Operation]Rule{
 	ListExportSchedules:  {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
 	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+
+	// Whoever may name people must be able to find them.
+	ListIdentities:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	GetIdentity:          {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	ListWorkgroups:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	GetWorkgroup:         {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	ListWorkgroupMembers: {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 }
 
-// RuleOf returns the line of either table; ok is false for an operation that
-// there is not.
+// Directory is the access table of SCIM: an application with the scope of its own
+// may do everything there, and nobody else anything.
+var Directory = map[Operation]Rule{
+	ScimDiscover:     {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimListUsers:    {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimCreateUser:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimGetUser:      {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimReplaceUser:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimPatchUser:    {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimDeleteUser:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimListGroups:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimCreateGroup:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimGetGroup:     {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimReplaceGroup: {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimPatchGroup:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimDeleteGroup:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+}
+
+// RuleOf returns the line of the table that has it; ok is false for an operation
+// that there is not.
 func RuleOf(op Operation) (rule Rule, ok bool) {
-	if rule, ok = Rules[op]; ok {
-		return rule, true
+	for _, table := range []map[Operation]Rule{Rules, Extensions, Directory} {
+		if rule, ok = table[op]; ok {
+			return rule, true
+		}
 	}
-	rule, ok = Extensions[op]
-	return rule, ok
+	return Rule{}, false
 }
 
 // ErrForbidden is the one refusal. Its text is the same for every reason, so
@@ -221,12 +276,15 @@ func Enter(op Operation, a Actor) error {
 		return ErrForbidden
 	}
 	if a.IsUser() {
+		if rule.AnyUser {
+			return nil
+		}
 		if rule.Relations == (Relations{}) && !a.Holds(rule.Right) && (!rule.SourceArea || !a.IsSubadmin()) {
 			return ErrForbidden
 		}
 		return nil
 	}
-	if rule.UserOnly || !a.Holds(rule.Right) {
+	if rule.UserOnly || !rule.AnyApplication && !a.Holds(rule.Right) {
 		return ErrForbidden
 	}
 	return nil
@@ -240,7 +298,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	}
 	rule, _ := RuleOf(op)
 	switch {
-	case a.Holds(rule.Right):
+	case a.Holds(rule.Right), rule.AnyUser, rule.AnyApplication: // those whom Enter lets in
 		return nil
 	case rule.SourceArea && a.IsSubadmin() && rel.Workgroup:
 		return nil
@@ -254,14 +312,14 @@ func Check(op Operation, a Actor, rel Relations) error {
 
 // Missing is the answer about an object that does not exist: KindNotFound for
 // those who hold the operation's right everywhere or may read everything, and
-// so learn nothing they could not know; else the very refusal that an object
-// out of reach gets (contract §5).
+// where whoever is admitted may see every object, who so learn nothing they could
+// not know; else the very refusal that an object out of reach gets (contract §5).
 func Missing(op Operation, a Actor) error {
 	if err := Enter(op, a); err != nil {
 		return err
 	}
 	rule, _ := RuleOf(op)
-	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) {
+	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) || rule.AnyUser || rule.AnyApplication {
 		return ErrNotFound
 	}
 	return ErrForbidden

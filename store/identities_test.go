@@ -214,7 +214,7 @@ func TestEnsuringAWorkgroupAddsToIt(t *testing.T) {
 	requireKind(t, lifecycle.KindNotFound, err)
 
 	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), group.ID, lifecycle.NewID()))
-	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
+	requireKind(t, lifecycle.KindNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
 	other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "OFFICE", Created: storetest.Now()}
 	requireKind(t, lifecycle.KindConflict, s.EnsureWorkgroup(t.Context(), other))
 }
