@@ -1313,7 +1313,7 @@ type ListIdentitiesParams struct {
 	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
 	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
-	// Filters **id**: eq, in. **alias, name, firstname, lastname, email**: eq, co, sw, in.
+	// Filters One filter expression. **id**: *eq, in*; **alias, name, firstname, lastname, email**: *eq, co, sw, in*.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
 
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **alias, name**. Without it the order is created, then id.
@@ -1499,7 +1499,7 @@ type ListWorkgroupsParams struct {
 	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
 	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 
-	// Filters **id**: eq, in. **name**: eq, co, sw, in. **created, modified**: eq, gt, ge, lt, le.
+	// Filters One filter expression. **id**: *eq, in*; **name**: *eq, co, sw, in*; **created, modified**: *eq, gt, ge, lt, le*.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
 
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **name, created, modified**. Without it the order is created, then id.
@@ -3491,6 +3491,20 @@ func (response ListIdentities403JSONResponse) VisitListIdentitiesResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListIdentities404JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9138,6 +9152,20 @@ func (response ListWorkgroups403JSONResponse) VisitListWorkgroupsResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListWorkgroups404JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -175,7 +175,7 @@ func TestWhatTheContractDoesNotHaveIsMarked(t *testing.T) {
 			for _, status := range []int{400, 401, 403, 404, 429, 500, 503} {
 				require.NotNil(t, operation.Responses.Status(status), "%s: status %d", op, status)
 			}
-			require.True(t, strings.HasPrefix(path, "/non-employee-sources/{id}/non-employee"), path)
+			require.Regexp(t, "^/(non-employee-sources/{id}/non-employee|identities|workgroups)", path)
 		}
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(policy.Extensions)), marked)
@@ -231,6 +231,8 @@ func TestTheDocumentNamesWhatListsAreFilteredAndSortedBy(t *testing.T) {
 	doc, schemas := apitest.Document(t), map[string]filter.Schema{
 		string(policy.ListSources): filter.Sources, string(policy.ListRecords): filter.Records,
 		string(policy.ListRequests): filter.Requests, string(policy.ListApprovals): filter.Approvals,
+		string(policy.ListIdentities): filter.Identities, string(policy.ListWorkgroups): filter.Workgroups,
+		string(policy.ListWorkgroupMembers): filter.WorkgroupMembers,
 	}
 	for _, item := range doc.Paths.Map() {
 		for _, operation := range item.Operations() {

@@ -73,6 +73,12 @@ var served = map[policy.Operation]struct {
 	policy.ListExportSchedules:  {"GET", schedules, "", 200, `"zone":"Europe/Berlin"`},
 	policy.CreateExportSchedule: {"POST", schedules, `{"cron":"30 6 * * *","keep":3}`, 200, `"keep":3`},
 	policy.DeleteExportSchedule: {"DELETE", schedules + "/{id}", "", 204, ""},
+
+	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
+	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"identityStatus":"ACTIVE"`},
+	policy.ListWorkgroups:       {"GET", "/workgroups?limit=1", "", 200, `"memberCount":4`},
+	policy.GetWorkgroup:         {"GET", "/workgroups/{id}", "", 200, `"name":"Field operations"`},
+	policy.ListWorkgroupMembers: {"GET", "/workgroups/{id}/members?count=true", "", 200, `"alias":"jane.doe"`},
 }
 
 func fill(path string) string {

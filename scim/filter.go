@@ -95,14 +95,14 @@ func (t translation) expression(e scimfilter.Expression, prefix string) (filter.
 		term, err := t.expression(e.Expression, prefix)
 		return filter.Not{Term: term}, err
 	case *scimfilter.ValuePath:
-		name, err := t.name(e.AttributePath, "")
-		if err != nil {
-			return nil, err
-		}
-		if a, ok := t.resource.attribute(name); !ok || !a.MultiValued || prefix != "" {
+		a, ok := t.resource.attribute(e.AttributePath.AttributeName)
+		if !ok || !a.MultiValued || e.AttributePath.SubAttribute != nil || prefix != "" {
 			return nil, bad(invalidFilter, "Only an attribute with several values can have brackets.")
 		}
-		return t.expression(e.ValueFilter, name+".")
+		if err := t.ours(e.AttributePath); err != nil {
+			return nil, err
+		}
+		return t.expression(e.ValueFilter, a.Name+".")
 	case *scimfilter.AttributeExpression:
 		name, err := t.name(e.AttributePath, prefix)
 		if err != nil {
@@ -117,23 +117,31 @@ func (t translation) expression(e scimfilter.Expression, prefix string) (filter.
 	return nil, bad(invalidFilter, "The filter can't be read.")
 }
 
+// ours refuses attributes of another schema.
+func (t translation) ours(path scimfilter.AttributePath) error {
+	if path.URIPrefix == nil {
+		return nil
+	}
+	if rest, foreign := t.resource.local(*path.URIPrefix); foreign || rest != "" {
+		return bad(invalidFilter, "There is no filter by attributes of that schema.")
+	}
+	return nil
+}
+
 // name is the full name of the attribute. Where several values are compared as such
 // it is their "value" that is meant.
 func (t translation) name(path scimfilter.AttributePath, prefix string) (string, error) {
-	name := path.AttributeName
-	if path.URIPrefix != nil {
-		rest, foreign := t.resource.local(*path.URIPrefix)
-		if foreign || rest != "" {
-			return "", bad(invalidFilter, "There is no filter by attributes of that schema.")
-		}
+	if err := t.ours(path); err != nil {
+		return "", err
 	}
+	name := prefix + path.AttributeName
 	if sub := path.SubAttributeName(); sub != "" {
-		return prefix + name + "." + sub, nil
+		return name + "." + sub, nil
 	}
-	if a, ok := t.resource.attribute(name); ok && prefix == "" && a.MultiValued && path.SubAttribute == nil {
-		return a.Name, nil
+	if a, ok := t.resource.attribute(name); ok && a.MultiValued {
+		name += ".value"
 	}
-	return prefix + name, nil
+	return name, nil
 }
 
 // valueText is a value of a filter as text. The parser leaves the escapes of a string

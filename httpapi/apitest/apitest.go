@@ -4,6 +4,7 @@ package apitest
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -78,16 +79,18 @@ func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Hea
 // canonical takes the mount away from a path (contract §1). A path of the
 // contract that is under no mount is empty.
 func canonical(path string) string {
-	const resource = "/non-employee-"
+	mounted := func(path string) bool {
+		return strings.HasPrefix(path, "/non-employee-") || regexp.MustCompile("^/(identities|workgroups)(/|$)").MatchString(path)
+	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	rest = "/" + rest
 	switch {
 	case slices.Contains([]string{"v3", "beta", "v2024", "v2025", "v2026"}, first):
-		if !strings.HasPrefix(rest, resource) {
+		if !mounted(rest) {
 			return ""
 		}
 		return rest
-	case strings.HasPrefix("/"+first, resource):
+	case mounted("/" + first):
 		if rest != "/v1" && !strings.HasPrefix(rest, "/v1/") {
 			return ""
 		}
