@@ -200,6 +200,9 @@ const wholeUser = `{
 	"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "IT"}, "groups": [{"value": "x"}], "id": "mine"
 }`
 
+// anotherUser has everything, too.
+var anotherUser = strings.Replace(wholeUser, " Jane.Doe ", "sixth", 1)
+
 func TestAUserIsReadAsItWasSent(t *testing.T) {
 	t.Parallel()
 	d := newDirectory(t)

@@ -174,6 +174,9 @@ func compareText(column bun.Safe, op filter.Op, text string) (schema.QueryAppend
 		return bun.SafeQuery("? LIKE ?", column, likeEscaper.Replace(text)+"%"), nil
 	case filter.EndsWith:
 		return bun.SafeQuery("? LIKE ?", column, "%"+likeEscaper.Replace(text)), nil
+	case filter.Less, filter.LessEqual:
+		// What is absent comes before nothing.
+		return bun.SafeQuery("(? <> '' AND ? ? ?)", column, column, sqlOperators[op], text), nil
 	default:
 		return compareValue(column, op, text)
 	}
