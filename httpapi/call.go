@@ -22,7 +22,9 @@ type call struct {
 	// route is the template of the route, empty until one was found.
 	route string
 	actor policy.Actor
-	body  body
+	// operation is what NoteCaller said, empty for the others.
+	operation policy.Operation
+	body      body
 	// upload is the body of the one operation that takes no JSON.
 	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
@@ -57,11 +59,12 @@ func TrackingID(ctx context.Context) string {
 	return ""
 }
 
-// NoteActor says who makes the call that ctx belongs to, for its log line. It is for
-// handlers that find that out themselves.
-func NoteActor(ctx context.Context, a policy.Actor) {
+// NoteCaller says who makes the call that ctx belongs to, and of which operation, for
+// its log line and for the audit trail. It is for handlers that find that out
+// themselves.
+func NoteCaller(ctx context.Context, a policy.Actor, op policy.Operation) {
 	_, c := callOf(ctx)
-	c.actor = a
+	c.actor, c.operation = a, op
 }
 
 // callOf returns the call, and the context of the HTTP request in the place of

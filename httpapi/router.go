@@ -26,7 +26,7 @@ type Options struct {
 	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
 	// /oauth/jwks and /.well-known/jwks.json. Required.
 	Token, TokenInfo, JWKS http.Handler
-	// SCIM serves what is under /scim/v2, and sets the Pattern of requests; [NoteActor]
+	// SCIM serves what is under /scim/v2, and sets the Pattern of requests; [NoteCaller]
 	// tells who calls. Required.
 	SCIM http.Handler
 	// Health serves GET /healthz and Readiness GET /readyz. Required.
@@ -150,12 +150,16 @@ func (s *server) routeService(opts Options) {
 func serveSCIM(handler http.Handler) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		ctx, c := callOf(g)
-		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, lifecycle.Origin{
-			Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID,
-		}))
+		origin := lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID}
+		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, origin))
 		handler.ServeHTTP(g.Writer, r)
 		if r.Pattern != "" {
 			c.route = r.Pattern
+		}
+		if g.Writer.Status() == http.StatusForbidden && c.operation != "" && isChange(r.Method) {
+			origin.Operation, origin.Identity, origin.Client = string(c.operation), c.actor.IdentityID, c.actor.ClientID
+			attempt := attemptByDirectory(r)
+			c.refused, c.attempt = lifecycle.WithOrigin(ctx, origin), &attempt
 		}
 	}
 }

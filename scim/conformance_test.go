@@ -127,7 +127,7 @@ func TestFiltersFindWhatOthersFind(t *testing.T) {
 		}
 	}
 	filters = append(filters,
-		`active eq true`, `active eq false`, `active ne true`, `active pr`, `id pr`,
+		`active eq true`, `active eq false`, `active ne true`, `active pr`,
 		`emails[type eq "work"]`, `emails[type eq "work" and value ew ".org"]`, `emails[value sw "jane" or value sw "eva"]`,
 		`not (userName sw "j")`, `userName sw "j" and active eq true`, `userName sw "j" or name.familyName eq "Doe" and active eq false`,
 		`(userName sw "j" or name.familyName eq "Doe") and active eq false`, `roles[value eq "ORG_ADMIN"]`,

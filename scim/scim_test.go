@@ -34,9 +34,9 @@ type directory struct {
 	// actor is who calls.
 	actor policy.Actor
 	wakes *wakes
-	// mutex guards noted, which are those who called.
+	// mutex guards noted, who called, and what for.
 	mutex sync.Mutex
-	noted []policy.Actor
+	noted []string
 }
 
 // wakes are workflows that take note of what is nudged.
@@ -69,10 +69,10 @@ func newDirectory(t *testing.T, change ...func(*scim.Options)) *directory {
 			}
 			return d.actor, nil
 		},
-		Note: func(_ context.Context, a policy.Actor) {
+		Note: func(_ context.Context, a policy.Actor, op policy.Operation) {
 			d.mutex.Lock()
 			defer d.mutex.Unlock()
-			d.noted = append(d.noted, a)
+			d.noted = append(d.noted, a.ClientID+" "+string(op))
 		},
 		BaseURL: base, MaxBodyBytes: 1 << 20, Log: log,
 	}
@@ -224,7 +224,7 @@ func TestAUserIsReadAsItWasSent(t *testing.T) {
 		"roles":  []any{object{"value": "ORG_ADMIN"}, object{"value": "SOURCE_SUBADMIN"}},
 	}, user)
 	require.Equal(t, created.body, d.do(t, http.MethodGet, "/Users/"+id(user), "").want(200).body)
-	require.Equal(t, []policy.Actor{application, application}, d.noted)
+	require.Equal(t, []string{"okta scimCreateUser", "okta scimGetUser"}, d.noted)
 
 	identity, err := d.GetIdentity(t.Context(), lifecycle.MustParseID(id(user)))
 	require.NoError(t, err)

@@ -62,8 +62,9 @@ type Options struct {
 	// Limit returns how long the caller has to wait before it may go on: more than 0
 	// is answered 429. nil limits nobody.
 	Limit func(r *http.Request, a policy.Actor) time.Duration
-	// Note is told who calls. May be nil.
-	Note func(ctx context.Context, a policy.Actor)
+	// Note is told who calls, and what for, empty where there is no such operation.
+	// May be nil.
+	Note func(ctx context.Context, a policy.Actor, op policy.Operation)
 	// BaseURL is where clients reach the service, without a path; answers say by it
 	// where resources are. Required.
 	BaseURL string
@@ -77,7 +78,7 @@ type server struct {
 	directory    Directory
 	authenticate func(*http.Request) (policy.Actor, error)
 	limit        func(*http.Request, policy.Actor) time.Duration
-	note         func(context.Context, policy.Actor)
+	note         func(context.Context, policy.Actor, policy.Operation)
 	base         string
 	maxBody      int64
 	log          *slog.Logger
@@ -171,8 +172,9 @@ func (s *server) serve(c *call, methods map[string]operation) error {
 	if c.actor, err = s.authenticate(c.r); err != nil {
 		return err
 	}
+	chosen, ok := methods[c.r.Method]
 	if s.note != nil {
-		s.note(c.ctx, c.actor)
+		s.note(c.ctx, c.actor, chosen.op)
 	}
 	if s.limit != nil {
 		if wait := s.limit(c.r, c.actor); wait > 0 {
@@ -183,7 +185,6 @@ func (s *server) serve(c *call, methods map[string]operation) error {
 	if err := policy.Enter(policy.ScimDiscover, c.actor); err != nil {
 		return err
 	}
-	chosen, ok := methods[c.r.Method]
 	switch {
 	case methods == nil:
 		return errNoRoute

@@ -178,7 +178,7 @@ func TestAWorkgroupIsMadeWholeOrNotAtAll(t *testing.T) {
 		"another's id":   {func(g *lifecycle.Workgroup) { g.ID = group.ID }, lifecycle.KindConflict, "id"},
 		"an unknown member": {
 			func(g *lifecycle.Workgroup) { g.Members = []lifecycle.ID{jane.ID, lifecycle.NewID()} },
-			lifecycle.KindReferenceNotFound, "identity",
+			lifecycle.KindReferenceNotFound, "members",
 		},
 	} {
 		other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Other", Members: []lifecycle.ID{jane.ID}, Created: storetest.Now()}

@@ -141,7 +141,7 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 	}, log)
 	verifier := auth.NewVerifier(ring, rows, tokens)
 	directory, err := scim.New(scim.Options{
-		Directory: operations, Authenticate: verifier.Authenticate, Note: httpapi.NoteActor,
+		Directory: operations, Authenticate: verifier.Authenticate, Note: httpapi.NoteCaller,
 		BaseURL: cfg.Tokens.Issuer, MaxBodyBytes: cfg.Serving.MaxBodyBytes, Log: log,
 	})
 	if err != nil {
