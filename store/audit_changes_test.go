@@ -205,11 +205,11 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, team.ID))
 	step("RemoveWorkgroupMember", func() error { return w.RemoveWorkgroupMember(ctx, team.ID, identity.ID) })
 	require.NoError(t, w.CreateClient(ctx, lifecycle.Client{
-		ID: marker + ".token", Name: marker, IdentityID: user.ID, SecretHash: []byte("hash"), Created: storetest.Now(),
+		ID: "their.token", Name: marker, IdentityID: user.ID, SecretHash: []byte("hash"), Created: storetest.Now(),
 	}))
 	step("DeleteUser", func() error { return w.DeleteUser(ctx, user.ID, func(lifecycle.DirectoryUser) error { return nil }) },
 		tell(lifecycle.ActionDelete, lifecycle.ObjectIdentity, user.ID), tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, team.ID),
-		tell(lifecycle.ActionDelete, lifecycle.ObjectClient, text(marker+".token")))
+		tell(lifecycle.ActionDelete, lifecycle.ObjectClient, text("their.token")))
 	step("DeleteGroup", func() error { return w.DeleteGroup(ctx, team.ID, func(lifecycle.DirectoryGroup) error { return nil }) },
 		tell(lifecycle.ActionDelete, lifecycle.ObjectWorkgroup, team.ID))
 
