@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func TestListsArePagedAndSorted(t *testing.T) {
 	require.Len(t, resources[0], 3, "id and schemas beside what was asked for")
 	d.do(t, http.MethodPost, "/Users/.search", `{"count":"two"}`).wantError(400, "invalidValue", "count")
 	d.do(t, http.MethodPost, "/Users/.search", `{"filter":5}`).wantError(400, "invalidValue", "filter")
-	require.Len(t, d.do(t, http.MethodPost, "/Groups/.search", `{}`).want(200).object()["Resources"], 0)
+	require.Empty(t, d.do(t, http.MethodPost, "/Groups/.search", `{}`).want(200).object()["Resources"])
 }
 
 func TestAttributesAreShownAsAskedFor(t *testing.T) {
@@ -173,7 +174,8 @@ func TestAttributesAreShownAsAskedFor(t *testing.T) {
 				}
 			}
 		}
-		return strings.Join(sorted(names), " ")
+		slices.Sort(names)
+		return strings.Join(names, " ")
 	}
 	require.Equal(t, "id schemas userName", keys("?attributes=userName"))
 	require.Equal(t, "id schemas userName", keys("?attributes=urn:ietf:params:scim:schemas:core:2.0:User:USERNAME,nothing"))
@@ -187,15 +189,6 @@ func TestAttributesAreShownAsAskedFor(t *testing.T) {
 	created := d.do(t, http.MethodPost, "/Users?attributes=userName", `{"userName":"x"}`).want(201)
 	require.Len(t, created.object(), 3)
 	require.NotEmpty(t, created.header.Get("Location"))
-}
-
-func sorted(names []string) []string {
-	for i := range names {
-		for j := i; j > 0 && names[j] < names[j-1]; j-- {
-			names[j], names[j-1] = names[j-1], names[j]
-		}
-	}
-	return names
 }
 
 func TestVersionsGuardWriting(t *testing.T) {

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strings"
 
 	"gatehouse/lifecycle"
@@ -135,14 +136,7 @@ func (s selection) shows(attribute string) bool {
 	return false
 }
 
-func (s selection) has(name string) bool {
-	for _, own := range s.names {
-		if own == name {
-			return true
-		}
-	}
-	return false
-}
+func (s selection) has(name string) bool { return slices.Contains(s.names, name) }
 
 // apply takes out of the object what is not shown. The id always is, and so are the
 // schemas, by which the rest is understood.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -153,31 +154,30 @@ func TestRequestsOfWhoIsGoneAreFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		// members are in the group that decides; nil has the approver decide alone.
 		members int
-		gone    func(t *testing.T, w *world, group lifecycle.ID)
+		gone    func(ctx context.Context, w *world, group lifecycle.ID) error
 		// kept is true if somebody can decide still.
 		kept bool
 	}{
-		"made inactive": {0, func(t *testing.T, w *world, _ lifecycle.ID) {
-			require.NoError(t, w.SetIdentityActive(t.Context(), w.approvers[0].ID, false))
+		"made inactive": {0, func(ctx context.Context, w *world, _ lifecycle.ID) error {
+			return w.SetIdentityActive(ctx, w.approvers[0].ID, false)
 		}, false},
-		"deleted": {0, func(t *testing.T, w *world, _ lifecycle.ID) {
-			require.NoError(t, w.DeleteUser(t.Context(), w.approvers[0].ID, unguarded))
+		"deleted": {0, func(ctx context.Context, w *world, _ lifecycle.ID) error {
+			return w.DeleteUser(ctx, w.approvers[0].ID, unguarded)
 		}, false},
-		"the last of a group removed": {1, func(t *testing.T, w *world, group lifecycle.ID) {
-			require.NoError(t, w.RemoveWorkgroupMember(t.Context(), group, w.approvers[0].ID))
+		"the last of a group removed": {1, func(ctx context.Context, w *world, group lifecycle.ID) error {
+			return w.RemoveWorkgroupMember(ctx, group, w.approvers[0].ID)
 		}, false},
-		"one of two removed": {2, func(t *testing.T, w *world, group lifecycle.ID) {
-			require.NoError(t, w.RemoveWorkgroupMember(t.Context(), group, w.approvers[0].ID))
+		"one of two removed": {2, func(ctx context.Context, w *world, group lifecycle.ID) error {
+			return w.RemoveWorkgroupMember(ctx, group, w.approvers[0].ID)
 		}, true},
-		"one of two deleted": {2, func(t *testing.T, w *world, _ lifecycle.ID) {
-			require.NoError(t, w.DeleteUser(t.Context(), w.approvers[0].ID, unguarded))
+		"one of two deleted": {2, func(ctx context.Context, w *world, _ lifecycle.ID) error {
+			return w.DeleteUser(ctx, w.approvers[0].ID, unguarded)
 		}, true},
-		"both of two, one each way": {2, func(t *testing.T, w *world, _ lifecycle.ID) {
-			require.NoError(t, w.DeleteUser(t.Context(), w.approvers[0].ID, unguarded))
-			require.NoError(t, w.SetIdentityActive(t.Context(), w.approvers[1].ID, false))
+		"both of two, one each way": {2, func(ctx context.Context, w *world, _ lifecycle.ID) error {
+			return errors.Join(w.DeleteUser(ctx, w.approvers[0].ID, unguarded), w.SetIdentityActive(ctx, w.approvers[1].ID, false))
 		}, false},
-		"the group deleted": {2, func(t *testing.T, w *world, group lifecycle.ID) {
-			require.NoError(t, w.DeleteGroup(t.Context(), group, unguardedGroup))
+		"the group deleted": {2, func(ctx context.Context, w *world, group lifecycle.ID) error {
+			return w.DeleteGroup(ctx, group, unguardedGroup)
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -199,7 +199,7 @@ func TestRequestsOfWhoIsGoneAreFound(t *testing.T) {
 				return found
 			}
 			require.Empty(t, orphans())
-			c.gone(t, w, group.ID)
+			require.NoError(t, c.gone(t.Context(), w, group.ID))
 			if c.kept {
 				require.Empty(t, orphans())
 				requireKind(t, lifecycle.KindIllegalUpdate, w.CancelRequest(t.Context(), request.ID, lifecycle.ReasonApproverGone))
