@@ -13,6 +13,8 @@ TEST_TIMEOUT ?= 30m
 TESTS ?= ./...
 TESTFLAGS ?=
 BENCHFLAGS ?=
+# How long `make fuzz` sends requests made of anything, builds and start not counted.
+FUZZTIME ?= 30s
 # How many people `make sample-csv` makes up.
 N ?= 20000
 
@@ -25,8 +27,15 @@ run: launcher ## everything on this machine, with a demo organisation, until Ctr
 	@exec $(DEVSTACK) up
 
 .PHONY: test
-test: launcher ## every test, with the race detector, on a real Postgres and a real Temporal
+test: launcher ## every test, with the race detector, on a real Postgres and a real Temporal, and fuzz
 	@exec $(DEVSTACK) exec -- go test -race -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(TESTS)
+ifeq ($(TESTS)$(TESTFLAGS),./...)
+	@exec $(MAKE) --no-print-directory fuzz
+endif
+
+.PHONY: fuzz
+fuzz: launcher ## send the API requests made of anything: make fuzz FUZZTIME=10m
+	@exec $(DEVSTACK) exec -- go test -run '^$$' -fuzz '^FuzzAPI$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 2 ./cmd/api
 
 .PHONY: check
 check: launcher ## what can be said without running: format, linters, generated files, modules

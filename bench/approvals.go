@@ -192,30 +192,43 @@ func (o *outbox) await(ctx context.Context, item string) error {
 }
 
 // approval makes one request and approves it once its approver is told; the
-// record is made when the approval is answered.
+// record is made when the approval is answered. It returns how long the approval
+// took.
 func (r *rig) approval(ctx context.Context, source string) (time.Duration, error) {
-	account := uuid.NewString()
+	item, err := r.accept(ctx, source, uuid.NewString())
+	if err != nil {
+		return 0, err
+	}
+	if err = r.outbox.await(ctx, item); err != nil {
+		return 0, err
+	}
+	return r.approve(ctx, item)
+}
+
+// accept makes a request and returns the id of its item.
+func (r *rig) accept(ctx context.Context, source, account string) (item string, err error) {
 	var request struct {
 		ApprovalItems []struct{ ID string } `json:"approvalItems"`
 	}
-	err := r.post(ctx, "jane.doe", "/non-employee-requests", map[string]any{
+	err = r.post(ctx, "jane.doe", "/non-employee-requests", map[string]any{
 		"sourceId": source, "accountName": account, "firstName": "First", "lastName": "Last",
 		"email": account + "@example.com", "phone": "1", "manager": "john.roe",
 		"startDate": "2027-01-01", "endDate": "2027-12-31",
 	}, &request)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	if len(request.ApprovalItems) != 1 {
-		return 0, fmt.Errorf("the request has %d approval items", len(request.ApprovalItems))
+		return "", fmt.Errorf("the request has %d approval items", len(request.ApprovalItems))
 	}
-	if err = r.outbox.await(ctx, request.ApprovalItems[0].ID); err != nil {
-		return 0, err
-	}
+	return request.ApprovalItems[0].ID, nil
+}
+
+// approve approves the item and returns how long that took.
+func (r *rig) approve(ctx context.Context, id string) (time.Duration, error) {
 	begin := time.Now()
 	var item struct{ ApprovalStatus string }
-	err = r.post(ctx, "approver.one",
-		"/non-employee-approvals/"+request.ApprovalItems[0].ID+"/approve", map[string]string{}, &item)
+	err := r.post(ctx, "approver.one", "/non-employee-approvals/"+id+"/approve", map[string]string{}, &item)
 	if err == nil && item.ApprovalStatus != "APPROVED" {
 		err = fmt.Errorf("the item is %q", item.ApprovalStatus)
 	}

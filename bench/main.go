@@ -2,7 +2,7 @@
 // on the same Postgres and the same Temporal server, and prints the ratios. It
 // starts the real programs through the launcher and stops them again.
 //
-//	go run ./bench [-out FILE] [-only approvals,reads,bulk] [-requests N] [-reads N] [-rows N]
+//	go run ./bench [-out FILE] [-only approvals,reads,bulk,audit] [-requests N] [-reads N] [-rows N]
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	requests := flag.Int("requests", 240, "requests in one measurement of the approval")
 	reads := flag.Int("reads", 400, "calls in one measurement of a read")
 	rows := flag.Int("rows", 1_000_000, "rows of the large file of the bulk measurements")
-	only := flag.String("only", "approvals,reads,bulk", "what is measured, separated by commas")
+	only := flag.String("only", "approvals,reads,bulk,audit", "what is measured, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	results, err := run(ctx, strings.Split(*only, ","), *requests, *reads, *rows)
@@ -52,7 +52,7 @@ func main() {
 }
 
 func run(ctx context.Context, only []string, requests, reads, rows int) ([]result, error) {
-	rig, err := newRig(ctx, rows)
+	rig, err := newRig(ctx, rows, "")
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,8 @@ func run(ctx context.Context, only []string, requests, reads, rows int) ([]resul
 			measured, err = rig.reads(ctx, reads)
 		case "bulk":
 			measured, err = rig.bulk(ctx, rows)
+		case "audit":
+			measured, err = rig.audit(ctx, requests)
 		default:
 			err = fmt.Errorf("there is nothing called %q to measure", part)
 		}

@@ -39,7 +39,9 @@ type rig struct {
 	idle usage
 }
 
-func newRig(ctx context.Context, rows int) (_ *rig, err error) {
+// newRig starts the system, with room for so many rows. bin has its programs ready
+// built; empty has them built.
+func newRig(ctx context.Context, rows int, bin string) (_ *rig, err error) {
 	r := &rig{
 		tokens: map[string]string{}, ids: map[string]string{},
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
@@ -53,7 +55,7 @@ func newRig(ctx context.Context, rows int) (_ *rig, err error) {
 	if r.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
 		return nil, err
 	}
-	if r.stack, err = devstack.Start(ctx, devstack.Options{Dir: r.dir, Demo: true, Durable: true, Env: map[string]string{
+	if r.stack, err = devstack.Start(ctx, devstack.Options{Dir: r.dir, BinDir: bin, Demo: true, Durable: true, Env: map[string]string{
 		"GATEHOUSE_LOG_LEVEL": "warn",
 		// Beside the large file there is room for what else the benchmarks make.
 		"GATEHOUSE_MAX_RECORDS_PER_SOURCE": strconv.Itoa(rows + 100_000),

@@ -38,6 +38,17 @@ func TestPersonIsReadWithAllItsFaults(t *testing.T) {
 	require.Len(t, in.Faults, 3)
 }
 
+func TestKeysCountWithTheirCase(t *testing.T) {
+	t.Parallel()
+	doc, err := Parse([]byte(`{"ID":"x","AccountName":"a","accountname":"b","accountName":"c","\u0045mail":"d"}`))
+	require.NoError(t, err)
+	in := doc.Person()
+	require.Nil(t, in.ID)
+	require.Nil(t, in.Email)
+	require.Equal(t, "c", *in.AccountName)
+	require.Empty(t, in.Faults)
+}
+
 func TestReferencesComeAsIDsOrObjects(t *testing.T) {
 	t.Parallel()
 	doc, err := Parse([]byte(`{"name":"n","owner":{"id":"o","name":"ignored"},

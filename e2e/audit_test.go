@@ -45,7 +45,8 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 	since, admin := trailEnd(t), as(t, "admin")
 	ground := map[string]grounds{}
 	for _, line := range table() {
-		if line.method == http.MethodGet {
+		// Jobs and schedules come below, each when it can be had.
+		if line.method == http.MethodGet || strings.Contains(line.path, "{job}") || strings.Contains(line.path, "{schedule}") {
 			continue
 		}
 		g := newGrounds(t, here)

@@ -140,19 +140,19 @@ func (c caller) send(method, path string, body any, headers ...string) answer {
 // try is send for calls that may find nobody at home.
 func (c caller) try(method, path string, body any, headers ...string) (answer, error) {
 	c.t.Helper()
+	var encoded []byte
 	var reader io.Reader
 	contentType := "application/json"
-	switch b := body.(type) {
-	case nil:
-	case string:
-		reader = strings.NewReader(b)
-	case []patchOperation:
-		encoded, err := json.Marshal(b)
-		require.NoError(c.t, err)
-		reader, contentType = bytes.NewReader(encoded), "application/json-patch+json"
-	default:
-		encoded, err := json.Marshal(b)
-		require.NoError(c.t, err)
+	if body != nil {
+		switch b := body.(type) {
+		case string:
+			encoded = []byte(b)
+		case []patchOperation:
+			contentType = "application/json-patch+json"
+			encoded = marshal(c.t, b)
+		default:
+			encoded = marshal(c.t, b)
+		}
 		reader = bytes.NewReader(encoded)
 	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), answerTimeout)
@@ -177,8 +177,16 @@ func (c caller) try(method, path string, body any, headers ...string) (answer, e
 	if err != nil {
 		return answer{}, err
 	}
+	noteCall(request, encoded, response.StatusCode, content)
 	apitest.ValidateResponse(c.t, request, response.StatusCode, response.Header, content)
 	return answer{t: c.t, status: response.StatusCode, header: response.Header, body: content}, nil
+}
+
+func marshal(t *testing.T, value any) []byte {
+	t.Helper()
+	encoded, err := json.Marshal(value)
+	require.NoError(t, err)
+	return encoded
 }
 
 type patchOperation struct {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -94,6 +95,7 @@ func ensurePeople(t *testing.T) {
 // newClient makes an active client with all scopes and the secret "ID-secret".
 func newClient(t *testing.T, rows *store.Store, client lifecycle.Client) {
 	t.Helper()
+	secretsSeen.note(client.ID + "-secret")
 	hash, err := auth.HashSecret(client.ID + "-secret")
 	require.NoError(t, err)
 	client.Name, client.SecretHash, client.Scopes = client.ID, hash, []string{lifecycle.ScopeAll}
@@ -111,6 +113,8 @@ type grounds struct {
 	source, attribute, record, request object
 	// item is the request's approval item.
 	item object
+	// job is an import and schedule one of exports, where the test needs them.
+	job, schedule object
 }
 
 // side is where grounds stand.
@@ -166,10 +170,24 @@ func newGrounds(t *testing.T, s side) grounds {
 	return g
 }
 
+// addJob makes an import, without waiting for its end.
+func (g *grounds) addJob(t *testing.T) {
+	t.Helper()
+	g.job = as(t, "admin").upload(g.source, "", csvHeader+csvRow(unique("acc"))).want(http.StatusAccepted).object()
+}
+
+func (g *grounds) addSchedule(t *testing.T) {
+	t.Helper()
+	g.schedule = as(t, "admin").post(exportPath(g.source, "/export-schedules"), weekly).want(http.StatusOK).object()
+}
+
 // noGrounds are ids that nothing has.
 func noGrounds() grounds {
 	unknown := func() object { return object{"id": lifecycle.NewID().String()} }
-	return grounds{source: unknown(), attribute: unknown(), record: unknown(), request: unknown(), item: unknown()}
+	return grounds{
+		source: unknown(), attribute: unknown(), record: unknown(), request: unknown(), item: unknown(),
+		job: unknown(), schedule: unknown(),
+	}
 }
 
 // drop removes the grounds, unless a test has.

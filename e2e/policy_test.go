@@ -15,7 +15,8 @@ import (
 type access struct {
 	operation string
 	method    string
-	// path has {source}, {attribute}, {record}, {request} or {item} in it.
+	// path has {source}, {attribute}, {record}, {request}, {item}, {job} or
+	// {schedule} in it.
 	path string
 	// body is nil for an operation without one.
 	body func(g grounds) any
@@ -26,9 +27,20 @@ type access struct {
 	// success is the status of a success; 0 stands for anything but a refusal,
 	// where what the operation does is for other tests.
 	success int
-	// uses is true if a success uses the grounds up.
-	uses bool
+	effect  effect
 }
+
+// effect is what a success does to the grounds.
+type effect int
+
+const (
+	// reads leaves them as they are, so that it can be had at every mount at once.
+	reads effect = iota
+	// changes leaves them fit for the next call.
+	changes
+	// uses leaves nothing for a next call.
+	uses
+)
 
 var (
 	admins   = []string{"admin", "source.admin"}
@@ -50,6 +62,9 @@ func table() []access {
 		source    = "/non-employee-sources/{source}"
 		schema    = source + "/schema-attributes"
 		attribute = schema + "/{attribute}"
+		jobs      = source + "/non-employee-bulk-upload/jobs"
+		job       = jobs + "/{job}"
+		schedules = source + "/non-employees/export-schedules"
 		records   = "/non-employee-records"
 		record    = records + "/{record}"
 		requests  = "/non-employee-requests"
@@ -86,38 +101,51 @@ func table() []access {
 	both := func(a, b []string) []string { return slices.Concat(a, b) }
 
 	return []access{
-		{"getNonEmployeeSource", get, source, nil, readers, both(managers, subadmin), 404, 200, false},
-		{"patchNonEmployeeSource", patch, source, replace("/description", "Patched"), updaters, subadmin, 404, 200, false},
-		{"deleteNonEmployeeSource", remove, source, nil, deleters, subadmin, 404, 204, true},
+		{"getNonEmployeeSource", get, source, nil, readers, both(managers, subadmin), 404, 200, reads},
+		{"patchNonEmployeeSource", patch, source, replace("/description", "Patched"), updaters, subadmin, 404, 200, changes},
+		{"deleteNonEmployeeSource", remove, source, nil, deleters, subadmin, 404, 204, uses},
 
-		{"getNonEmployeeSourceSchemaAttributes", get, schema, nil, readers, both(managers, subadmin), 404, 200, false},
-		{"createNonEmployeeSourceSchemaAttributes", post, schema, newAttribute, creators, subadmin, 404, 200, false},
-		{"deleteNonEmployeeSourceSchemaAttributes", remove, schema, nil, deleters, subadmin, 404, 204, true},
-		{"getNonEmployeeSchemaAttribute", get, attribute, nil, readers, both(managers, subadmin), 404, 200, false},
-		{"patchNonEmployeeSchemaAttribute", patch, attribute, replace("/label", "M"), updaters, subadmin, 404, 200, false},
-		{"deleteNonEmployeeSchemaAttribute", remove, attribute, nil, deleters, subadmin, 404, 204, true},
-		{"exportNonEmployeeSourceSchemaTemplate", get, source + "/schema-attributes-template/download", nil, readers, subadmin, 404, 200, false},
+		{"getNonEmployeeSourceSchemaAttributes", get, schema, nil, readers, both(managers, subadmin), 404, 200, reads},
+		{"createNonEmployeeSourceSchemaAttributes", post, schema, newAttribute, creators, subadmin, 404, 200, changes},
+		{"deleteNonEmployeeSourceSchemaAttributes", remove, schema, nil, deleters, subadmin, 404, 204, uses},
+		{"getNonEmployeeSchemaAttribute", get, attribute, nil, readers, both(managers, subadmin), 404, 200, reads},
+		{"patchNonEmployeeSchemaAttribute", patch, attribute, replace("/label", "M"), updaters, subadmin, 404, 200, changes},
+		{"deleteNonEmployeeSchemaAttribute", remove, attribute, nil, deleters, subadmin, 404, 204, uses},
+		{"exportNonEmployeeSourceSchemaTemplate", get, source + "/schema-attributes-template/download", nil, readers, subadmin, 404, 200, reads},
 
-		{"exportNonEmployeeRecords", get, source + "/non-employees/download", nil, readers, nobody, 0, 0, false},
-		{"importNonEmployeeRecordsInBulk", post, source + "/non-employee-bulk-upload", file, creators, nobody, 0, 0, false},
-		{"getNonEmployeeBulkUploadStatus", get, source + "/non-employee-bulk-upload/status", nil, readers, nobody, 0, 0, false},
+		{"exportNonEmployeeRecords", get, source + "/non-employees/download", nil, readers, nobody, 0, 0, changes},
+		{"importNonEmployeeRecordsInBulk", post, source + "/non-employee-bulk-upload", file, creators, nobody, 0, 0, changes},
+		{"getNonEmployeeBulkUploadStatus", get, source + "/non-employee-bulk-upload/status", nil, readers, nobody, 0, 0, reads},
 
-		{"createNonEmployeeRecord", post, records, newPerson, creators, nobody, 400, 200, false},
-		{"getNonEmployeeRecord", get, record, nil, readers, managers, 404, 200, false},
-		{"updateNonEmployeeRecord", put, record, samePerson, admins, managers, 404, 200, false},
-		{"patchNonEmployeeRecord", patch, record, replace("/endDate", "2029-01-01"), admins, managers, 404, 200, false},
-		{"deleteNonEmployeeRecord", remove, record, nil, deleters, nobody, 404, 204, true},
-		{"deleteNonEmployeeRecordsInBulk", post, records + "/bulk-delete", ids, deleters, nobody, 400, 204, true},
+		{"listNonEmployeeBulkUploadJobs", get, jobs, nil, readers, nobody, 404, 200, reads},
+		{"getNonEmployeeBulkUploadJob", get, job, nil, readers, nobody, 404, 200, reads},
+		{"listNonEmployeeBulkUploadFaults", get, job + "/faults", nil, readers, nobody, 404, 200, reads},
+		{"exportNonEmployeeBulkUploadFaults", get, job + "/faults/download", nil, readers, nobody, 404, 0, reads},
+		{"cancelNonEmployeeBulkUploadJob", post, job + "/cancel", nil, creators, nobody, 404, 0, changes},
+		{"listNonEmployeeExports", get, source + "/non-employees/exports", nil, readers, nobody, 404, 200, reads},
+		{"listNonEmployeeExportSchedules", get, schedules, nil, readers, nobody, 404, 200, reads},
+		{"createNonEmployeeExportSchedule", post, schedules, send(weekly), readers, nobody, 404, 200, changes},
+		{"deleteNonEmployeeExportSchedule", remove, schedules + "/{schedule}", nil, readers, nobody, 404, 204, uses},
 
-		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, false},
-		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, false},
-		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, true},
+		{"createNonEmployeeRecord", post, records, newPerson, creators, nobody, 400, 200, changes},
+		{"getNonEmployeeRecord", get, record, nil, readers, managers, 404, 200, reads},
+		{"updateNonEmployeeRecord", put, record, samePerson, admins, managers, 404, 200, changes},
+		{"patchNonEmployeeRecord", patch, record, replace("/endDate", "2029-01-01"), admins, managers, 404, 200, changes},
+		{"deleteNonEmployeeRecord", remove, record, nil, deleters, nobody, 404, 204, uses},
+		{"deleteNonEmployeeRecordsInBulk", post, records + "/bulk-delete", ids, deleters, nobody, 400, 204, uses},
 
-		{"getNonEmployeeApproval", get, item, nil, admins, approver, 404, 200, false},
-		{"approveNonEmployeeRequest", post, item + "/approve", send(object{}), nobody, approver, 0, 200, true},
-		{"rejectNonEmployeeRequest", post, item + "/reject", send(object{"comment": "No"}), nobody, approver, 0, 200, true},
+		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, changes},
+		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, reads},
+		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, uses},
+
+		{"getNonEmployeeApproval", get, item, nil, admins, approver, 404, 200, reads},
+		{"approveNonEmployeeRequest", post, item + "/approve", send(object{}), nobody, approver, 0, 200, uses},
+		{"rejectNonEmployeeRequest", post, item + "/reject", send(object{"comment": "No"}), nobody, approver, 0, 200, uses},
 	}
 }
+
+// weekly is a schedule of exports.
+var weekly = object{"cron": "@weekly", "zone": "UTC", "keep": 1}
 
 // upload is a file as a multipart body.
 type upload string
@@ -141,7 +169,8 @@ func (u upload) body(t *testing.T) (string, []string) {
 // at is the line's path on these grounds.
 func (a access) at(g grounds) string {
 	return strings.NewReplacer("{source}", g.source.id(), "{attribute}", g.attribute.id(),
-		"{record}", g.record.id(), "{request}", g.request.id(), "{item}", g.item.id()).Replace(a.path)
+		"{record}", g.record.id(), "{request}", g.request.id(), "{item}", g.item.id(),
+		"{job}", g.job.id(), "{schedule}", g.schedule.id()).Replace(a.path)
 }
 
 // call carries the line out on these grounds.
@@ -179,53 +208,102 @@ func (a answer) wantRefusal(what ...any) {
 	header.Del("Connection")
 	require.Equal(a.t, http.Header{
 		"Cache-Control": {"no-store"}, "Content-Type": {"application/json"}, "X-Content-Type-Options": {"nosniff"},
-		"Content-Length": {header.Get("Content-Length")},
+		"Content-Length":          {header.Get("Content-Length")},
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"}, "X-Frame-Options": {"DENY"},
+		"Cross-Origin-Resource-Policy": {"same-origin"}, "Referrer-Policy": {"no-referrer"},
 	}, header, what...)
 }
 
+// grounds makes what the line needs on a side.
+func (a access) grounds(t *testing.T, s side) grounds {
+	t.Helper()
+	g := newGrounds(t, s)
+	if strings.Contains(a.path, "{job}") {
+		g.addJob(t)
+	}
+	if strings.Contains(a.path, "{schedule}") {
+		g.addSchedule(t)
+	}
+	return g
+}
+
+// admits reports whether the actor is admitted to the line on the grounds of a side.
+func (a access) admits(actor string, s side) bool {
+	if slices.Contains(a.everywhere, actor) || s.name == here.name && slices.Contains(a.here, actor) {
+		return true
+	}
+	// Who has to do with the other grounds fares there as their like does here.
+	counterpart, ok := strings.CutPrefix(actor, "there.")
+	return ok && s.name == there.name && slices.Contains(a.here, "here."+counterpart)
+}
+
+// requireSuccess holds that the call is admitted and does what it is for.
+func (a access) requireSuccess(c caller, g grounds, what ...any) {
+	c.t.Helper()
+	got := a.call(c, g)
+	if a.success != 0 {
+		require.Equal(c.t, a.success, got.status, append(what, string(got.body))...)
+		return
+	}
+	require.NotContains(c.t, []int{http.StatusUnauthorized, http.StatusForbidden}, got.status, what...)
+}
+
 // TestAccessTable walks every operation on one object, for every actor, on an
-// object they have to do with, on another's and on none, and holds what shows to
-// contract §5.
+// object they have to do with, on another's and on none, at every mount, and holds
+// what shows to contract §5. What is refused or only read is so at all mounts at
+// once; what changes something is done once by each actor, at a mount in turn.
 func TestAccessTable(t *testing.T) {
 	ensurePeople(t)
 	none := noGrounds()
 	none.record["accountName"], none.record["email"] = "x", "x@example.com"
-	for _, line := range table() {
+	sides := []side{here, there}
+	for i, line := range table() {
 		t.Run(line.operation, func(t *testing.T) {
-			for _, s := range []side{here, there} {
-				shared := newGrounds(t, s)
+			shared := map[string]grounds{}
+			for _, s := range sides {
+				shared[s.name] = line.grounds(t, s)
+			}
+			t.Run("refused or read", func(t *testing.T) {
+				for j, m := range mounts() {
+					t.Run(m.name, func(t *testing.T) {
+						t.Parallel()
+						for _, actor := range actors() {
+							c := as(t, actor).at(m)
+							for _, s := range sides {
+								what := line.operation + " as " + actor + " on the grounds " + s.name
+								switch admitted := line.admits(actor, s); {
+								case admitted && line.effect == reads:
+									line.requireSuccess(c, shared[s.name], what)
+								case !admitted:
+									line.call(c, shared[s.name]).wantRefusal(what)
+									if i%len(mounts()) == j {
+										requireBodyUnread(c, line, shared[s.name], what)
+									}
+								}
+							}
+							requireNothingThere(c, line, actor, none)
+						}
+					})
+				}
+			})
+			turn := i
+			for _, s := range sides {
 				for _, actor := range actors() {
-					admitted := slices.Contains(line.everywhere, actor)
-					if s.name == here.name {
-						admitted = admitted || slices.Contains(line.here, actor)
-					} else if counterpart, ok := strings.CutPrefix(actor, "there."); ok {
-						// Who has to do with the other grounds fares there as their like does here.
-						admitted = admitted || slices.Contains(line.here, "here."+counterpart)
-					}
-					what := []any{"%s as %s on the grounds %s", line.operation, actor, s.name}
-					if !admitted {
-						line.call(as(t, actor), shared).wantRefusal(what...)
-						requireBodyUnread(t, line, actor, shared)
+					if line.effect == reads || !line.admits(actor, s) {
 						continue
 					}
-					g := shared
-					if line.uses {
-						g = newGrounds(t, s)
+					g := shared[s.name]
+					if line.effect == uses {
+						g = line.grounds(t, s)
 					}
-					got := line.call(as(t, actor), g)
-					if line.success != 0 {
-						require.Equal(t, line.success, got.status, "%s as %s on the grounds %s: %s", line.operation, actor, s.name, got.body)
-					} else {
-						require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, got.status, what...)
-					}
-					if line.uses {
+					m := mounts()[turn%len(mounts())]
+					turn++
+					line.requireSuccess(as(t, actor).at(m), g, line.operation+" as "+actor+" on the grounds "+s.name+" at "+m.name)
+					if line.effect == uses {
 						g.drop(t)
 					}
 				}
-				shared.drop(t)
-			}
-			for _, actor := range actors() {
-				requireNothingThere(t, line, actor, none)
+				shared[s.name].drop(t)
 			}
 		})
 	}
@@ -233,11 +311,10 @@ func TestAccessTable(t *testing.T) {
 
 // requireBodyUnread holds that a body is judged only after access: who is
 // refused is so whatever they send.
-func requireBodyUnread(t *testing.T, line access, actor string, g grounds) {
-	t.Helper()
+func requireBodyUnread(c caller, line access, g grounds, what string) {
+	c.t.Helper()
 	if line.body != nil {
-		as(t, actor).send(line.method, line.at(g), `{"twice":1,"twice":`).
-			wantRefusal("%s as %s with a broken body", line.operation, actor)
+		c.send(line.method, line.at(g), `{"twice":1,"twice":`).wantRefusal(what + " with a broken body")
 	}
 }
 
@@ -245,9 +322,9 @@ func requireBodyUnread(t *testing.T, line access, actor string, g grounds) {
 // exist: 404, or the fault of the body that names it, where they may do this
 // everywhere or read everything; else the very refusal that another's object
 // gets.
-func requireNothingThere(t *testing.T, line access, actor string, none grounds) {
-	t.Helper()
-	got := line.call(as(t, actor), none)
+func requireNothingThere(c caller, line access, actor string, none grounds) {
+	c.t.Helper()
+	got := line.call(c, none)
 	decides := line.operation == "approveNonEmployeeRequest" || line.operation == "rejectNonEmployeeRequest"
 	switch {
 	case slices.Contains(line.everywhere, actor) && line.unknown == http.StatusNotFound,
@@ -256,7 +333,7 @@ func requireNothingThere(t *testing.T, line access, actor string, none grounds) 
 	case slices.Contains(line.everywhere, actor) && line.unknown == http.StatusBadRequest:
 		got.wantError(http.StatusBadRequest, "400.1.404 Referenced object not found", "")
 	case slices.Contains(line.everywhere, actor):
-		require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, got.status, "%s as %s", line.operation, actor)
+		require.NotContains(c.t, []int{http.StatusUnauthorized, http.StatusForbidden}, got.status, "%s as %s", line.operation, actor)
 	default:
 		got.wantRefusal("%s as %s where there is nothing", line.operation, actor)
 	}
@@ -273,7 +350,9 @@ func TestIDsAreReadBeforeAccessIsChecked(t *testing.T) {
 		}
 		line.path = nonsense.ReplaceAllString(line.path, "nonsense")
 		for _, actor := range []string{"admin", "outsider", "app", "app-none"} {
-			line.call(as(t, actor), none).wantError(http.StatusBadRequest, "400.1 Bad Request Content", "must be a UUID")
+			for _, m := range mounts() {
+				line.call(as(t, actor).at(m), none).wantError(http.StatusBadRequest, "400.1 Bad Request Content", "must be a UUID")
+			}
 		}
 	}
 }
@@ -285,15 +364,18 @@ func TestAccessToCreatingASource(t *testing.T) {
 	body := func() object {
 		return object{"name": unique("Made"), "description": "d", "owner": object{"id": identityID(t, "here.owner")}}
 	}
-	for _, actor := range actors() {
-		c := as(t, actor)
-		if slices.Contains(creators, actor) {
-			made := c.post("/non-employee-sources", body()).want(200).object()
-			as(t, "admin").delete("/non-employee-sources/" + made.id()).want(204)
-			continue
+	for i, actor := range actors() {
+		for j, m := range mounts() {
+			c := as(t, actor).at(m)
+			switch {
+			case !slices.Contains(creators, actor):
+				c.post("/non-employee-sources", body()).wantRefusal("as %s", actor)
+				c.post("/non-employee-sources", `{`).wantRefusal("as %s with a broken body", actor)
+			case i%len(mounts()) == j:
+				made := c.post("/non-employee-sources", body()).want(200).object()
+				as(t, "admin").delete("/non-employee-sources/" + made.id()).want(204)
+			}
 		}
-		c.post("/non-employee-sources", body()).wantRefusal("as %s", actor)
-		c.post("/non-employee-sources", `{`).wantRefusal("as %s with a broken body", actor)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/lifecycle"
+	"gatehouse/policy"
 )
 
 // everyOperation is the access table with the lists and the one operation that
@@ -50,7 +51,7 @@ func narrowed(t *testing.T, actor, scope string) caller {
 // TestEveryOperationNeedsItsScope: every GET needs the scope read, everything
 // else manage (contract §5); neither stands for the other.
 func TestEveryOperationNeedsItsScope(t *testing.T) {
-	g, none := newGrounds(t, here), noGrounds()
+	g, none := fullGrounds(t), noGrounds()
 	defer g.drop(t)
 	reading, managing := map[string]caller{}, map[string]caller{}
 	for _, actor := range []string{"admin", "here.approver"} {
@@ -67,13 +68,15 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 		if line.method == http.MethodGet {
 			right, wrong = wrong, right
 		}
-		line.call(wrong, g).wantRefusal(line.operation)
-		line.call(wrong, none).wantRefusal(line.operation)
-		if !line.uses {
+		for _, m := range mounts() {
+			line.call(wrong.at(m), g).wantRefusal(line.operation)
+			line.call(wrong.at(m), none).wantRefusal(line.operation)
+		}
+		if line.effect != uses {
 			require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, line.call(right, g).status, line.operation)
 		}
 	}
-	require.Len(t, operations, 32)
+	require.Len(t, operations, len(policy.Rules)+len(policy.Extensions))
 }
 
 // TestUserOperationsTakeNoApplicationToken: five operations need an identity
@@ -93,8 +96,10 @@ func TestUserOperationsTakeNoApplicationToken(t *testing.T) {
 		tried++
 		for _, actor := range actors() {
 			if isApp(actor) {
-				line.call(as(t, actor), g).wantRefusal("%s as %s", line.operation, actor)
-				line.call(as(t, actor), none).wantRefusal("%s as %s", line.operation, actor)
+				for _, m := range mounts() {
+					line.call(as(t, actor).at(m), g).wantRefusal("%s as %s", line.operation, actor)
+					line.call(as(t, actor).at(m), none).wantRefusal("%s as %s", line.operation, actor)
+				}
 			}
 		}
 	}
@@ -145,18 +150,35 @@ func (a answer) wantUnauthenticated(reason string, what ...any) {
 	require.Equal(a.t, "application/json", a.header.Get("Content-Type"), what...)
 }
 
+// fullGrounds are grounds here with all that an operation may be about.
+func fullGrounds(t *testing.T) grounds {
+	t.Helper()
+	g := newGrounds(t, here)
+	g.addJob(t)
+	g.addSchedule(t)
+	return g
+}
+
+// requireNobodyIn holds that a token opens no operation at any mount, on the
+// grounds or on none.
+func requireNobodyIn(t *testing.T, g grounds, token, reason string) {
+	t.Helper()
+	for _, line := range everyOperation() {
+		for _, m := range mounts() {
+			for _, on := range []grounds{g, noGrounds()} {
+				line.call(caller{t: t, mount: m, token: token}, on).wantUnauthenticated(reason, line.operation)
+			}
+		}
+	}
+}
+
 // TestNoOperationWithoutAGoodToken: neither without a token nor with one that
 // has expired, whatever the ids and the body.
 func TestNoOperationWithoutAGoodToken(t *testing.T) {
-	g, none := newGrounds(t, here), noGrounds()
+	g := fullGrounds(t)
 	defer g.drop(t)
-	expired := newForger(t).forge(t, jwt.MapClaims{"exp": time.Now().Add(-time.Minute).Unix()})
-	for _, line := range everyOperation() {
-		for _, on := range []grounds{g, none} {
-			line.call(caller{t: t, mount: prefixed("/v3")}, on).wantUnauthenticated("the request has no Bearer token", line.operation)
-			line.call(caller{t: t, mount: prefixed("/v3"), token: expired}, on).wantUnauthenticated("JWT is expired", line.operation)
-		}
-	}
+	requireNobodyIn(t, g, "", "the request has no Bearer token")
+	requireNobodyIn(t, g, newForger(t).forge(t, jwt.MapClaims{"exp": time.Now().Add(-time.Minute).Unix()}), "JWT is expired")
 	for _, path := range []string{"/non-employee-records/nonsense", "/non-employee-sources?limit=nonsense"} {
 		caller{t: t, mount: prefixed("/v3")}.get(path).wantUnauthenticated("the request has no Bearer token", path)
 	}
@@ -243,11 +265,13 @@ func TestATokenEndsWithItsClientAndItsIdentity(t *testing.T) {
 		leaving[alias].get("/non-employee-records").want(http.StatusOK)
 		require.NoError(t, off(identity))
 	}
+	g := fullGrounds(t)
+	defer g.drop(t)
 	for alias, c := range leaving {
 		eventually(t, "the token is refused", func() bool {
 			return c.get("/non-employee-records").status == http.StatusUnauthorized
 		})
-		c.get("/non-employee-records").wantUnauthenticated("JWT belongs to a client that is unknown or inactive")
+		requireNobodyIn(t, g, c.token, "JWT belongs to a client that is unknown or inactive")
 		status, body := askForToken(t, url.Values{"client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"}})
 		require.Equal(t, http.StatusUnauthorized, status, "%s", body)
 	}

@@ -1,12 +1,12 @@
 package e2e_test
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -67,7 +67,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	started, err := devstack.Start(ctx, devstack.Options{
-		Dir: dir, Race: true, Demo: true,
+		Dir: dir, Race: true, Demo: true, Log: &launcher, Echo: true,
 		Env: map[string]string{
 			// Short, so that the tests don't wait for what operators wait for.
 			"GATEHOUSE_SWEEP_INTERVAL": "2s",
@@ -77,7 +77,7 @@ func run(m *testing.M) int {
 		},
 	})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the stack does not start:", err)
+		fmt.Fprintln(os.Stderr, launcher.String(), "the stack does not start:", err)
 		return 1
 	}
 	defer func() {
@@ -178,10 +178,11 @@ func (h *hold) await(t *testing.T) {
 	})
 }
 
-// holdItem holds the row of an approval item.
+// holdItem holds the row of an approval item, as a decision does: whoever refers
+// to it goes on.
 func (s *system) holdItem(t *testing.T, item string) *hold {
 	t.Helper()
-	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR UPDATE`, item)
+	return s.hold(t, `SELECT 1 FROM approval_items WHERE id = $1 FOR NO KEY UPDATE`, item)
 }
 
 // holdRow holds the name of a row of a sample, the first being number 1: an
@@ -424,30 +425,45 @@ func (s *system) signalObject(t *testing.T, request, name string, payload object
 // metric returns the sum of a counter of the worker over its labels.
 func (s *system) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	request, err := http.NewRequestWithContext(patience(t), http.MethodGet, s.WorkerMetricsURL()+"/metrics", http.NoBody)
-	require.NoError(t, err)
-	response, err := httpClient.Do(request)
-	require.NoError(t, err)
-	defer response.Body.Close()
 	var sum float64
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		line := lines.Text()
+	for line := range strings.Lines(s.metrics(t, s.WorkerMetricsURL())) {
+		line = strings.TrimSuffix(line, "\n")
 		if strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ") {
 			value, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
 			require.NoError(t, err)
 			sum += value
 		}
 	}
-	require.NoError(t, lines.Err())
 	return sum
 }
 
+// metrics returns all that a program shows at this address.
+func (s *system) metrics(t *testing.T, address string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(patience(t), http.MethodGet, address+"/metrics", http.NoBody)
+	require.NoError(t, err)
+	response, err := httpClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(text)
+}
+
 // histories returns every history in the namespace, each as JSON with its
-// payloads decoded.
+// payloads decoded and with what is pending, and every schedule.
 func (s *system) histories(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
+	schedules, err := s.temporal.ScheduleClient().List(patience(t), client.ScheduleListOptions{})
+	require.NoError(t, err)
+	for schedules.HasNext() {
+		schedule, err := schedules.Next()
+		require.NoError(t, err)
+		encoded, err := json.Marshal(schedule)
+		require.NoError(t, err)
+		found[schedule.ID] = decodePayloads(string(encoded))
+	}
 	var token []byte
 	for {
 		page, err := s.temporal.ListWorkflow(patience(t), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 500, NextPageToken: token})
@@ -458,6 +474,13 @@ func (s *system) histories(t *testing.T) map[string]string {
 			memo, err := json.Marshal(execution)
 			require.NoError(t, err)
 			text.Write(memo)
+			if execution.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				described, err := s.temporal.DescribeWorkflowExecution(patience(t), id, run)
+				require.NoError(t, err)
+				pending, err := json.Marshal(described.GetPendingActivities())
+				require.NoError(t, err)
+				text.Write(pending)
+			}
 			events := s.temporal.GetWorkflowHistory(patience(t), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 			for events.HasNext() {
 				event, err := events.Next()

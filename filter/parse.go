@@ -287,7 +287,7 @@ func (f Field) read(text string, op Op) (value Value, ok bool) {
 			}
 		}
 		return value, true
-	case TypeExact:
+	case TypeExact, TypeClient:
 		return Value{Text: normalize(text, op)}, true
 	default:
 		return Value{Text: fold(text, op)}, true

@@ -26,6 +26,8 @@ const (
 	TypeElement
 	// TypeLevel is a user level among several, as with TypeElement.
 	TypeLevel
+	// TypeClient is a client, named by its id to the byte.
+	TypeClient
 )
 
 // Op is an operator of a filter expression.
@@ -63,6 +65,9 @@ type Field struct {
 // compared exactly.
 type Schema []Field
 
+// MayBeAbsent reports whether objects need not have the field.
+func (f Field) MayBeAbsent() bool { return slices.Contains(f.Ops, Presence) }
+
 func (s Schema) find(name string) (Field, bool) {
 	i := slices.IndexFunc(s, func(f Field) bool { return f.Name == name })
 	if i < 0 {
@@ -93,13 +98,15 @@ func (s Schema) sortable() []string {
 
 var (
 	onlyEqual = []Op{Equal}
-	idOps     = []Op{Equal, In}
+	exactOps  = []Op{Equal, In}
+	absentOps = []Op{Equal, In, Presence}
 	textOps   = []Op{Equal, Contains, StartsWith, In}
 	timeOps   = []Op{Equal, Greater, GreaterEqual, Less, LessEqual}
 )
 
-// The schemas of the lists (contract §2). No list offers [Presence], since none
-// of its filterable fields is ever absent. They must not be changed.
+// The schemas of the lists (contract §2). [Presence] is offered where a field may
+// be absent, which none of the contract's that can be filtered is. They must not be
+// changed.
 var (
 	Sources = Schema{
 		{Name: "name", Type: TypeText, Sortable: true},
@@ -141,11 +148,25 @@ var (
 		{Name: "modified", Type: TypeTime, Sortable: true},
 	}
 
+	AuditEvents = Schema{
+		{Name: "occurred", Type: TypeTime, Ops: timeOps, Sortable: true},
+		{Name: "channel", Type: TypeExact, Ops: exactOps},
+		{Name: "operation", Type: TypeExact, Ops: exactOps},
+		{Name: "action", Type: TypeExact, Ops: exactOps},
+		{Name: "outcome", Type: TypeExact, Ops: exactOps},
+		{Name: "identityId", Type: TypeID, Ops: absentOps},
+		{Name: "clientId", Type: TypeClient, Ops: onlyEqual},
+		{Name: "trackingId", Type: TypeExact, Ops: absentOps},
+		{Name: "objectType", Type: TypeExact, Ops: exactOps},
+		{Name: "objectId", Type: TypeExact, Ops: exactOps},
+		{Name: "sourceId", Type: TypeID, Ops: absentOps},
+	}
+
 	// Attributes can be neither filtered nor sorted.
 	Attributes = Schema{}
 
 	Identities = Schema{
-		{Name: "id", Type: TypeID, Ops: idOps},
+		{Name: "id", Type: TypeID, Ops: exactOps},
 		{Name: "alias", Type: TypeText, Ops: textOps, Sortable: true},
 		{Name: "name", Type: TypeText, Ops: textOps, Sortable: true},
 		{Name: "firstname", Type: TypeText, Ops: textOps},
@@ -154,7 +175,7 @@ var (
 	}
 
 	Workgroups = Schema{
-		{Name: "id", Type: TypeID, Ops: idOps},
+		{Name: "id", Type: TypeID, Ops: exactOps},
 		{Name: "name", Type: TypeText, Ops: textOps, Sortable: true},
 		{Name: "created", Type: TypeTime, Ops: timeOps, Sortable: true},
 		{Name: "modified", Type: TypeTime, Ops: timeOps, Sortable: true},

@@ -40,8 +40,8 @@ var attemptObjects = map[string]lifecycle.AuditObjectType{
 
 // attemptOn is the attempt at the object that the path names last. Whether there
 // is such an object must not be looked up.
-func attemptOn(g *gin.Context) lifecycle.AuditChange {
-	change := lifecycle.AuditChange{
+func attemptOn(g *gin.Context) *lifecycle.AuditChange {
+	change := &lifecycle.AuditChange{
 		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,
 	}
 	if len(g.Params) == 0 {
@@ -61,8 +61,8 @@ func attemptOn(g *gin.Context) lifecycle.AuditChange {
 }
 
 // attemptByDirectory is attemptOn for a request of SCIM that was routed.
-func attemptByDirectory(r *http.Request) lifecycle.AuditChange {
-	change := lifecycle.AuditChange{
+func attemptByDirectory(r *http.Request) *lifecycle.AuditChange {
+	change := &lifecycle.AuditChange{
 		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,
 	}
 	id, err := lifecycle.ParseID(r.PathValue("id"))
@@ -80,29 +80,28 @@ func attemptByDirectory(r *http.Request) lifecycle.AuditChange {
 // a token without the secret of a client; clientID is empty where there is no such
 // client.
 func NoteRefusedLogin(ctx context.Context, clientID string) {
-	ctx, c := callOf(ctx)
-	change := lifecycle.AuditChange{
+	_, c := callOf(ctx)
+	c.origin = lifecycle.Origin{
+		Channel: lifecycle.ChannelAPI, Operation: loginOperation, Address: c.address, TrackingID: c.trackingID,
+	}
+	c.attempt = &lifecycle.AuditChange{
 		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,
 	}
 	if clientID != "" {
-		change.Object, change.ID = lifecycle.ObjectClient, clientID
+		c.attempt.Object, c.attempt.ID = lifecycle.ObjectClient, clientID
 	}
-	c.refused = lifecycle.WithOrigin(ctx, lifecycle.Origin{
-		Channel: lifecycle.ChannelAPI, Operation: loginOperation, Address: c.address, TrackingID: c.trackingID,
-	})
-	c.attempt = &change
 }
 
 // noteAttempt writes a change down that was refused. The answer goes out before,
 // so that it is the same, and takes the same time, whether that works or not.
-func (s *server) noteAttempt(w *recorder, c *call) {
-	if c.refused == nil {
+func (s *server) noteAttempt(w *recorder, r *http.Request, c *call) {
+	if c.attempt == nil {
 		return
 	}
 	w.Flush()
-	caller := c.actor.ClientID
+	caller := c.origin.Client
 	if caller == "" {
-		caller = c.address
+		caller = c.origin.Address
 	}
 	unrecorded, ok := s.attempts.take(caller, time.Now())
 	if !ok {
@@ -111,7 +110,7 @@ func (s *server) noteAttempt(w *recorder, c *call) {
 	if unrecorded > 0 {
 		c.attempt.Facts = map[string]any{"unrecorded": unrecorded}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.refused), attemptTimeout)
+	ctx, cancel := context.WithTimeout(lifecycle.WithOrigin(context.WithoutCancel(r.Context()), c.origin), attemptTimeout)
 	defer cancel()
 	if err := s.attempted(ctx, *c.attempt); err != nil {
 		s.logError(ctx, c, slog.LevelError, "an attempt could not be written down", err)

@@ -12,7 +12,7 @@ func TestTheBudgetOfAttempts(t *testing.T) {
 	t.Parallel()
 	var budget attemptBudget
 	minute := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	take := func(caller string, at time.Time) (int, bool) { return budget.take(caller, at) }
+	take := budget.take
 	for i := range attemptsPerCaller {
 		_, ok := take("one", minute.Add(time.Duration(i)*time.Second))
 		require.True(t, ok)

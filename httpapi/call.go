@@ -22,16 +22,14 @@ type call struct {
 	// route is the template of the route, empty until one was found.
 	route string
 	actor policy.Actor
-	// operation is what NoteCaller said, empty for the others.
-	operation policy.Operation
-	body      body
+	body  body
 	// upload is the body of the one operation that takes no JSON.
 	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
 	failure string
-	// refused is the context of a change that was refused, nil if none was, and
-	// attempt what the audit trail is told of it.
-	refused context.Context
+	// origin is who causes what the operation changes, and attempt a change that
+	// was refused, nil if none was.
+	origin  lifecycle.Origin
 	attempt *lifecycle.AuditChange
 	// gone is true once the client has left without its answer.
 	gone bool
@@ -64,7 +62,8 @@ func TrackingID(ctx context.Context) string {
 // themselves.
 func NoteCaller(ctx context.Context, a policy.Actor, op policy.Operation) {
 	_, c := callOf(ctx)
-	c.actor, c.operation = a, op
+	c.actor = a
+	c.origin.Operation, c.origin.Identity, c.origin.Client = string(op), a.IdentityID, a.ClientID
 }
 
 // callOf returns the call, and the context of the HTTP request in the place of

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	mediaCSV = "text/csv; charset=utf-8"
+	mediaCSV    = "text/csv; charset=utf-8"
+	mediaNDJSON = "application/x-ndjson"
 	// pieceTimeout bounds the sending of one piece of a file: a client that takes
 	// longer for it has stopped reading.
 	pieceTimeout = time.Minute
@@ -26,25 +27,30 @@ const (
 	maxFileName = 100
 )
 
-// file is a CSV file that goes out.
+// file is a file that goes out.
 type file struct {
-	name string
-	job  lifecycle.ID
+	name  string
+	media string
+	// job is that of bulk work; zero for other files.
+	job lifecycle.ID
 	// length is negative where it is not known yet.
 	length int64
 	next   func(context.Context) ([]byte, error)
 }
 
-// csvAnswer sends a file; it is the answer of every operation that has one.
-type csvAnswer func(http.ResponseWriter) error
+// fileAnswer sends a file; it is the answer of every operation that has one.
+type fileAnswer func(http.ResponseWriter) error
 
 // VisitExportNonEmployeeRecordsResponse sends the file.
-func (a csvAnswer) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error { return a(w) }
+func (a fileAnswer) VisitExportNonEmployeeRecordsResponse(w http.ResponseWriter) error { return a(w) }
 
 // VisitExportNonEmployeeBulkUploadFaultsResponse sends the file.
-func (a csvAnswer) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
+func (a fileAnswer) VisitExportNonEmployeeBulkUploadFaultsResponse(w http.ResponseWriter) error {
 	return a(w)
 }
+
+// VisitExportAuditEventsResponse sends the file.
+func (a fileAnswer) VisitExportAuditEventsResponse(w http.ResponseWriter) error { return a(w) }
 
 // errNoLength refuses a file whose length is not known to a client that could not
 // tell the half of it from the whole.
@@ -75,7 +81,7 @@ func unhurried(ctx context.Context) {
 // send fetches the first piece of a file, so that what fails until then can be
 // answered as an error, and returns an answer that sends all of them. An error
 // of that answer means that the client must not take the file for whole.
-func (f file) send(ctx context.Context) (csvAnswer, error) {
+func (f file) send(ctx context.Context) (fileAnswer, error) {
 	if f.length < 0 {
 		if err := endsClearly(ctx); err != nil {
 			return nil, err
@@ -88,9 +94,11 @@ func (f file) send(ctx context.Context) (csvAnswer, error) {
 	}
 	return func(w http.ResponseWriter) error {
 		header := w.Header()
-		header.Set("Content-Type", mediaCSV)
+		header.Set("Content-Type", f.media)
 		header.Set("Content-Disposition", attachment(f.name))
-		header.Set("X-Gatehouse-Job", f.job.String())
+		if !f.job.IsZero() {
+			header.Set("X-Gatehouse-Job", f.job.String())
+		}
 		if f.length >= 0 {
 			header.Set("Content-Length", strconv.FormatInt(f.length, 10))
 		}

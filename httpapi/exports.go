@@ -39,7 +39,7 @@ func (h *handlers) ExportNonEmployeeRecords(ctx context.Context, r ExportNonEmpl
 	if err != nil {
 		return nil, err
 	}
-	return file{name: export.FileName, job: export.Job.ID, length: export.Length, next: export.Next}.send(ctx)
+	return file{name: export.FileName, media: mediaCSV, job: export.Job.ID, length: export.Length, next: export.Next}.send(ctx)
 }
 
 // ListNonEmployeeExports answers GET /non-employee-sources/{id}/non-employees/exports.

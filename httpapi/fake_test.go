@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/auditfile"
 	"gatehouse/filter"
 	"gatehouse/httpapi"
 	"gatehouse/httpapi/apitest"
@@ -79,6 +80,7 @@ type fake struct {
 	ids          []string
 	faults       lifecycle.Faults
 	bulk         bulk
+	format       auditfile.Format
 }
 
 var _ httpapi.Service = (*fake)(nil)

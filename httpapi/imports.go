@@ -119,7 +119,7 @@ func (h *handlers) ExportNonEmployeeBulkUploadFaults(ctx context.Context, r Expo
 	if err != nil {
 		return nil, err
 	}
-	return file{name: faults.FileName, job: r.JobID, length: -1, next: faults.Next}.send(ctx)
+	return file{name: faults.FileName, media: mediaCSV, job: r.JobID, length: -1, next: faults.Next}.send(ctx)
 }
 
 // CancelNonEmployeeBulkUploadJob answers POST /non-employee-sources/{id}/non-employee-bulk-upload/jobs/{jobId}/cancel.

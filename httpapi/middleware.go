@@ -60,10 +60,8 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c, w, start := newCall(), &recorder{ResponseWriter: rw}, time.Now()
 	c.address = peer(r)
 	r = r.WithContext(withCall(r.Context(), c))
-	header := w.Header()
-	header.Set("X-Request-Id", c.trackingID)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
+	w.Header().Set("X-Request-Id", c.trackingID)
+	s.protect(w.Header())
 
 	defer func() {
 		thrown := recover()
@@ -91,7 +89,26 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		routes = s.contract
 	}
 	routes.ServeHTTP(w, &routed)
-	s.noteAttempt(w, c)
+	s.noteAttempt(w, r, c)
+}
+
+// hstsAge is how long a browser goes on asking over TLS alone, in seconds: a year.
+const hstsAge = "31536000"
+
+// protect has a browser do nothing with an answer but hand it to whoever asked
+// for it, and only within this origin: no header of CORS is ever set. What is
+// served for browsers, /docs, has a policy of its own.
+func (s *server) protect(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	// For browsers that do not know frame-ancestors.
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Referrer-Policy", "no-referrer")
+	if s.overTLS {
+		header.Set("Strict-Transport-Security", "max-age="+hstsAge)
+	}
 }
 
 // recovered answers a panic with 500. The log gets its type and where it was,
@@ -163,14 +180,14 @@ func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	operation = strings.ToLower(operation[:1]) + operation[1:]
 	return func(g *gin.Context, request any) (any, error) {
 		ctx, c := callOf(g)
-		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, lifecycle.Origin{
+		c.origin = lifecycle.Origin{
 			Channel: lifecycle.ChannelAPI, Operation: operation, Identity: c.actor.IdentityID, Client: c.actor.ClientID,
 			Address: c.address, TrackingID: c.trackingID,
-		}))
+		}
+		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
 		answer, err := next(g, request)
 		if err != nil && lifecycle.KindOf(err) == lifecycle.KindForbidden && isChange(g.Request.Method) {
-			attempt := attemptOn(g)
-			c.refused, c.attempt = g.Request.Context(), &attempt
+			c.attempt = attemptOn(g)
 		}
 		return answer, err
 	}

@@ -11,10 +11,10 @@ var prefixes = []string{"v3", "beta", "v2024", "v2025", "v2026"}
 // betaPrefix alone has limit and offset on the list of schema attributes.
 const betaPrefix = "beta"
 
-// resources are the first segments of the contract's paths, and of what goes
-// beyond it and is mounted with it.
+// resources are the first segments of the contract's paths, and of ours that are
+// served as these are.
 var resources = []string{
-	"non-employee-approvals", "non-employee-records", "non-employee-requests", "non-employee-sources",
+	"audit-events", "non-employee-approvals", "non-employee-records", "non-employee-requests", "non-employee-sources",
 	"identities", "workgroups",
 }
 

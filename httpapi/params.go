@@ -29,6 +29,7 @@ var shapes = map[string]string{
 	"count":              "true or false",
 	"non-employee-count": "true or false",
 	"include-detail":     "true or false",
+	"format":             "csv or ndjson",
 }
 
 // parameterName finds the name in the errors of the generated code, which has

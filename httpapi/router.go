@@ -34,6 +34,9 @@ type Options struct {
 	// Attempted writes down a change that was refused, by the origin in ctx, once
 	// that was answered. Required.
 	Attempted func(ctx context.Context, attempt lifecycle.AuditChange) error
+	// OverTLS says that clients reach the API by https alone, so that browsers may
+	// be told to remember it.
+	OverTLS bool
 	// MaxBodyBytes is the longest JSON body, in bytes; at least 1.
 	MaxBodyBytes int64
 	// MaxUploadBytes is the longest body of an upload, in bytes; at least 1.
@@ -57,6 +60,7 @@ type server struct {
 	observer      func(method, route string, status int, took time.Duration)
 	attempted     func(context.Context, lifecycle.AuditChange) error
 	attempts      attemptBudget
+	overTLS       bool
 	maxBody       int64
 	uploads       uploadLimits
 	log           *slog.Logger
@@ -96,7 +100,7 @@ func New(opts Options) (http.Handler, error) {
 func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
-		attempted: opts.Attempted, maxBody: opts.MaxBodyBytes, log: opts.Log,
+		attempted: opts.Attempted, overTLS: opts.OverTLS, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
 	gin.SetMode(gin.ReleaseMode)
@@ -141,8 +145,8 @@ func (s *server) routeService(opts Options) {
 	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)
 	docs := gin.WrapH(documentation())
-	e.GET("/docs", docs)
-	e.GET("/docs/*asset", docs)
+	e.GET(docsPath, docs)
+	e.GET(docsPath+"/*asset", docs)
 }
 
 // serveSCIM hands the call on with where it comes from. SCIM has a form of its own
@@ -150,16 +154,14 @@ func (s *server) routeService(opts Options) {
 func serveSCIM(handler http.Handler) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		ctx, c := callOf(g)
-		origin := lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID}
-		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, origin))
+		c.origin = lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID}
+		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
 		handler.ServeHTTP(g.Writer, r)
 		if r.Pattern != "" {
 			c.route = r.Pattern
 		}
-		if g.Writer.Status() == http.StatusForbidden && c.operation != "" && isChange(r.Method) {
-			origin.Operation, origin.Identity, origin.Client = string(c.operation), c.actor.IdentityID, c.actor.ClientID
-			attempt := attemptByDirectory(r)
-			c.refused, c.attempt = lifecycle.WithOrigin(ctx, origin), &attempt
+		if g.Writer.Status() == http.StatusForbidden && c.origin.Operation != "" && isChange(r.Method) {
+			c.attempt = attemptByDirectory(r)
 		}
 	}
 }

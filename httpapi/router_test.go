@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -85,7 +87,19 @@ func TestTheDocumentationNeedsNothingFromOutside(t *testing.T) {
 	}
 	require.Equal(t, Document, get("/openapi.yaml").Body.Bytes())
 	page := get("/docs")
-	require.Contains(t, page.Header().Get("Content-Security-Policy"), "default-src 'self'")
+	policy := page.Header().Get("Content-Security-Policy")
+	require.True(t, strings.HasPrefix(policy, "default-src 'none'; "), policy)
+	// The page's own scripts run, and they alone.
+	_, scripts, _ := strings.Cut(policy, "script-src ")
+	scripts, _, _ = strings.Cut(scripts, ";")
+	want := []string{"'self'"}
+	for _, script := range regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(page.Body.String(), -1) {
+		digest := sha256.Sum256([]byte(script[1]))
+		want = append(want, "'sha256-"+base64.StdEncoding.EncodeToString(digest[:])+"'")
+	}
+	require.Len(t, want, 3)
+	require.Equal(t, want, strings.Fields(scripts))
+	require.Equal(t, policy, get("/docs/swagger-ui.css").Header().Get("Content-Security-Policy"))
 	// Every address on the page is one of ours.
 	addresses := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1)
 	require.NotEmpty(t, addresses)

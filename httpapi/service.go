@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"gatehouse/auditfile"
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
@@ -78,6 +79,9 @@ type Service interface {
 	GetWorkgroup(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.WorkgroupSummary, error)
 	// ListWorkgroupMembers takes no Filters.
 	ListWorkgroupMembers(ctx context.Context, a policy.Actor, id lifecycle.ID, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
+	ListAuditEvents(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.AuditEvent, int, error)
+	// ExportAuditEvents takes Filters of p only.
+	ExportAuditEvents(ctx context.Context, a policy.Actor, format auditfile.Format, p filter.Params) (service.AuditFile, error)
 }
 
 var _ Service = (*service.Service)(nil)

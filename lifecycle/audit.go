@@ -161,6 +161,21 @@ type AuditDetail struct {
 	Salt []byte
 }
 
+// AuditEvent is an entry as its readers see it.
+type AuditEvent struct {
+	AuditEntry
+	// Alias is that of the identity behind it; empty where there is none.
+	Alias string
+	// Seal is its place in the chain; Position is 0 while it is not there yet.
+	Seal ChainHead
+}
+
+// Erased reports whether a part of the details is gone that was there once.
+func (e AuditEntry) Erased() bool {
+	_, gone := e.FaultyDetails()
+	return len(gone) > 0
+}
+
 // DetailDigest is what an entry holds of a detail. The salt is erased with the
 // text, so that nobody can try what the text may have been.
 func DetailDigest(salt []byte, text string) []byte {

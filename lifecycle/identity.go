@@ -39,6 +39,9 @@ const (
 	// ScopeSCIM is what a directory needs. It opens SCIM and nothing else, and
 	// ScopeAll does not hold it.
 	ScopeSCIM = "gatehouse:scim"
+	// ScopeAudit lets an application read the audit trail. It is ours, and no other
+	// scope holds it.
+	ScopeAudit = "gatehouse:audit"
 )
 
 // Identity is a person of the organisation: somebody who can sponsor, approve,

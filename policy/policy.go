@@ -61,6 +61,8 @@ const (
 	ListExportSchedules  Operation = "listNonEmployeeExportSchedules"
 	CreateExportSchedule Operation = "createNonEmployeeExportSchedule"
 	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
+	ListAuditEvents      Operation = "listAuditEvents"
+	ExportAuditEvents    Operation = "exportAuditEvents"
 
 	ListIdentities       Operation = "listIdentities"
 	GetIdentity          Operation = "getIdentity"
@@ -124,8 +126,7 @@ func (a Actor) IsSubadmin() bool {
 }
 
 func (a Actor) hasScope(scope string) bool {
-	return slices.Contains(a.Scopes, scope) ||
-		scope != lifecycle.ScopeSCIM && slices.Contains(a.Scopes, lifecycle.ScopeAll)
+	return slices.Contains(a.Scopes, scope) || slices.Contains(a.Scopes, lifecycle.ScopeAll)
 }
 
 // Relations are what ties an actor to the object at hand.
@@ -148,15 +149,19 @@ type Rule struct {
 	UserOnly bool
 	// AnyUser admits every user token that has the scope.
 	AnyUser bool
-	// AnyApplication admits every application token that has the scope, and no
-	// user token.
-	AnyApplication bool
 	// Right admits its holders; empty where no right does.
 	Right lifecycle.Right
 	// SourceArea: a subadmin holds the right on the sources of their workgroups.
 	SourceArea bool
 	// Relations admit whoever has one of them.
 	Relations Relations
+	// Level is what users must have beside the scope; empty where another ground
+	// admits them.
+	Level lifecycle.Level
+	// ApplicationScope is what an application's token must carry in the place of
+	// Scope and Right; no other scope holds it. Without a Level beside it no user is
+	// admitted.
+	ApplicationScope string
 }
 
 var (
@@ -226,6 +231,10 @@ var Extensions = map[Operation]Rule{
 	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 
+	// Who reads the trail sees what everybody did.
+	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
+	ExportAuditEvents: {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
+
 	// Whoever may name people must be able to find them.
 	ListIdentities:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 	GetIdentity:          {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
@@ -237,19 +246,19 @@ var Extensions = map[Operation]Rule{
 // Directory is the access table of SCIM: an application with the scope of its own
 // may do everything there, and nobody else anything.
 var Directory = map[Operation]Rule{
-	ScimDiscover:     {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimListUsers:    {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimCreateUser:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimGetUser:      {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimReplaceUser:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimPatchUser:    {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimDeleteUser:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimListGroups:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimCreateGroup:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimGetGroup:     {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimReplaceGroup: {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimPatchGroup:   {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
-	ScimDeleteGroup:  {Scope: lifecycle.ScopeSCIM, AnyApplication: true},
+	ScimDiscover:     {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimListUsers:    {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimCreateUser:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimGetUser:      {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimReplaceUser:  {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimPatchUser:    {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimDeleteUser:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimListGroups:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimCreateGroup:  {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimGetGroup:     {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimReplaceGroup: {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimPatchGroup:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimDeleteGroup:  {ApplicationScope: lifecycle.ScopeSCIM},
 }
 
 // RuleOf returns the line of the table that has it; ok is false for an operation
@@ -272,23 +281,29 @@ var ErrForbidden = lifecycle.NewError(lifecycle.KindForbidden,
 // scope, its kind, and whether the actor could be admitted at all.
 func Enter(op Operation, a Actor) error {
 	rule, ok := RuleOf(op)
-	if !ok || !a.hasScope(rule.Scope) {
-		return ErrForbidden
-	}
-	if a.IsUser() {
-		if rule.AnyUser {
-			return nil
-		}
-		if rule.Relations == (Relations{}) && !a.Holds(rule.Right) && (!rule.SourceArea || !a.IsSubadmin()) {
-			return ErrForbidden
-		}
-		return nil
-	}
-	if rule.UserOnly || !rule.AnyApplication && !a.Holds(rule.Right) {
+	if !ok || !rule.admits(a) {
 		return ErrForbidden
 	}
 	return nil
 }
+
+// admits reports whether the actor could be admitted to some object.
+func (r Rule) admits(a Actor) bool {
+	switch {
+	case !a.IsUser() && r.ApplicationScope != "":
+		return slices.Contains(a.Scopes, r.ApplicationScope)
+	case !a.hasScope(r.Scope):
+		return false
+	case !a.IsUser():
+		return !r.UserOnly && a.Holds(r.Right)
+	case r.Level != "":
+		return slices.Contains(a.Levels, r.Level)
+	}
+	return r.AnyUser || r.Relations != (Relations{}) || a.Holds(r.Right) || r.SourceArea && a.IsSubadmin()
+}
+
+// open: whoever is admitted may see every object.
+func (r Rule) open() bool { return r.AnyUser || r.Level != "" || r.ApplicationScope != "" }
 
 // Check decides for one object, whose relations to the actor are rel. It
 // includes [Enter].
@@ -298,7 +313,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	}
 	rule, _ := RuleOf(op)
 	switch {
-	case a.Holds(rule.Right), rule.AnyUser, rule.AnyApplication: // those whom Enter lets in
+	case a.Holds(rule.Right), rule.open(): // those whom Enter lets in
 		return nil
 	case rule.SourceArea && a.IsSubadmin() && rel.Workgroup:
 		return nil
@@ -319,7 +334,7 @@ func Missing(op Operation, a Actor) error {
 		return err
 	}
 	rule, _ := RuleOf(op)
-	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) || rule.AnyUser || rule.AnyApplication {
+	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) || rule.open() {
 		return ErrNotFound
 	}
 	return ErrForbidden

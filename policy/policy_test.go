@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,7 +172,7 @@ func TestTheAccessTableIsContractSection5(t *testing.T) {
 
 func TestTheExtensionsFollowTheirKinInTheContract(t *testing.T) {
 	t.Parallel()
-	require.Len(t, policy.Extensions, len(extensions))
+	require.Len(t, policy.Extensions, len(extensions)+len(auditOperations))
 	for op := range policy.Extensions {
 		require.NotContains(t, policy.Rules, op, "an extension is none of the contract's operations")
 	}
@@ -202,6 +203,47 @@ func TestADirectoryNeedsTheScopeOfItsOwn(t *testing.T) {
 				expect(t, op, scoped(k.actor, lifecycle.ScopeSCIM), k.rel, "-")
 			}
 		}
+	}
+}
+
+// auditOperations are open to levels and scopes, not to rights.
+var auditOperations = []policy.Operation{policy.ListAuditEvents, policy.ExportAuditEvents}
+
+// TestWhoReadsTheTrail: an ORG_ADMIN, and an application that was given the scope
+// for it by name, whatever rights it has.
+func TestWhoReadsTheTrail(t *testing.T) {
+	t.Parallel()
+	for _, op := range auditOperations {
+		for _, k := range kinds() {
+			want := policy.ErrForbidden
+			if k.actor.IsUser() && slices.Contains(k.actor.Levels, lifecycle.LevelOrgAdmin) {
+				want = nil
+			}
+			expectEnter := func(a policy.Actor, want *lifecycle.Error, what string) {
+				t.Helper()
+				for _, err := range []error{policy.Enter(op, a), policy.Check(op, a, k.rel)} {
+					if want == nil {
+						require.NoError(t, err, "%s as %s %s", op, k.name, what)
+					} else {
+						require.Equal(t, want, err, "%s as %s %s", op, k.name, what)
+					}
+				}
+			}
+			expectEnter(k.actor, want, "")
+			expectEnter(scoped(k.actor, lifecycle.ScopeRead), want, "with the read scope")
+			expectEnter(scoped(k.actor, lifecycle.ScopeAll), want, "with all scopes of the contract")
+			expectEnter(scoped(k.actor, lifecycle.ScopeManage), policy.ErrForbidden, "with the manage scope")
+			expectEnter(scoped(k.actor), policy.ErrForbidden, "without scopes")
+			if !k.actor.IsUser() {
+				want = nil
+			} else {
+				want = policy.ErrForbidden
+			}
+			expectEnter(scoped(k.actor, lifecycle.ScopeAudit), want, "with the scope of the trail")
+		}
+	}
+	for op := range policy.Rules {
+		require.Error(t, policy.Enter(op, scoped(app(allRights...), lifecycle.ScopeAudit)), "%s with the scope of the trail alone", op)
 	}
 }
 

@@ -108,6 +108,7 @@ type Store interface {
 	DirectoryStore
 	ImportStore
 	ExportStore
+	AuditStore
 }
 
 // Workflows starts and reaches workflows.

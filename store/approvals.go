@@ -346,10 +346,10 @@ func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decisio
 		action = lifecycle.ActionReject
 	}
 	next, record := lifecycle.ID{}, lifecycle.ID{}
-	switch effect.Request {
-	case lifecycle.StatusPending:
+	if effect.Next >= 0 {
 		next = d.request.Items[effect.Next].ID
-	case lifecycle.StatusApproved:
+	}
+	if effect.Request == lifecycle.StatusApproved {
 		record = recordOf(decision.RequestID)
 	}
 	return auditOf(ctx, auditQuery{

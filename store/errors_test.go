@@ -127,6 +127,7 @@ var notRunInto = map[string]string{
 	"audit_seals_pkey":                    "one sealer at a time",
 	"audit_seals_entry_key":               "one sealer at a time",
 	"audit_seals_hash":                    "the store makes the hashes",
+	"erasures_pkey":                       "the id is new",
 	"decision_comments_pkey":              "ON CONFLICT DO NOTHING",
 	"notifications_pkey":                  "the id is new",
 	"notifications_once":                  "ON CONFLICT DO NOTHING",

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,11 @@ var (
 		"firstName": "r.first_name_folded", "lastName": "r.last_name_folded",
 		"email": "r.email_folded", "phone": `r.phone COLLATE "C"`, "approvalStatus": "r.approval_status",
 		"startDate": "r.start_date", "endDate": "r.end_date", "created": "r.created",
+	}
+	auditFields = fields{
+		"occurred": "r.occurred", "channel": "r.channel", "operation": "r.operation", "action": "r.action",
+		"outcome": "r.outcome", "identityId": "r.identity_id", "clientId": "r.client_id", "trackingId": "r.tracking_id",
+		"objectType": "r.object_type", "objectId": "r.object_id", "sourceId": "r.source_id",
 	}
 	approvalFields = fields{
 		"approvalStatus": "r.status", "created": "r.created", "modified": "r.modified",
@@ -84,6 +90,10 @@ func (f fields) condition(e filter.Expr) (schema.QueryAppender, error) {
 		return f.joined(e.Terms, " OR ")
 	case filter.Not:
 		term, err := f.condition(e.Term)
+		if mayBeAbsent(e.Term) {
+			// What is not there equals nothing, and so is not equal to it.
+			return bun.SafeQuery("(?) IS NOT TRUE", term), err
+		}
 		return bun.SafeQuery("NOT (?)", term), err
 	case filter.Present:
 		column, err := f.column(e.Field.Name)
@@ -103,6 +113,22 @@ func (f fields) condition(e filter.Expr) (schema.QueryAppender, error) {
 	return nil, fmt.Errorf("store: %T is no expression", e)
 }
 
+// mayBeAbsent reports whether the expression looks at a field that need not be
+// there.
+func mayBeAbsent(e filter.Expr) bool {
+	switch e := e.(type) {
+	case filter.And:
+		return slices.ContainsFunc(e.Terms, mayBeAbsent)
+	case filter.Or:
+		return slices.ContainsFunc(e.Terms, mayBeAbsent)
+	case filter.Not:
+		return mayBeAbsent(e.Term)
+	case filter.Comparison:
+		return e.Field.MayBeAbsent()
+	}
+	return false
+}
+
 func (f fields) joined(terms []filter.Expr, word string) (schema.QueryAppender, error) {
 	args := make([]any, len(terms))
 	for i, term := range terms {
@@ -119,7 +145,7 @@ func (f fields) joined(terms []filter.Expr, word string) (schema.QueryAppender, 
 func comparison(column bun.Safe, c filter.Comparison) (schema.QueryAppender, error) {
 	compare := func(v filter.Value) (schema.QueryAppender, error) { return compareText(column, c.Op, v.Text) }
 	switch c.Field.Type {
-	case filter.TypeText, filter.TypeStatus:
+	case filter.TypeText, filter.TypeStatus, filter.TypeExact:
 		if c.Op == filter.In {
 			return bun.SafeQuery("? = ANY (?)", column, textsOf(c.Values)), nil
 		}
@@ -129,7 +155,8 @@ func comparison(column bun.Safe, c filter.Comparison) (schema.QueryAppender, err
 		compare = func(v filter.Value) (schema.QueryAppender, error) { return compareTime(column, c.Op, v.Time) }
 	case filter.TypeManager:
 		return compareManager(c)
-	case filter.TypeExact: // as text is
+	case filter.TypeClient:
+		compare = func(v filter.Value) (schema.QueryAppender, error) { return compareClient(column, v.Text), nil }
 	case filter.TypeBool:
 		compare = func(v filter.Value) (schema.QueryAppender, error) { return compareBool(column, c.Op, v.Bool) }
 	case filter.TypeElement:
@@ -267,6 +294,14 @@ func compareManager(c filter.Comparison) (schema.QueryAppender, error) {
 		return bun.SafeQuery("NOT ?", found), nil
 	}
 	return found, nil
+}
+
+// compareClient finds what a client did. Of one that belongs to a person that
+// stands with the details; then the entries are those of the person.
+func compareClient(column bun.Safe, client string) schema.QueryAppender {
+	return bun.SafeQuery(`(coalesce(?0 = ?1, FALSE) OR coalesce(
+		r.identity_id = (SELECT c.identity_id FROM clients AS c WHERE c.id = ?1) AND EXISTS (SELECT 1 FROM audit_details AS d
+			WHERE d.entry_id = r.id AND d.actor::jsonb ->> 'client' = ?1), FALSE))`, column, client)
 }
 
 // pinnedSource is the source that the expression asks for and nothing else.

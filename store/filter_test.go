@@ -408,7 +408,7 @@ func (s *shelf) values(field filter.Field) []string {
 		values = append(values, "0001-01-02", "9999-12-31T23:59:59.999999999Z")
 	case filter.TypeStatus:
 		values = append(values, "PENDING", "approved", "Rejected", "CANCELLED", "NOT_READY")
-	case filter.TypeText, filter.TypeManager:
+	case filter.TypeText, filter.TypeManager, filter.TypeExact, filter.TypeClient:
 		for _, text := range awkward {
 			runes := []rune(text)
 			values = append(values, text, strings.ToUpper(text), strings.ToLower(text), norm.NFD.String(text), "  "+text+"\t",

@@ -42,6 +42,7 @@ type Metrics struct {
 	exports        *prometheus.CounterVec
 	exportRows     prometheus.Counter
 	exportBytes    prometheus.Counter
+	auditSealed    prometheus.Counter
 }
 
 // NewMetrics returns the metrics of the program of this name, with those of
@@ -80,6 +81,7 @@ func NewMetrics(program string) *Metrics {
 		exports:     counter("exports_total", "Exports that came to their end.", "status"),
 		exportRows:  plain("export_rows_total", "Rows of complete exports."),
 		exportBytes: plain("export_bytes_total", "Bytes of complete exports."),
+		auditSealed: plain("audit_sealed_total", "Entries of the audit trail that were taken into its chain."),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -87,6 +89,7 @@ func NewMetrics(program string) *Metrics {
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
 		m.signalsRefused, m.notifications, m.sweepActions,
 		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
+		m.auditSealed,
 	)
 	return m
 }

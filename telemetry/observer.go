@@ -57,3 +57,6 @@ func (m *Metrics) ExportEnded(status string, rows int, bytes int64) {
 	m.exportRows.Add(float64(max(rows, 0)))
 	m.exportBytes.Add(float64(max(bytes, 0)))
 }
+
+// AuditSealed notes entries of the audit trail that were taken into its chain.
+func (m *Metrics) AuditSealed(count int) { m.auditSealed.Add(float64(max(count, 0))) }

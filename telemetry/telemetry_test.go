@@ -51,6 +51,8 @@ func used(t *testing.T) *Metrics {
 	m.WatchPending(func(context.Context) (int, time.Time, error) {
 		return 7, time.Now().Add(-time.Minute), nil
 	}, discard)
+	m.AuditSealed(5)
+	m.WatchUnsealed(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
 	h := m.TemporalHandler().WithTags(map[string]string{"namespace": "default"})
 	h.Counter("temporal_request").Inc(1)
 	h.Timer("temporal_request_latency").Record(time.Second)
@@ -255,7 +257,7 @@ gatehouse_approvals_pending_oldest_seconds `+age+`
 `)))
 	}
 	want("7", "60")
-	now = now.Add(pendingAge - 1)
+	now = now.Add(backlogAge - 1)
 	want("7", "64.999999999")
 	require.Equal(t, 1, asked, "scrapes in quick succession cost one query")
 
@@ -264,7 +266,7 @@ gatehouse_approvals_pending_oldest_seconds `+age+`
 	want("7", "0")
 	require.Equal(t, 2, asked)
 
-	now = now.Add(pendingAge)
+	now = now.Add(backlogAge)
 	fault = errors.New("down")
 	require.Zero(t, testutil.CollectAndCount(p), "unknown is not zero")
 	require.Contains(t, log.String(), "down")

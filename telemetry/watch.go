@@ -11,26 +11,42 @@ import (
 )
 
 const (
-	// pendingAge is how old the count of pending items may be, so that many
-	// scrapers cost the database no more than one.
-	pendingAge = 5 * time.Second
-	// pendingTimeout is when a scrape goes on without it.
-	pendingTimeout = 2 * time.Second
+	// backlogAge is how old the count of what waits may be, so that many scrapers
+	// cost the database no more than one.
+	backlogAge = 5 * time.Second
+	// backlogTimeout is when a scrape goes on without it.
+	backlogTimeout = 2 * time.Second
 )
 
-// PendingFunc counts the approval items that wait for their decision and
-// returns since when the oldest of them waits; zero if there is none.
-type PendingFunc func(ctx context.Context) (count int, oldest time.Time, err error)
+// BacklogFunc counts what waits for something and returns since when the oldest
+// of it does; zero if there is none.
+type BacklogFunc func(ctx context.Context) (count int, oldest time.Time, err error)
 
-// WatchPending shows what count returns. Where it fails the metrics are left
-// out, which an alert can tell from zero, and the fault is logged. It must be
-// called once at most.
-func (m *Metrics) WatchPending(count PendingFunc, log *slog.Logger) {
+// WatchPending shows the approval items that wait for their decision, as count
+// returns them. Where it fails the metrics are left out, which an alert can tell
+// from zero, and the fault is logged. It must be called once at most.
+func (m *Metrics) WatchPending(count BacklogFunc, log *slog.Logger) {
 	m.registry.MustRegister(newPending(count, log, time.Now))
 }
 
-type pending struct {
-	query PendingFunc
+// WatchUnsealed does so for the entries of the audit trail that are not in its
+// chain yet.
+func (m *Metrics) WatchUnsealed(count BacklogFunc, log *slog.Logger) {
+	m.registry.MustRegister(newBacklog(count, log, time.Now, "audit_unsealed",
+		"Entries of the audit trail that are not in its chain yet.",
+		"Time since the oldest entry that is not in the chain was written; 0 if there is none."))
+}
+
+func newPending(query BacklogFunc, log *slog.Logger, now func() time.Time) *backlog {
+	return newBacklog(query, log, now, "approvals_pending",
+		"Approval items that wait for their decision.",
+		"Time that the oldest pending approval item has waited; 0 if there is none.")
+}
+
+// backlog is two gauges: how much waits, and how long the oldest of it has.
+type backlog struct {
+	name  string
+	query BacklogFunc
 	log   *slog.Logger
 	now   func() time.Time
 
@@ -43,44 +59,42 @@ type pending struct {
 	err    error
 }
 
-func newPending(query PendingFunc, log *slog.Logger, now func() time.Time) *pending {
-	return &pending{
-		query: query, log: log, now: now,
-		count: prometheus.NewDesc("gatehouse_approvals_pending",
-			"Approval items that wait for their decision.", nil, nil),
-		oldestAge: prometheus.NewDesc("gatehouse_approvals_pending_oldest_seconds",
-			"Time that the oldest pending approval item has waited; 0 if there is none.", nil, nil),
+func newBacklog(query BacklogFunc, log *slog.Logger, now func() time.Time, name, count, oldest string) *backlog {
+	return &backlog{
+		name: name, query: query, log: log, now: now,
+		count:     prometheus.NewDesc(namespace+"_"+name, count, nil, nil),
+		oldestAge: prometheus.NewDesc(namespace+"_"+name+"_oldest_seconds", oldest, nil, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (p *pending) Describe(ch chan<- *prometheus.Desc) {
-	ch <- p.count
-	ch <- p.oldestAge
+func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
+	ch <- b.count
+	ch <- b.oldestAge
 }
 
 // Collect implements prometheus.Collector.
-func (p *pending) Collect(ch chan<- prometheus.Metric) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := p.now()
-	if p.asked.IsZero() || now.Sub(p.asked) >= pendingAge {
-		p.asked = now
-		ctx, cancel := context.WithTimeout(context.Background(), pendingTimeout)
+func (b *backlog) Collect(ch chan<- prometheus.Metric) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	if b.asked.IsZero() || now.Sub(b.asked) >= backlogAge {
+		b.asked = now
+		ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 		defer cancel()
-		if p.items, p.oldest, p.err = p.query(ctx); p.err != nil {
-			p.log.Warn("pending approvals could not be counted", "error", p.err)
+		if b.items, b.oldest, b.err = b.query(ctx); b.err != nil {
+			b.log.Warn("what waits could not be counted", "what", b.name, "error", b.err)
 		}
 	}
-	if p.err != nil {
+	if b.err != nil {
 		return
 	}
-	ch <- prometheus.MustNewConstMetric(p.count, prometheus.GaugeValue, float64(p.items))
+	ch <- prometheus.MustNewConstMetric(b.count, prometheus.GaugeValue, float64(b.items))
 	age := 0.0
-	if !p.oldest.IsZero() {
-		age = max(0, now.Sub(p.oldest).Seconds())
+	if !b.oldest.IsZero() {
+		age = max(0, now.Sub(b.oldest).Seconds())
 	}
-	ch <- prometheus.MustNewConstMetric(p.oldestAge, prometheus.GaugeValue, age)
+	ch <- prometheus.MustNewConstMetric(b.oldestAge, prometheus.GaugeValue, age)
 }
 
 // WatchPool shows the connections of a database pool, as sql.DB.Stats returns

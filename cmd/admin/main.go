@@ -1,5 +1,7 @@
 // Command admin makes and changes the identities, workgroups and clients of an
-// organisation, straight in the database. It reads GATEHOUSE_DATABASE_URL.
+// organisation, verifies and exports its audit trail and erases people, straight in
+// the database. It reads GATEHOUSE_DATABASE_URL, and GATEHOUSE_MIGRATION_DATABASE_URL
+// for erasing.
 package main
 
 import (
@@ -32,21 +34,36 @@ const usage = `admin makes and changes identities, workgroups and clients.
   admin client create --id ID --name N --identity ALIAS [--scope S]...
   admin client create --id ID --name N --right R... [--scope S]...
   admin client create --id ID --name N --scope gatehouse:scim
+  admin client create --id ID --name N --scope gatehouse:audit
   admin client revoke ID
+  admin audit verify [--expect POSITION:HASH]
+  admin audit export [--format csv|ndjson] [--filters F]
+  admin erase --record ID | --request ID | --account-name N --source ID |
+              --email E | --identity ALIAS  [--dry-run]
 
 Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
 Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
-Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and for a
-directory, which is an application without rights, gatehouse:scim.
-A client with an identity is a personal access token, one with rights an
-application. Its secret is printed once and kept only as a hash.
+Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and for an
+application gatehouse:audit, which reads the audit trail, or gatehouse:scim, by
+which a directory keeps people and groups, and which goes with nothing else.
+A client with an identity is a personal access token, one with rights or one of
+these scopes an application. Its secret is printed once and kept only as a
+hash. audit verify ends with 1 if anything about the audit trail is wrong.
+erase removes a person's data: the one whom a record or request is about, who
+has an account name in a source or an address of their own, or an identity.
 
-GATEHOUSE_DATABASE_URL names the database.
+GATEHOUSE_DATABASE_URL names the database, for erase
+GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables.
 `
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	var err error
+	if args := os.Args[1:]; len(args) > 0 && args[0] == "erase" {
+		err = erase(ctx, args[1:], os.Getenv(ownerVariable), os.Stdout)
+	} else {
+		err = run(ctx, args, os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "admin:", err)
@@ -66,6 +83,8 @@ var commands = map[string]func(ctx context.Context, s *store.Store, args []strin
 	"workgroup remove":    changeMember((*store.Store).RemoveWorkgroupMember),
 	"client create":       createClient,
 	"client revoke":       revokeClient,
+	"audit verify":        verifyAudit,
+	"audit export":        exportAudit,
 }
 
 // run carries out one command line; its errors are for people to read.
@@ -255,11 +274,12 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 		return err
 	}
 	directory := slices.Contains(client.Scopes, lifecycle.ScopeSCIM)
+	application := len(client.Rights) > 0 || slices.Contains(client.Scopes, lifecycle.ScopeAudit)
 	switch {
 	case directory && (*alias != "" || len(client.Rights) > 0 || len(client.Scopes) > 1):
 		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
-	case !directory && (*alias == "") == (len(client.Rights) == 0):
-		return errors.New("either --identity or --right is needed, and not both")
+	case !directory && (*alias == "") == !application:
+		return errors.New("either --identity, or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
 	}
 	if *alias != "" {
 		identity, err := find(ctx, s, *alias)
@@ -294,10 +314,10 @@ func grant(client *lifecycle.Client, rights, scopes []string) error {
 	}
 	for _, scope := range scopes {
 		switch scope {
-		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeSCIM:
+		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeAudit, lifecycle.ScopeSCIM:
 			client.Scopes = append(client.Scopes, scope)
 		default:
-			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all or gatehouse:scim", scope)
+			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all, gatehouse:audit or gatehouse:scim", scope)
 		}
 	}
 	return nil

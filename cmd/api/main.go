@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -67,6 +68,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer func() { _ = rows.Close() }()
 	metrics.WatchPool(rows.Stats)
 	metrics.WatchPending(rows.PendingApprovals, log)
+	metrics.WatchUnsealed(rows.UnsealedAudit, log)
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
@@ -159,6 +161,7 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		Readiness:      telemetry.Readiness(ready),
 		Observe:        metrics.HTTPServed,
 		Log:            log,
+		OverTLS:        strings.HasPrefix(cfg.Tokens.Issuer, "https:"),
 		MaxBodyBytes:   cfg.Serving.MaxBodyBytes,
 		MaxUploadBytes: cfg.Uploads.MaxBytes,
 		MinUploadRate:  cfg.Uploads.MinRate,
@@ -176,6 +179,8 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		WriteTimeout:   cfg.DecisionTimeout + 30*time.Second,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 32 << 10,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// "OPTIONS *" is answered as everything else.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, fail)
 }

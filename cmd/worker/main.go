@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,7 +32,7 @@ const (
 	sweepGrace = 5 * time.Second
 	// scheduleCheck is how often the sweep's schedule is looked for.
 	scheduleCheck = time.Minute
-	// reservedConnections are kept for notifications and the sweep.
+	// reservedConnections are kept for notifications, the sweep and the sealer.
 	reservedConnections = 4
 )
 
@@ -116,6 +117,11 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
 		},
 	})
+	// It needs no Temporal, and so does not wait for it.
+	var sealing sync.WaitGroup
+	sealing.Go(func() {
+		(&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, log: log}).run(ctx, sealEvery, announceEvery)
+	})
 	err = workers.Start(ctx)
 	if err == nil {
 		err = serve.Until(ctx, func(ctx context.Context) error {
@@ -134,6 +140,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if ctx.Err() != nil {
 		err = serve.Cause(ctx)
 	}
+	fail(nil)
+	sealing.Wait()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, reach.Close(ending), stopMetrics(ending))

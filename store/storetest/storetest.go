@@ -60,9 +60,9 @@ func Main(m *testing.M) {
 	os.Exit(Run(m))
 }
 
-// Run is Main for a TestMain that has more to do afterwards; it returns the
-// exit code.
-func Run(m *testing.M) int {
+// Run is Main for a TestMain that has more to do, before or afterwards; it
+// returns the exit code. m is a *testing.M or runs one.
+func Run(m interface{ Run() int }) int {
 	server.Lock()
 	server.owned = true
 	server.Unlock()

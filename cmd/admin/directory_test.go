@@ -11,8 +11,6 @@ import (
 	"gatehouse/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
-
 // TestWorkgroupsAreKept: people come and go, and the list says who many there are.
 func TestWorkgroupsAreKept(t *testing.T) {
 	t.Parallel()
