@@ -47,6 +47,14 @@ type reader struct {
 	faults lifecycle.Faults
 }
 
+// Object returns the members of the object that the document is; ok is false if
+// it is none. Their values are nil, bool, string, json.Number, []any or
+// map[string]any. It must not be changed.
+func (d Document) Object() (members map[string]any, ok bool) {
+	members, ok = d.value.(map[string]any)
+	return members, ok
+}
+
 func (d Document) reader() *reader {
 	object, ok := d.value.(map[string]any)
 	r := &reader{object: object}

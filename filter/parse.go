@@ -253,33 +253,45 @@ func (p *parser) value(field Field, op Op) (Value, error) {
 	if !p.token.isValue() {
 		return Value{}, p.expected(expectation(field.Type))
 	}
-	switch field.Type {
-	case TypeID:
-		if id, err := lifecycle.ParseID(text); err == nil {
-			return Value{ID: id}, nil
-		}
+	if value, ok := field.read(text, op); ok {
+		return value, nil
+	}
+	return Value{}, p.expected(expectation(field.Type))
+}
+
+// read takes the text for a value of the field; ok is false if it is none.
+func (f Field) read(text string, op Op) (value Value, ok bool) {
+	switch f.Type {
+	case TypeID, TypeElement:
+		id, err := lifecycle.ParseID(text)
+		return Value{ID: id}, err == nil
 	case TypeTime:
-		if t, err := lifecycle.ParseInstant(text); err == nil {
-			return Value{Time: t}, nil
-		}
+		t, err := lifecycle.ParseInstant(text)
+		return Value{Time: t}, err == nil
 	case TypeStatus:
-		if i := slices.IndexFunc(statuses, func(s string) bool { return strings.EqualFold(s, text) }); i >= 0 {
-			return Value{Text: statuses[i]}, nil
+		i := slices.IndexFunc(statuses, func(s string) bool { return strings.EqualFold(s, text) })
+		if i < 0 {
+			return Value{}, false
 		}
+		return Value{Text: statuses[i]}, true
+	case TypeLevel:
+		level, ok := lifecycle.ParseLevel(text)
+		return Value{Text: string(level)}, ok
+	case TypeBool:
+		return Value{Bool: strings.EqualFold(text, "true")}, strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
 	case TypeManager:
 		value := Value{Text: fold(text, op)}
-		if op != Contains && op != StartsWith {
+		if isWhole(op) {
 			if id, err := lifecycle.ParseID(value.Text); err == nil {
 				value.ID = id
 			}
 		}
-		return value, nil
+		return value, true
 	case TypeExact, TypeClient:
-		return Value{Text: lifecycle.Normalize(text)}, nil
-	case TypeText:
-		return Value{Text: fold(text, op)}, nil
+		return Value{Text: normalize(text, op)}, true
+	default:
+		return Value{Text: fold(text, op)}, true
 	}
-	return Value{}, p.expected(expectation(field.Type))
 }
 
 var statuses = []string{
@@ -287,14 +299,20 @@ var statuses = []string{
 	string(lifecycle.StatusNotReady), string(lifecycle.StatusCancelled),
 }
 
-// fold makes a value comparable with stored text. A part of a text may begin
+// isWhole: the operator compares with a whole text, not with a part of one.
+func isWhole(op Op) bool { return op != Contains && op != StartsWith && op != EndsWith }
+
+// normalize makes a value comparable with stored text. A part of a text may begin
 // or end with a blank, a whole one never does.
-func fold(text string, op Op) string {
-	if op == Contains || op == StartsWith {
-		return lifecycle.Fold(lifecycle.NormalizePart(text))
+func normalize(text string, op Op) string {
+	if isWhole(op) {
+		return lifecycle.Normalize(text)
 	}
-	return lifecycle.Fold(lifecycle.Normalize(text))
+	return lifecycle.NormalizePart(text)
 }
+
+// fold is normalize without regard to case.
+func fold(text string, op Op) string { return lifecycle.Fold(normalize(text, op)) }
 
 func expectation(t Type) string {
 	switch t {
@@ -304,6 +322,8 @@ func expectation(t Type) string {
 		return "a date-time such as 2025-03-24T00:00:00Z"
 	case TypeStatus:
 		return oneOf("a status in double quotes", statuses)
+	case TypeBool:
+		return "true or false"
 	default:
 		return "a string in double quotes, a number, true or false"
 	}

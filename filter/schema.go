@@ -20,6 +20,12 @@ const (
 	TypeManager
 	// TypeExact compares to the byte.
 	TypeExact
+	// TypeBool is true or false.
+	TypeBool
+	// TypeElement is an id among several: equal is to be one of them.
+	TypeElement
+	// TypeLevel is a user level among several, as with TypeElement.
+	TypeLevel
 	// TypeClient is a client, named by its id to the byte.
 	TypeClient
 )
@@ -38,6 +44,8 @@ const (
 	Contains     Op = "co"
 	StartsWith   Op = "sw"
 	In           Op = "in"
+	// EndsWith is SCIM's; contract §2 does not have it.
+	EndsWith Op = "ew"
 	// Presence stands before its field and makes a [Present], not a
 	// [Comparison].
 	Presence Op = "pr"
@@ -156,4 +164,26 @@ var (
 
 	// Attributes can be neither filtered nor sorted.
 	Attributes = Schema{}
+
+	Identities = Schema{
+		{Name: "id", Type: TypeID, Ops: exactOps},
+		{Name: "alias", Type: TypeText, Ops: textOps, Sortable: true},
+		{Name: "name", Type: TypeText, Ops: textOps, Sortable: true},
+		{Name: "firstname", Type: TypeText, Ops: textOps},
+		{Name: "lastname", Type: TypeText, Ops: textOps},
+		{Name: "email", Type: TypeText, Ops: textOps},
+	}
+
+	Workgroups = Schema{
+		{Name: "id", Type: TypeID, Ops: exactOps},
+		{Name: "name", Type: TypeText, Ops: textOps, Sortable: true},
+		{Name: "created", Type: TypeTime, Ops: timeOps, Sortable: true},
+		{Name: "modified", Type: TypeTime, Ops: timeOps, Sortable: true},
+	}
+
+	// WorkgroupMembers are identities.
+	WorkgroupMembers = Schema{
+		{Name: "alias", Type: TypeText, Sortable: true},
+		{Name: "name", Type: TypeText, Sortable: true},
+	}
 )

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -8,8 +9,8 @@ import (
 )
 
 // Expr is a node of a judged filter expression: [And], [Or], [Not],
-// [Comparison] or [Present]. Its String is an expression that parses to an
-// equal tree.
+// [Comparison], [Present] or [Nothing]. Its String is an expression that parses
+// to an equal tree, but for Nothing, which [Parse] never makes.
 type Expr interface {
 	String() string
 	sealed()
@@ -35,19 +36,25 @@ type Comparison struct {
 // Present holds where the field has a value that is not empty.
 type Present struct{ Field Field }
 
+// Nothing holds nowhere.
+type Nothing struct{}
+
 // Value is what a field is compared with.
 type Value struct {
-	// Text is for TypeText and TypeManager the text, normalised and folded as
+	// Text is for TypeLevel the level, for TypeExact the text, normalised, and
+	// for TypeText and TypeManager the text, normalised and folded as
 	// the stored texts it is compared with are (with Contains and StartsWith
 	// blanks at its ends are kept), and for TypeStatus the status in its
 	// canonical form.
 	Text string
-	// ID is set for TypeID. It is set for TypeManager, beside Text, where the
+	// ID is set for TypeID and TypeElement. It is set for TypeManager, beside Text, where the
 	// whole value is an id; such a value means the identity with this id or
 	// with this alias.
 	ID lifecycle.ID
 	// Time is set for TypeTime, in UTC, as exact as it was given.
 	Time time.Time
+	// Bool is set for TypeBool.
+	Bool bool
 }
 
 func (And) sealed()        {}
@@ -55,6 +62,7 @@ func (Or) sealed()         {}
 func (Not) sealed()        {}
 func (Comparison) sealed() {}
 func (Present) sealed()    {}
+func (Nothing) sealed()    {}
 
 // String implements [Expr].
 func (e And) String() string { return join(e.Terms, " and ") }
@@ -67,6 +75,9 @@ func (e Not) String() string { return "not " + operand(e.Term) }
 
 // String implements [Expr].
 func (e Present) String() string { return string(Presence) + " " + e.Field.Name }
+
+// String implements [Expr].
+func (Nothing) String() string { return "nothing" }
 
 // String implements [Expr].
 func (e Comparison) String() string {
@@ -83,8 +94,10 @@ func (e Comparison) String() string {
 
 func (v Value) text(t Type) string {
 	switch t {
-	case TypeID:
+	case TypeID, TypeElement:
 		return quote(v.ID.String())
+	case TypeBool:
+		return strconv.FormatBool(v.Bool)
 	case TypeTime:
 		return v.Time.Format(time.RFC3339Nano)
 	default:

@@ -22,6 +22,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for IdentityIdentityStatus.
+const (
+	ACTIVE   IdentityIdentityStatus = "ACTIVE"
+	INACTIVE IdentityIdentityStatus = "INACTIVE"
+)
+
+// Valid indicates whether the value is a known member of the IdentityIdentityStatus enum.
+func (e IdentityIdentityStatus) Valid() bool {
+	switch e {
+	case ACTIVE:
+		return true
+	case INACTIVE:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JSONPatchOperationOp.
 const (
 	Add     JSONPatchOperationOp = "add"
@@ -228,6 +246,43 @@ type GivenID = string
 
 // ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
 type ID = lifecycle.ID
+
+// Identity A person of the organisation
+type Identity struct {
+	// Alias The short name; unique without regard to case
+	//
+	// Example: jane.doe
+	Alias string `json:"alias"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// EmailAddress Left out where none is known
+	//
+	// Example: jane.doe@example.com
+	EmailAddress *string `json:"emailAddress,omitempty"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// IdentityStatus Who is INACTIVE can't log in, nor be named any more
+	//
+	// Example: ACTIVE
+	IdentityStatus IdentityIdentityStatus `json:"identityStatus"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Name The full name
+	//
+	// Example: Jane Doe
+	Name string `json:"name"`
+}
+
+// IdentityIdentityStatus Who is INACTIVE can't log in, nor be named any more
+//
+// Example: ACTIVE
+type IdentityIdentityStatus string
 
 // ImportFault A row that could not be taken
 type ImportFault struct {
@@ -1154,6 +1209,28 @@ type Unauthenticated struct {
 	Error string `json:"error"`
 }
 
+// Workgroup A governance group
+type Workgroup struct {
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// MemberCount How many members there are, inactive ones among them
+	//
+	// Example: 4
+	MemberCount int `json:"memberCount"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Name Unique without regard to case
+	//
+	// Example: Field operations
+	Name string `json:"name"`
+}
+
 // ApprovalID defines model for approvalId.
 type ApprovalID = lifecycle.ID
 
@@ -1168,6 +1245,9 @@ type Count = bool
 
 // IdempotencyKey defines model for idempotencyKey.
 type IdempotencyKey = string
+
+// IdentityID defines model for identityId.
+type IdentityID = lifecycle.ID
 
 // JobID defines model for jobId.
 type JobID = lifecycle.ID
@@ -1192,6 +1272,9 @@ type ScheduleID = lifecycle.ID
 
 // SourceID defines model for sourceId.
 type SourceID = lifecycle.ID
+
+// WorkgroupID defines model for workgroupId.
+type WorkgroupID = lifecycle.ID
 
 // BadRequest What is wrong
 type BadRequest = ErrorResponseDto
@@ -1251,6 +1334,24 @@ type ExportAuditEventsParams struct {
 
 	// Format The form of the file. Without it the header `Accept` decides, `application/x-ndjson` for NDJSON and anything else for CSV.
 	Format *auditfile.Format `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListIdentitiesParams defines parameters for ListIdentities.
+type ListIdentitiesParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
+	// Filters One filter expression. **id**: *eq, in*; **alias, name, firstname, lastname, email**: *eq, co, sw, in*.
+	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
+
+	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **alias, name**. Without it the order is created, then id.
+	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 }
 
 // ListNonEmployeeApprovalsParams defines parameters for ListNonEmployeeApprovals.
@@ -1421,6 +1522,39 @@ type ListNonEmployeeExportsParams struct {
 // PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody defines parameters for PatchNonEmployeeSchemaAttribute.
 type PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody = []JSONPatchOperation
 
+// ListWorkgroupsParams defines parameters for ListWorkgroups.
+type ListWorkgroupsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
+	// Filters One filter expression. **id**: *eq, in*; **name**: *eq, co, sw, in*; **created, modified**: *eq, gt, ge, lt, le*.
+	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
+
+	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **name, created, modified**. Without it the order is created, then id.
+	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
+}
+
+// ListWorkgroupMembersParams defines parameters for ListWorkgroupMembers.
+type ListWorkgroupMembersParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
+	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **alias, name**. Without it the order is created, then id.
+	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
+}
+
 // ApproveNonEmployeeRequestJSONRequestBody defines body for ApproveNonEmployeeRequest for application/json ContentType.
 type ApproveNonEmployeeRequestJSONRequestBody = NonEmployeeApprovalDecision
 
@@ -1468,6 +1602,12 @@ type ServerInterface interface {
 	// ExportAuditEvents Download who changed what
 	// (GET /audit-events/export)
 	ExportAuditEvents(c *gin.Context, params ExportAuditEventsParams)
+	// ListIdentities List identities
+	// (GET /identities)
+	ListIdentities(c *gin.Context, params ListIdentitiesParams)
+	// GetIdentity Get an identity
+	// (GET /identities/{id})
+	GetIdentity(c *gin.Context, id IdentityID)
 	// ListNonEmployeeApprovals List approval items
 	// (GET /non-employee-approvals)
 	ListNonEmployeeApprovals(c *gin.Context, params ListNonEmployeeApprovalsParams)
@@ -1591,6 +1731,15 @@ type ServerInterface interface {
 	// PatchNonEmployeeSchemaAttribute Change a schema attribute
 	// (PATCH /non-employee-sources/{id}/schema-attributes/{attributeId})
 	PatchNonEmployeeSchemaAttribute(c *gin.Context, id SourceID, attributeID AttributeID)
+	// ListWorkgroups List workgroups
+	// (GET /workgroups)
+	ListWorkgroups(c *gin.Context, params ListWorkgroupsParams)
+	// GetWorkgroup Get a workgroup
+	// (GET /workgroups/{id})
+	GetWorkgroup(c *gin.Context, id WorkgroupID)
+	// ListWorkgroupMembers List the members of a workgroup
+	// (GET /workgroups/{id}/members)
+	ListWorkgroupMembers(c *gin.Context, id WorkgroupID, params ListWorkgroupMembersParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1694,6 +1843,90 @@ func (siw *ServerInterfaceWrapper) ExportAuditEvents(c *gin.Context) {
 	}
 
 	siw.Handler.ExportAuditEvents(c, params)
+}
+
+// ListIdentities operation middleware
+func (siw *ServerInterfaceWrapper) ListIdentities(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIdentitiesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "filters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filters", c.Request.URL.Query(), &params.Filters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter filters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sorters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sorters", c.Request.URL.Query(), &params.Sorters, runtime.BindQueryParameterOptions{Type: "string", Format: "comma-separated"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sorters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListIdentities(c, params)
+}
+
+// GetIdentity operation middleware
+func (siw *ServerInterfaceWrapper) GetIdentity(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id IdentityID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetIdentity(c, id)
 }
 
 // ListNonEmployeeApprovals operation middleware
@@ -3067,6 +3300,150 @@ func (siw *ServerInterfaceWrapper) PatchNonEmployeeSchemaAttribute(c *gin.Contex
 	siw.Handler.PatchNonEmployeeSchemaAttribute(c, id, attributeID)
 }
 
+// ListWorkgroups operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkgroups(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkgroupsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "filters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filters", c.Request.URL.Query(), &params.Filters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter filters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sorters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sorters", c.Request.URL.Query(), &params.Sorters, runtime.BindQueryParameterOptions{Type: "string", Format: "comma-separated"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sorters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListWorkgroups(c, params)
+}
+
+// GetWorkgroup operation middleware
+func (siw *ServerInterfaceWrapper) GetWorkgroup(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkgroupID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetWorkgroup(c, id)
+}
+
+// ListWorkgroupMembers operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkgroupMembers(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkgroupID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkgroupMembersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sorters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sorters", c.Request.URL.Query(), &params.Sorters, runtime.BindQueryParameterOptions{Type: "string", Format: "comma-separated"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sorters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListWorkgroupMembers(c, id, params)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -3137,6 +3514,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/non-employee-approvals/summary/:requested-for", wrapper.GetNonEmployeeApprovalSummary)
 	router.GET(options.BaseURL+"/audit-events", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit-events/export", wrapper.ExportAuditEvents)
+	router.GET(options.BaseURL+"/identities", wrapper.ListIdentities)
+	router.GET(options.BaseURL+"/identities/:id", wrapper.GetIdentity)
+	router.GET(options.BaseURL+"/workgroups", wrapper.ListWorkgroups)
+	router.GET(options.BaseURL+"/workgroups/:id", wrapper.GetWorkgroup)
+	router.GET(options.BaseURL+"/workgroups/:id/members", wrapper.ListWorkgroupMembers)
 }
 
 type BadRequestJSONResponse ErrorResponseDto
@@ -3470,6 +3852,260 @@ func (response ExportAuditEvents505JSONResponse) VisitExportAuditEventsResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(505)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentitiesRequestObject struct {
+	Params ListIdentitiesParams
+}
+
+type ListIdentitiesResponseObject interface {
+	VisitListIdentitiesResponse(w http.ResponseWriter) error
+}
+
+type ListIdentities200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListIdentities200JSONResponse struct {
+	Body    []Identity
+	Headers ListIdentities200ResponseHeaders
+}
+
+func (response ListIdentities200JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListIdentities400JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListIdentities401JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListIdentities403JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListIdentities404JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListIdentities429JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListIdentities500JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentities503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListIdentities503JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityRequestObject struct {
+	ID IdentityID `json:"id"`
+}
+
+type GetIdentityResponseObject interface {
+	VisitGetIdentityResponse(w http.ResponseWriter) error
+}
+
+type GetIdentity200JSONResponse Identity
+
+func (response GetIdentity200JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetIdentity400JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIdentity401JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIdentity403JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetIdentity404JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIdentity429JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetIdentity500JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentity503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIdentity503JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8881,6 +9517,393 @@ func (response PatchNonEmployeeSchemaAttribute503JSONResponse) VisitPatchNonEmpl
 	return err
 }
 
+type ListWorkgroupsRequestObject struct {
+	Params ListWorkgroupsParams
+}
+
+type ListWorkgroupsResponseObject interface {
+	VisitListWorkgroupsResponse(w http.ResponseWriter) error
+}
+
+type ListWorkgroups200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListWorkgroups200JSONResponse struct {
+	Body    []Workgroup
+	Headers ListWorkgroups200ResponseHeaders
+}
+
+func (response ListWorkgroups200JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListWorkgroups400JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListWorkgroups401JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListWorkgroups403JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListWorkgroups404JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListWorkgroups429JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListWorkgroups500JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroups503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListWorkgroups503JSONResponse) VisitListWorkgroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroupRequestObject struct {
+	ID WorkgroupID `json:"id"`
+}
+
+type GetWorkgroupResponseObject interface {
+	VisitGetWorkgroupResponse(w http.ResponseWriter) error
+}
+
+type GetWorkgroup200JSONResponse Workgroup
+
+func (response GetWorkgroup200JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetWorkgroup400JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetWorkgroup401JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetWorkgroup403JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetWorkgroup404JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetWorkgroup429JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetWorkgroup500JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkgroup503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetWorkgroup503JSONResponse) VisitGetWorkgroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembersRequestObject struct {
+	ID     WorkgroupID `json:"id"`
+	Params ListWorkgroupMembersParams
+}
+
+type ListWorkgroupMembersResponseObject interface {
+	VisitListWorkgroupMembersResponse(w http.ResponseWriter) error
+}
+
+type ListWorkgroupMembers200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListWorkgroupMembers200JSONResponse struct {
+	Body    []Identity
+	Headers ListWorkgroupMembers200ResponseHeaders
+}
+
+func (response ListWorkgroupMembers200JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListWorkgroupMembers400JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListWorkgroupMembers401JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListWorkgroupMembers403JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListWorkgroupMembers404JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListWorkgroupMembers429JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListWorkgroupMembers500JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkgroupMembers503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListWorkgroupMembers503JSONResponse) VisitListWorkgroupMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAuditEvents List who changed what
@@ -8889,6 +9912,12 @@ type StrictServerInterface interface {
 	// ExportAuditEvents Download who changed what
 	// (GET /audit-events/export)
 	ExportAuditEvents(ctx context.Context, request ExportAuditEventsRequestObject) (ExportAuditEventsResponseObject, error)
+	// ListIdentities List identities
+	// (GET /identities)
+	ListIdentities(ctx context.Context, request ListIdentitiesRequestObject) (ListIdentitiesResponseObject, error)
+	// GetIdentity Get an identity
+	// (GET /identities/{id})
+	GetIdentity(ctx context.Context, request GetIdentityRequestObject) (GetIdentityResponseObject, error)
 	// ListNonEmployeeApprovals List approval items
 	// (GET /non-employee-approvals)
 	ListNonEmployeeApprovals(ctx context.Context, request ListNonEmployeeApprovalsRequestObject) (ListNonEmployeeApprovalsResponseObject, error)
@@ -9012,6 +10041,15 @@ type StrictServerInterface interface {
 	// PatchNonEmployeeSchemaAttribute Change a schema attribute
 	// (PATCH /non-employee-sources/{id}/schema-attributes/{attributeId})
 	PatchNonEmployeeSchemaAttribute(ctx context.Context, request PatchNonEmployeeSchemaAttributeRequestObject) (PatchNonEmployeeSchemaAttributeResponseObject, error)
+	// ListWorkgroups List workgroups
+	// (GET /workgroups)
+	ListWorkgroups(ctx context.Context, request ListWorkgroupsRequestObject) (ListWorkgroupsResponseObject, error)
+	// GetWorkgroup Get a workgroup
+	// (GET /workgroups/{id})
+	GetWorkgroup(ctx context.Context, request GetWorkgroupRequestObject) (GetWorkgroupResponseObject, error)
+	// ListWorkgroupMembers List the members of a workgroup
+	// (GET /workgroups/{id}/members)
+	ListWorkgroupMembers(ctx context.Context, request ListWorkgroupMembersRequestObject) (ListWorkgroupMembersResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -9116,6 +10154,58 @@ func (sh *strictHandler) ExportAuditEvents(ctx *gin.Context, params ExportAuditE
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ExportAuditEventsResponseObject); ok {
 		if err := validResponse.VisitExportAuditEventsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListIdentities operation middleware
+func (sh *strictHandler) ListIdentities(ctx *gin.Context, params ListIdentitiesParams) {
+	var request ListIdentitiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIdentities(ctx, request.(ListIdentitiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIdentities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListIdentitiesResponseObject); ok {
+		if err := validResponse.VisitListIdentitiesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetIdentity operation middleware
+func (sh *strictHandler) GetIdentity(ctx *gin.Context, id IdentityID) {
+	var request GetIdentityRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIdentity(ctx, request.(GetIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetIdentityResponseObject); ok {
+		if err := validResponse.VisitGetIdentityResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -10413,6 +11503,85 @@ func (sh *strictHandler) PatchNonEmployeeSchemaAttribute(ctx *gin.Context, id So
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PatchNonEmployeeSchemaAttributeResponseObject); ok {
 		if err := validResponse.VisitPatchNonEmployeeSchemaAttributeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkgroups operation middleware
+func (sh *strictHandler) ListWorkgroups(ctx *gin.Context, params ListWorkgroupsParams) {
+	var request ListWorkgroupsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkgroups(ctx, request.(ListWorkgroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkgroups")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListWorkgroupsResponseObject); ok {
+		if err := validResponse.VisitListWorkgroupsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetWorkgroup operation middleware
+func (sh *strictHandler) GetWorkgroup(ctx *gin.Context, id WorkgroupID) {
+	var request GetWorkgroupRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorkgroup(ctx, request.(GetWorkgroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorkgroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetWorkgroupResponseObject); ok {
+		if err := validResponse.VisitGetWorkgroupResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkgroupMembers operation middleware
+func (sh *strictHandler) ListWorkgroupMembers(ctx *gin.Context, id WorkgroupID, params ListWorkgroupMembersParams) {
+	var request ListWorkgroupMembersRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkgroupMembers(ctx, request.(ListWorkgroupMembersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkgroupMembers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListWorkgroupMembersResponseObject); ok {
+		if err := validResponse.VisitListWorkgroupMembersResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -60,6 +60,22 @@ func attemptOn(g *gin.Context) *lifecycle.AuditChange {
 	return change
 }
 
+// attemptByDirectory is attemptOn for a request of SCIM that was routed.
+func attemptByDirectory(r *http.Request) *lifecycle.AuditChange {
+	change := &lifecycle.AuditChange{
+		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,
+	}
+	id, err := lifecycle.ParseID(r.PathValue("id"))
+	switch {
+	case err != nil:
+	case strings.Contains(r.Pattern, "/Users/"):
+		change.Object, change.ID = lifecycle.ObjectIdentity, id.String()
+	case strings.Contains(r.Pattern, "/Groups/"):
+		change.Object, change.ID = lifecycle.ObjectWorkgroup, id.String()
+	}
+	return change
+}
+
 // NoteRefusedLogin tells, of the call that ctx belongs to, that somebody asked for
 // a token without the secret of a client; clientID is empty where there is no such
 // client.

@@ -57,6 +57,15 @@ func TrackingID(ctx context.Context) string {
 	return ""
 }
 
+// NoteCaller says who makes the call that ctx belongs to, and of which operation, for
+// its log line and for the audit trail. It is for handlers that find that out
+// themselves.
+func NoteCaller(ctx context.Context, a policy.Actor, op policy.Operation) {
+	_, c := callOf(ctx)
+	c.actor = a
+	c.origin.Operation, c.origin.Identity, c.origin.Client = string(op), a.IdentityID, a.ClientID
+}
+
 // callOf returns the call, and the context of the HTTP request in the place of
 // Gin's, which is used again once the request is over.
 func callOf(ctx context.Context) (context.Context, *call) {

@@ -179,7 +179,7 @@ func TestWhatTheContractDoesNotHaveIsMarked(t *testing.T) {
 			for _, status := range statuses {
 				require.NotNil(t, operation.Responses.Status(status), "%s: status %d", op, status)
 			}
-			require.Regexp(t, "^/(non-employee-sources/{id}/non-employee|audit-events)", path)
+			require.Regexp(t, "^/(non-employee-sources/{id}/non-employee|audit-events|identities|workgroups)", path)
 		}
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(policy.Extensions)), marked)
@@ -235,7 +235,9 @@ func TestTheDocumentNamesWhatListsAreFilteredAndSortedBy(t *testing.T) {
 	doc, schemas := apitest.Document(t), map[string]filter.Schema{
 		string(policy.ListSources): filter.Sources, string(policy.ListRecords): filter.Records,
 		string(policy.ListRequests): filter.Requests, string(policy.ListApprovals): filter.Approvals,
-		string(policy.ListAuditEvents): filter.AuditEvents, string(policy.ExportAuditEvents): slices.Clone(filter.AuditEvents),
+		string(policy.ListIdentities): filter.Identities, string(policy.ListWorkgroups): filter.Workgroups,
+		string(policy.ListWorkgroupMembers): filter.WorkgroupMembers,
+		string(policy.ListAuditEvents):      filter.AuditEvents, string(policy.ExportAuditEvents): slices.Clone(filter.AuditEvents),
 	}
 	for i := range schemas[string(policy.ExportAuditEvents)] {
 		// A file has one order.

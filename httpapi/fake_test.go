@@ -300,7 +300,7 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 				Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin},
 			}, nil
 		},
-		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"),
+		Token: named("token"), TokenInfo: named("info"), JWKS: named("jwks"), SCIM: named("scim"),
 		Health: telemetry.Health(), Readiness: telemetry.Readiness(func(context.Context) []string { return a.missing }),
 		Attempted: func(ctx context.Context, attempt lifecycle.AuditChange) error {
 			a.observed.Lock()

@@ -74,8 +74,13 @@ var served = map[policy.Operation]struct {
 	policy.CreateExportSchedule: {"POST", schedules, `{"cron":"30 6 * * *","keep":3}`, 200, `"keep":3`},
 	policy.DeleteExportSchedule: {"DELETE", schedules + "/{id}", "", 204, ""},
 
-	policy.ListAuditEvents:   {"GET", "/audit-events?count=true&sorters=occurred", "", 200, `"before":{"firstName":"A"}`},
-	policy.ExportAuditEvents: {"GET", "/audit-events/export?format=ndjson", "", 200, "second piece"},
+	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
+	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"identityStatus":"ACTIVE"`},
+	policy.ListWorkgroups:       {"GET", "/workgroups?limit=1", "", 200, `"memberCount":4`},
+	policy.GetWorkgroup:         {"GET", "/workgroups/{id}", "", 200, `"name":"Field operations"`},
+	policy.ListWorkgroupMembers: {"GET", "/workgroups/{id}/members?count=true", "", 200, `"alias":"jane.doe"`},
+	policy.ListAuditEvents:      {"GET", "/audit-events?count=true&sorters=occurred", "", 200, `"before":{"firstName":"A"}`},
+	policy.ExportAuditEvents:    {"GET", "/audit-events/export?format=ndjson", "", 200, "second piece"},
 }
 
 func fill(path string) string {

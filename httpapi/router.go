@@ -26,6 +26,9 @@ type Options struct {
 	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
 	// /oauth/jwks and /.well-known/jwks.json. Required.
 	Token, TokenInfo, JWKS http.Handler
+	// SCIM serves what is under /scim/v2, and sets the Pattern of requests; [NoteCaller]
+	// tells who calls. Required.
+	SCIM http.Handler
 	// Health serves GET /healthz and Readiness GET /readyz. Required.
 	Health, Readiness http.Handler
 	// Attempted writes down a change that was refused, by the origin in ctx, once
@@ -76,6 +79,8 @@ func New(opts Options) (http.Handler, error) {
 		return nil, errors.New("httpapi: Authenticate is missing")
 	case opts.Token == nil || opts.TokenInfo == nil || opts.JWKS == nil:
 		return nil, errors.New("httpapi: Token, TokenInfo or JWKS is missing")
+	case opts.SCIM == nil:
+		return nil, errors.New("httpapi: SCIM is missing")
 	case opts.Health == nil || opts.Readiness == nil:
 		return nil, errors.New("httpapi: Health or Readiness is missing")
 	case opts.Attempted == nil:
@@ -135,12 +140,30 @@ func (s *server) routeService(opts Options) {
 	e.GET("/oauth/info", gin.WrapH(opts.TokenInfo))
 	e.GET("/oauth/jwks", gin.WrapH(opts.JWKS))
 	e.GET("/.well-known/jwks.json", gin.WrapH(opts.JWKS))
+	e.Any("/scim/v2/*resource", serveSCIM(opts.SCIM))
 	e.GET("/healthz", gin.WrapH(opts.Health))
 	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)
 	docs := gin.WrapH(documentation())
 	e.GET(docsPath, docs)
 	e.GET(docsPath+"/*asset", docs)
+}
+
+// serveSCIM hands the call on with where it comes from. SCIM has a form of its own
+// for everything, refusals among it.
+func serveSCIM(handler http.Handler) gin.HandlerFunc {
+	return func(g *gin.Context) {
+		ctx, c := callOf(g)
+		c.origin = lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID}
+		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
+		handler.ServeHTTP(g.Writer, r)
+		if r.Pattern != "" {
+			c.route = r.Pattern
+		}
+		if g.Writer.Status() == http.StatusForbidden && c.origin.Operation != "" && isChange(r.Method) {
+			c.attempt = attemptByDirectory(r)
+		}
+	}
 }
 
 // failResponse is told when an answer could not be made or written. Where part

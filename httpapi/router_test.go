@@ -25,6 +25,7 @@ func options() Options {
 		Service:      noService{},
 		Authenticate: func(*http.Request) (policy.Actor, error) { return policy.Actor{}, nil },
 		Token:        http.NotFoundHandler(), TokenInfo: http.NotFoundHandler(), JWKS: http.NotFoundHandler(),
+		SCIM:   http.NotFoundHandler(),
 		Health: http.NotFoundHandler(), Readiness: http.NotFoundHandler(),
 		Attempted:    func(context.Context, lifecycle.AuditChange) error { return nil },
 		MaxBodyBytes: 1, MaxUploadBytes: 1, UploadPatience: 1, Log: slog.New(slog.DiscardHandler),
@@ -44,8 +45,8 @@ func TestTheRouterHasWhatTheDocumentHas(t *testing.T) {
 		}
 	}
 	for _, route := range append(s.contract.Routes(), s.service.Routes()...) {
-		// The page's own files are no operations.
-		if route.Path != "/docs/*asset" {
+		// The page's own files are no operations, and SCIM describes itself.
+		if route.Path != "/docs/*asset" && route.Path != "/scim/v2/*resource" {
 			routed = append(routed, route.Method+" "+route.Path)
 		}
 	}
@@ -59,6 +60,7 @@ func TestAnOptionThatIsMissingStopsTheStart(t *testing.T) {
 		"Service":        func(o *Options) { o.Service = nil },
 		"Authenticate":   func(o *Options) { o.Authenticate = nil },
 		"Attempted":      func(o *Options) { o.Attempted = nil },
+		"SCIM":           func(o *Options) { o.SCIM = nil },
 		"JWKS":           func(o *Options) { o.JWKS = nil },
 		"MaxBodyBytes":   func(o *Options) { o.MaxBodyBytes = 0 },
 		"MaxUploadBytes": func(o *Options) { o.MaxUploadBytes = 0 },

@@ -73,6 +73,12 @@ type Service interface {
 	Approve(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
 	Reject(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
 
+	ListIdentities(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
+	GetIdentity(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.DirectoryUser, error)
+	ListWorkgroups(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.WorkgroupSummary, int, error)
+	GetWorkgroup(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.WorkgroupSummary, error)
+	// ListWorkgroupMembers takes no Filters.
+	ListWorkgroupMembers(ctx context.Context, a policy.Actor, id lifecycle.ID, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
 	ListAuditEvents(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.AuditEvent, int, error)
 	// ExportAuditEvents takes Filters of p only.
 	ExportAuditEvents(ctx context.Context, a policy.Actor, format auditfile.Format, p filter.Params) (service.AuditFile, error)

@@ -36,6 +36,9 @@ const (
 	ScopeManage = "idn:nelm:manage"
 	// ScopeAll holds both.
 	ScopeAll = "sp:scopes:all"
+	// ScopeSCIM is what a directory needs. It opens SCIM and nothing else, and
+	// ScopeAll does not hold it.
+	ScopeSCIM = "gatehouse:scim"
 	// ScopeAudit lets an application read the audit trail. It is ours, and no other
 	// scope holds it.
 	ScopeAudit = "gatehouse:audit"

@@ -46,6 +46,17 @@ func TooManyAccountManagers() *Error {
 		fmt.Sprintf("accountManagers names more than %d identities, which is the limit", MaxAccountManagers))
 }
 
+// TooManyMembers refuses more than [MaxWorkgroupMembers].
+func TooManyMembers() *Error {
+	return FieldError(KindLimit, "members",
+		fmt.Sprintf("members has more than %d values, which is the limit.", MaxWorkgroupMembers))
+}
+
+// NoSuchMember refuses a member that names no identity.
+func NoSuchMember(id ID) *Error {
+	return FieldError(KindReferenceNotFound, "members", "members names no user: "+id.String())
+}
+
 // TooManyIDs refuses a bulk-delete of more than [MaxBulkDelete].
 func TooManyIDs() *Error {
 	return FieldError(KindLimit, "ids",

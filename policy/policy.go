@@ -63,6 +63,29 @@ const (
 	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
 	ListAuditEvents      Operation = "listAuditEvents"
 	ExportAuditEvents    Operation = "exportAuditEvents"
+
+	ListIdentities       Operation = "listIdentities"
+	GetIdentity          Operation = "getIdentity"
+	ListWorkgroups       Operation = "listWorkgroups"
+	GetWorkgroup         Operation = "getWorkgroup"
+	ListWorkgroupMembers Operation = "listWorkgroupMembers"
+)
+
+// Operations of a directory, by SCIM.
+const (
+	ScimDiscover     Operation = "scimDiscover"
+	ScimListUsers    Operation = "scimListUsers"
+	ScimCreateUser   Operation = "scimCreateUser"
+	ScimGetUser      Operation = "scimGetUser"
+	ScimReplaceUser  Operation = "scimReplaceUser"
+	ScimPatchUser    Operation = "scimPatchUser"
+	ScimDeleteUser   Operation = "scimDeleteUser"
+	ScimListGroups   Operation = "scimListGroups"
+	ScimCreateGroup  Operation = "scimCreateGroup"
+	ScimGetGroup     Operation = "scimGetGroup"
+	ScimReplaceGroup Operation = "scimReplaceGroup"
+	ScimPatchGroup   Operation = "scimPatchGroup"
+	ScimDeleteGroup  Operation = "scimDeleteGroup"
 )
 
 // Actor is who calls: what a verified token says.
@@ -124,6 +147,8 @@ type Rule struct {
 	Scope string
 	// UserOnly refuses application tokens.
 	UserOnly bool
+	// AnyUser admits every user token that has the scope.
+	AnyUser bool
 	// Right admits its holders; empty where no right does.
 	Right lifecycle.Right
 	// SourceArea: a subadmin holds the right on the sources of their workgroups.
@@ -133,8 +158,9 @@ type Rule struct {
 	// Level is what users must have beside the scope; empty where another ground
 	// admits them.
 	Level lifecycle.Level
-	// ApplicationScope, beside Level, is what an application's token must carry in the place of
-	// Scope and Right; no other scope holds it.
+	// ApplicationScope is what an application's token must carry in the place of
+	// Scope and Right; no other scope holds it. Without a Level beside it no user is
+	// admitted.
 	ApplicationScope string
 }
 
@@ -208,16 +234,42 @@ var Extensions = map[Operation]Rule{
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
 	ExportAuditEvents: {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
+
+	// Whoever may name people must be able to find them.
+	ListIdentities:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	GetIdentity:          {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	ListWorkgroups:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	GetWorkgroup:         {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	ListWorkgroupMembers: {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 }
 
-// RuleOf returns the line of either table; ok is false for an operation that
-// there is not.
+// Directory is the access table of SCIM: an application with the scope of its own
+// may do everything there, and nobody else anything.
+var Directory = map[Operation]Rule{
+	ScimDiscover:     {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimListUsers:    {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimCreateUser:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimGetUser:      {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimReplaceUser:  {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimPatchUser:    {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimDeleteUser:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimListGroups:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimCreateGroup:  {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimGetGroup:     {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimReplaceGroup: {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimPatchGroup:   {ApplicationScope: lifecycle.ScopeSCIM},
+	ScimDeleteGroup:  {ApplicationScope: lifecycle.ScopeSCIM},
+}
+
+// RuleOf returns the line of the table that has it; ok is false for an operation
+// that there is not.
 func RuleOf(op Operation) (rule Rule, ok bool) {
-	if rule, ok = Rules[op]; ok {
-		return rule, true
+	for _, table := range []map[Operation]Rule{Rules, Extensions, Directory} {
+		if rule, ok = table[op]; ok {
+			return rule, true
+		}
 	}
-	rule, ok = Extensions[op]
-	return rule, ok
+	return Rule{}, false
 }
 
 // ErrForbidden is the one refusal. Its text is the same for every reason, so
@@ -247,8 +299,11 @@ func (r Rule) admits(a Actor) bool {
 	case r.Level != "":
 		return slices.Contains(a.Levels, r.Level)
 	}
-	return r.Relations != (Relations{}) || a.Holds(r.Right) || r.SourceArea && a.IsSubadmin()
+	return r.AnyUser || r.Relations != (Relations{}) || a.Holds(r.Right) || r.SourceArea && a.IsSubadmin()
 }
+
+// open: whoever is admitted may see every object.
+func (r Rule) open() bool { return r.AnyUser || r.Level != "" || r.ApplicationScope != "" }
 
 // Check decides for one object, whose relations to the actor are rel. It
 // includes [Enter].
@@ -258,7 +313,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	}
 	rule, _ := RuleOf(op)
 	switch {
-	case a.Holds(rule.Right), rule.Level != "":
+	case a.Holds(rule.Right), rule.open(): // those whom Enter lets in
 		return nil
 	case rule.SourceArea && a.IsSubadmin() && rel.Workgroup:
 		return nil
@@ -272,14 +327,14 @@ func Check(op Operation, a Actor, rel Relations) error {
 
 // Missing is the answer about an object that does not exist: KindNotFound for
 // those who hold the operation's right everywhere or may read everything, and
-// so learn nothing they could not know; else the very refusal that an object
-// out of reach gets (contract §5).
+// where whoever is admitted may see every object, who so learn nothing they could
+// not know; else the very refusal that an object out of reach gets (contract §5).
 func Missing(op Operation, a Actor) error {
 	if err := Enter(op, a); err != nil {
 		return err
 	}
 	rule, _ := RuleOf(op)
-	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) {
+	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) || rule.open() {
 		return ErrNotFound
 	}
 	return ErrForbidden

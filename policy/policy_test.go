@@ -156,6 +156,11 @@ var extensions = map[policy.Operation]expected{
 	"listNonEmployeeExportSchedules":    {false, "A - - - - - - - - A - - A"},
 	"createNonEmployeeExportSchedule":   {true, "A - - - - - - - - A - - A"},
 	"deleteNonEmployeeExportSchedule":   {true, "A - - - - - - - - A - - A"},
+	"listIdentities":                    {false, "A A A A A A A A - A - - A"},
+	"getIdentity":                       {false, "A A A A A A A A - A - - A"},
+	"listWorkgroups":                    {false, "A A A A A A A A - A - - A"},
+	"getWorkgroup":                      {false, "A A A A A A A A - A - - A"},
+	"listWorkgroupMembers":              {false, "A A A A A A A A - A - - A"},
 }
 
 func TestTheAccessTableIsContractSection5(t *testing.T) {
@@ -172,6 +177,33 @@ func TestTheExtensionsFollowTheirKinInTheContract(t *testing.T) {
 		require.NotContains(t, policy.Rules, op, "an extension is none of the contract's operations")
 	}
 	expectAll(t, extensions)
+}
+
+// TestADirectoryNeedsTheScopeOfItsOwn: no level, right or other scope opens SCIM,
+// and who has its scope gets nothing else by it.
+func TestADirectoryNeedsTheScopeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	require.Len(t, policy.Directory, 13)
+	for op := range policy.Directory {
+		for _, k := range kinds() {
+			for _, scopes := range [][]string{k.actor.Scopes, {lifecycle.ScopeAll}, {lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll}} {
+				expect(t, op, scoped(k.actor, scopes...), k.rel, "-")
+			}
+			letter := "A"
+			if k.actor.IsUser() {
+				letter = "-"
+			}
+			expect(t, op, scoped(k.actor, lifecycle.ScopeSCIM), k.rel, letter)
+		}
+		expect(t, op, scoped(app(), lifecycle.ScopeSCIM), policy.Relations{}, "A")
+	}
+	for _, rows := range []map[policy.Operation]expected{matrix, extensions} {
+		for op := range rows {
+			for _, k := range kinds() {
+				expect(t, op, scoped(k.actor, lifecycle.ScopeSCIM), k.rel, "-")
+			}
+		}
+	}
 }
 
 // auditOperations are open to levels and scopes, not to rights.

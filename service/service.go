@@ -105,6 +105,7 @@ type Store interface {
 	RecordStore
 	RequestStore
 	IdentityStore
+	DirectoryStore
 	ImportStore
 	ExportStore
 	AuditStore
@@ -124,6 +125,9 @@ type Workflows interface {
 	// returns what the workflow stored. KindUnavailable says that no answer
 	// came in time; the decision may still go through.
 	Decide(ctx context.Context, decision lifecycle.Decision) (lifecycle.DecisionResult, error)
+	// NudgeRequest makes the workflow of a request read its rows again, starting it
+	// if need be.
+	NudgeRequest(ctx context.Context, request, source lifecycle.ID) error
 	// EndWorkflows asks for the noted workflows to be ended soon; it does not wait.
 	EndWorkflows()
 }

@@ -81,7 +81,8 @@ func (s text) String() string { return string(s) }
 var silent = []string{
 	// Reading.
 	"GetApproval", "ListApprovals", "SummarizeApprovals", "PendingApprovals", "ListAttributes", "GetAttribute",
-	"ImportsToWake", "ExportsToStart", "ListExportSchedules", "ExportSchedules", "ScheduleEndings", "GetClient", "GetExport",
+	"GetUser", "ListUsers", "SearchIdentities", "FindIdentity", "GetGroup", "ListGroups", "GetWorkgroup", "ListWorkgroups",
+	"ListWorkgroupMembers", "OrphanedRequests", "ImportsToWake", "ExportsToStart", "ListExportSchedules", "ExportSchedules", "ScheduleEndings", "GetClient", "GetExport",
 	"ListExports", "ReadExport", "GetIdentity", "ListIdentities", "ResolveIdentities", "FindWorkgroup", "WorkgroupExists",
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
@@ -173,6 +174,47 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 	step("AddWorkgroupMember", func() error { return w.AddWorkgroupMember(ctx, other.ID, identity.ID) },
 		tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, other.ID))
 	step("AddWorkgroupMember", func() error { return w.AddWorkgroupMember(ctx, other.ID, identity.ID) })
+
+	// The same by a directory.
+	user := lifecycle.DirectoryUser{
+		Identity: lifecycle.Identity{
+			ID: lifecycle.NewID(), Alias: marker + ".three", Name: marker, Email: marker + "@example.com", Active: true,
+			Created: storetest.Now(), Modified: storetest.Now(),
+		},
+		ExternalID: marker, Version: 1,
+	}
+	by(step("CreateUser", func() error { return w.CreateUser(ctx, user) },
+		tell(lifecycle.ActionCreate, lifecycle.ObjectIdentity, user.ID)), origin)
+	rename := func(u *lifecycle.DirectoryUser) error { u.GivenName = marker; return nil }
+	renamed := step("UpdateUser", func() error { _, err := w.UpdateUser(ctx, user.ID, rename); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectIdentity, user.ID))
+	require.JSONEq(t, `{"before": {"givenName": ""}, "after": {"givenName": "zaphod"}}`, renamed[0].change)
+	step("UpdateUser", func() error { _, err := w.UpdateUser(ctx, user.ID, rename); return err })
+	team := lifecycle.DirectoryGroup{
+		ID: lifecycle.NewID(), Name: marker + " three", Members: []lifecycle.GroupMember{{ID: user.ID}}, Version: 1,
+		Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	step("CreateGroup", func() error { _, err := w.CreateGroup(ctx, team); return err },
+		tell(lifecycle.ActionCreate, lifecycle.ObjectWorkgroup, team.ID))
+	joined := step("UpdateGroup", func() error {
+		_, err := w.UpdateGroup(ctx, team.ID, func(g *lifecycle.DirectoryGroup) error {
+			g.Members = append(g.Members, lifecycle.GroupMember{ID: identity.ID})
+			return nil
+		})
+		return err
+	}, tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, team.ID))
+	require.Equal(t, map[string]any{"membersAdded": []any{identity.ID.String()}}, joined[0].facts)
+	step("RemoveWorkgroupMember", func() error { return w.RemoveWorkgroupMember(ctx, team.ID, identity.ID) },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, team.ID))
+	step("RemoveWorkgroupMember", func() error { return w.RemoveWorkgroupMember(ctx, team.ID, identity.ID) })
+	require.NoError(t, w.CreateClient(ctx, lifecycle.Client{
+		ID: "their.token", Name: marker, IdentityID: user.ID, SecretHash: []byte("hash"), Created: storetest.Now(),
+	}))
+	step("DeleteUser", func() error { return w.DeleteUser(ctx, user.ID, func(lifecycle.DirectoryUser) error { return nil }) },
+		tell(lifecycle.ActionDelete, lifecycle.ObjectIdentity, user.ID), tell(lifecycle.ActionUpdate, lifecycle.ObjectWorkgroup, team.ID),
+		tell(lifecycle.ActionDelete, lifecycle.ObjectClient, text("their.token")))
+	step("DeleteGroup", func() error { return w.DeleteGroup(ctx, team.ID, func(lifecycle.DirectoryGroup) error { return nil }) },
+		tell(lifecycle.ActionDelete, lifecycle.ObjectWorkgroup, team.ID))
 
 	// Sources and their schema.
 	source := w.newSource(t, marker)
@@ -313,7 +355,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionCancel, lifecycle.ObjectApprovalItem, cancelled.Items[1].ID),
 		tell(lifecycle.ActionCancel, lifecycle.ObjectRequest, cancelled.ID))
 	require.Equal(t, map[string]any{"approvalStatus": "CANCELLED", "reason": lifecycle.ReasonApproverGone}, ended[2].facts)
-	w.change(t, "UPDATE identities SET active = true")
+	w.change(t, "UPDATE identities SET active = true WHERE deleted IS NULL")
 
 	_, err := w.UpdateSource(t.Context(), source.ID, func(s *lifecycle.Source) error { s.Approvers = nil; return nil })
 	require.NoError(t, err)

@@ -44,6 +44,29 @@ var (
 	approvalFields = fields{
 		"approvalStatus": "r.status", "created": "r.created", "modified": "r.modified",
 	}
+	identityFields = fields{
+		"id": "r.id", "alias": "r.alias_folded", "name": "r.name_folded", "firstname": "r.given_name_folded",
+		"lastname": "r.family_name_folded", "email": "r.email_folded",
+	}
+	workgroupFields = fields{
+		"id": "r.id", "name": "r.name_folded", "created": "r.created", "modified": "r.modified",
+	}
+	// Of what SCIM has several of there is one mail address, which is the work's
+	// and the primary one. A field of TypeElement is a condition with the id in it.
+	userFields = fields{
+		"id": "r.id", "externalId": "r.external_id", "userName": "r.alias_folded", "displayName": "r.name_folded",
+		"name.formatted": "r.formatted_name", "name.givenName": "r.given_name_folded", "name.familyName": "r.family_name_folded",
+		"emails.value": "r.email_folded", "emails.type": "CASE WHEN r.email <> '' THEN 'work' ELSE '' END",
+		"emails.primary": "nullif(r.email <> '', FALSE)", "active": "r.active",
+		"roles.value":  "r.levels",
+		"groups.value": "r.id IN (SELECT w.identity_id FROM workgroup_members AS w WHERE w.workgroup_id = ?)",
+		"meta.created": "r.created", "meta.lastModified": "r.modified",
+	}
+	groupFields = fields{
+		"id": "r.id", "externalId": "r.external_id", "displayName": "r.name_folded",
+		"members.value": "r.id IN (SELECT w.workgroup_id FROM workgroup_members AS w WHERE w.identity_id = ?)",
+		"meta.created":  "r.created", "meta.lastModified": "r.modified",
+	}
 )
 
 func (f fields) column(name string) (bun.Safe, error) {
@@ -59,6 +82,8 @@ func (f fields) condition(e filter.Expr) (schema.QueryAppender, error) {
 	switch e := e.(type) {
 	case nil:
 		return bun.Safe("TRUE"), nil
+	case filter.Nothing:
+		return bun.Safe("FALSE"), nil
 	case filter.And:
 		return f.joined(e.Terms, " AND ")
 	case filter.Or:
@@ -72,8 +97,10 @@ func (f fields) condition(e filter.Expr) (schema.QueryAppender, error) {
 		return bun.SafeQuery("NOT (?)", term), err
 	case filter.Present:
 		column, err := f.column(e.Field.Name)
-		if e.Field.Type == filter.TypeText || e.Field.Type == filter.TypeManager {
+		switch e.Field.Type {
+		case filter.TypeText, filter.TypeManager, filter.TypeExact:
 			return bun.SafeQuery("? <> ''", column), err
+		default: // The rest is NULL where it is absent.
 		}
 		return bun.SafeQuery("? IS NOT NULL", column), err
 	case filter.Comparison:
@@ -130,6 +157,16 @@ func comparison(column bun.Safe, c filter.Comparison) (schema.QueryAppender, err
 		return compareManager(c)
 	case filter.TypeClient:
 		compare = func(v filter.Value) (schema.QueryAppender, error) { return compareClient(column, v.Text), nil }
+	case filter.TypeBool:
+		compare = func(v filter.Value) (schema.QueryAppender, error) { return compareBool(column, c.Op, v.Bool) }
+	case filter.TypeElement:
+		compare = func(v filter.Value) (schema.QueryAppender, error) {
+			return bun.SafeQuery(string(column), uuidOf(v.ID)), nil
+		}
+	case filter.TypeLevel:
+		compare = func(v filter.Value) (schema.QueryAppender, error) {
+			return bun.SafeQuery("? = ANY (?)", v.Text, column), nil
+		}
 	}
 	conditions := make([]any, len(c.Values))
 	for i, value := range c.Values {
@@ -162,6 +199,11 @@ func compareText(column bun.Safe, op filter.Op, text string) (schema.QueryAppend
 		return bun.SafeQuery("strpos(?, ?) > 0", column, text), nil
 	case filter.StartsWith:
 		return bun.SafeQuery("? LIKE ?", column, likeEscaper.Replace(text)+"%"), nil
+	case filter.EndsWith:
+		return bun.SafeQuery("? LIKE ?", column, "%"+likeEscaper.Replace(text)), nil
+	case filter.Less, filter.LessEqual:
+		// What is absent comes before nothing.
+		return bun.SafeQuery("(? <> '' AND ? ? ?)", column, column, sqlOperators[op], text), nil
 	default:
 		return compareValue(column, op, text)
 	}
@@ -197,6 +239,18 @@ func compareTime(column bun.Safe, op filter.Op, at time.Time) (schema.QueryAppen
 		op = filter.Equal
 	}
 	return compareValue(column, op, floor)
+}
+
+// compareBool takes what is absent for neither.
+func compareBool(column bun.Safe, op filter.Op, value bool) (schema.QueryAppender, error) {
+	switch op {
+	case filter.Equal:
+		return bun.SafeQuery("(?) IS NOT DISTINCT FROM ?", column, value), nil
+	case filter.NotEqual:
+		return bun.SafeQuery("(?) IS DISTINCT FROM ?", column, value), nil
+	default:
+		return nil, fmt.Errorf("store: the operator %q is not for this field", op)
+	}
 }
 
 var sqlOperators = map[filter.Op]bun.Safe{

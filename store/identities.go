@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -49,11 +50,13 @@ func plain[T ~string](list []T) texts {
 	return result
 }
 
-const insertIdentity = "INSERT INTO identities (id, alias, alias_folded, name, email, levels, active, created, modified) VALUES ?"
+const insertIdentity = `INSERT INTO identities
+	(id, alias, alias_folded, name, name_folded, email, email_folded, levels, active, created, modified) VALUES ?`
 
 func identityValues(i lifecycle.Identity) tuples {
 	return tuples{{
-		i.ID, i.Alias, lifecycle.Fold(i.Alias), i.Name, i.Email, plain(i.Levels), i.Active, i.Created, i.Modified,
+		i.ID, i.Alias, lifecycle.Fold(i.Alias), i.Name, lifecycle.Fold(i.Name), i.Email, lifecycle.Fold(i.Email),
+		plain(i.Levels), i.Active, i.Created, i.Modified,
 	}}
 }
 
@@ -73,7 +76,8 @@ func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity)
 }
 
 // EnsureIdentity makes the identity with this id be as given, whether it is
-// there or not; only created stays. KindConflict for an alias of another.
+// there, deleted or not; only created stays, and what a directory said beside.
+// KindConflict for an alias of another.
 func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("EnsureIdentity", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
@@ -98,20 +102,22 @@ func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity)
 		if alike, err := sameJSON(change.Before, change.After); err != nil || alike {
 			return err
 		}
-		if err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, email = ?, levels = ?, active = ?, modified = ?
-			WHERE id = ?`, identity.Alias, lifecycle.Fold(identity.Alias), identity.Name, identity.Email, plain(identity.Levels),
-			identity.Active, identity.Modified, identity.ID); err != nil {
+		if err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, name_folded = ?,
+				email = ?, email_folded = ?, levels = ?, active = ?, modified = ?, version = version + 1, deleted = NULL WHERE id = ?`,
+			identity.Alias, lifecycle.Fold(identity.Alias), identity.Name, lifecycle.Fold(identity.Name), identity.Email,
+			lifecycle.Fold(identity.Email), plain(identity.Levels), identity.Active, identity.Modified, identity.ID); err != nil {
 			return err
 		}
 		return audit(ctx, tx, change)
 	})
 }
 
-// GetIdentity returns the identity, active or not; KindNotFound if there is none.
+// GetIdentity returns the identity, active or not; KindNotFound if there is none
+// or it was deleted.
 func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity lifecycle.Identity, err error) {
 	defer s.done("GetIdentity", time.Now(), &err)
 	var r identityRow
-	found, err := row(ctx, s.db, r.dest(), "SELECT "+identityColumns+" FROM identities AS i WHERE i.id = ?", id)
+	found, err := row(ctx, s.db, r.dest(), "SELECT "+identityColumns+" FROM identities AS i WHERE i.id = ? AND i.deleted IS NULL", id)
 	if err != nil {
 		return lifecycle.Identity{}, err
 	}
@@ -121,10 +127,10 @@ func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity life
 	return r.toIdentity(), nil
 }
 
-// ListIdentities returns all identities by alias.
+// ListIdentities returns all identities but the deleted ones by alias.
 func (s *Store) ListIdentities(ctx context.Context) (identities []lifecycle.Identity, err error) {
 	defer s.done("ListIdentities", time.Now(), &err)
-	return queryIdentities(ctx, s.db, "SELECT "+identityColumns+" FROM identities AS i ORDER BY i.alias_folded")
+	return queryIdentities(ctx, s.db, "SELECT "+identityColumns+" FROM identities AS i WHERE i.deleted IS NULL ORDER BY i.alias_folded")
 }
 
 func queryIdentities(ctx context.Context, db bun.IDB, query string, args ...any) ([]lifecycle.Identity, error) {
@@ -138,12 +144,13 @@ func queryIdentities(ctx context.Context, db bun.IDB, query string, args ...any)
 	return identities, err
 }
 
-// SetIdentityActive switches the identity on or off; KindNotFound if there is none.
+// SetIdentityActive switches the identity on or off; KindNotFound if there is none
+// or it was deleted.
 func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active bool) (err error) {
 	defer s.done("SetIdentityActive", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		var was bool
-		found, err := row(ctx, tx, []any{&was}, "SELECT active FROM identities WHERE id = ? FOR NO KEY UPDATE", id)
+		found, err := row(ctx, tx, []any{&was}, "SELECT active FROM identities WHERE id = ? AND deleted IS NULL FOR NO KEY UPDATE", id)
 		switch {
 		case err != nil:
 			return err
@@ -152,7 +159,8 @@ func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active b
 		case was == active:
 			return nil
 		}
-		if err := exec(ctx, tx, "UPDATE identities SET active = ?, modified = ? WHERE id = ?", active, now(), id); err != nil {
+		if err := exec(ctx, tx, `UPDATE identities SET active = ?, version = version + 1,
+			modified = greatest(?, modified + interval '1 millisecond') WHERE id = ?`, active, now(), id); err != nil {
 			return err
 		}
 		return audit(ctx, tx, lifecycle.AuditChange{
@@ -181,7 +189,8 @@ func changedOne(changed int64, err error) error {
 // ResolveIdentities finds identities by alias (without regard to case) or id;
 // what is not found is absent from the answer, which is keyed by the references
 // as given. Where a reference is one's id and another's alias, the id counts.
-// Inactive identities are found too.
+// Inactive identities are found too, and deleted ones, which are inactive; of
+// these an alias is that of the last, and that of nobody once somebody else has it.
 func (s *Store) ResolveIdentities(ctx context.Context, references []string) (found map[string]lifecycle.Identity, err error) {
 	defer s.done("ResolveIdentities", time.Now(), &err)
 	found = map[string]lifecycle.Identity{}
@@ -200,7 +209,7 @@ func (s *Store) ResolveIdentities(ctx context.Context, references []string) (fou
 		return found, nil
 	}
 	identities, err := queryIdentities(ctx, s.db, "SELECT "+identityColumns+
-		" FROM identities AS i WHERE i.alias_folded = ANY (?) OR i.id = ANY (?)", aliases, ids)
+		" FROM identities AS i WHERE i.alias_folded = ANY (?) OR i.id = ANY (?) ORDER BY i.deleted NULLS LAST, i.id", aliases, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +240,7 @@ func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) 
 		if err := exec(ctx, tx, insertWorkgroup, workgroupValues(group)); err != nil {
 			return err
 		}
-		if _, err := addMembers(ctx, tx, group.ID, group.Members...); err != nil {
+		if _, err := addMembers(ctx, tx, group.ID, group.Members); err != nil {
 			return err
 		}
 		return audit(ctx, tx, workgroupMade(group))
@@ -260,7 +269,7 @@ func (s *Store) EnsureWorkgroup(ctx context.Context, group lifecycle.Workgroup) 
 				}
 			}
 		}
-		added, err := addMembers(ctx, tx, group.ID, group.Members...)
+		added, err := addMembers(ctx, tx, group.ID, group.Members)
 		switch {
 		case err != nil:
 			return err
@@ -269,45 +278,31 @@ func (s *Store) EnsureWorkgroup(ctx context.Context, group lifecycle.Workgroup) 
 		case name == group.Name && len(added) == 0:
 			return nil
 		}
-		change := membersAdded(group.ID, added)
+		if err := moveWorkgroup(ctx, tx, group.ID); err != nil {
+			return err
+		}
+		change := membersChange(group.ID.String(), added, nil)
 		change.Before, change.After = map[string]any{"name": name}, map[string]any{"name": group.Name}
 		return audit(ctx, tx, change)
 	})
 }
 
-const insertWorkgroup = "INSERT INTO workgroups (id, name, name_folded, created) VALUES ?"
+const insertWorkgroup = "INSERT INTO workgroups (id, name, name_folded, created, modified) VALUES ?"
 
 func workgroupValues(g lifecycle.Workgroup) tuples {
-	return tuples{{g.ID, g.Name, lifecycle.Fold(g.Name), g.Created}}
+	return tuples{{g.ID, g.Name, lifecycle.Fold(g.Name), g.Created, g.Created}}
 }
 
-// addMembers adds members to the workgroup and returns those that were not.
-func addMembers(ctx context.Context, tx bun.Tx, group lifecycle.ID, members ...lifecycle.ID) (added []lifecycle.ID, err error) {
-	if len(members) == 0 {
-		return nil, nil
-	}
-	values := make(tuples, len(members))
-	for i, member := range members {
-		values[i] = []any{group, member}
-	}
-	var member lifecycle.ID
-	rows, err := tx.QueryContext(ctx, `INSERT INTO workgroup_members (workgroup_id, identity_id) VALUES ?
-		ON CONFLICT DO NOTHING RETURNING identity_id`, values)
-	err = each(rows, err, []any{&member}, func() error { added = append(added, member); return nil })
-	return added, err
+// moveWorkgroup notes that a workgroup was changed, and brings back a deleted one.
+func moveWorkgroup(ctx context.Context, tx bun.Tx, id lifecycle.ID) error {
+	return exec(ctx, tx, `UPDATE workgroups SET version = version + 1, deleted = NULL,
+		modified = greatest(?, modified + interval '1 millisecond') WHERE id = ?`, now(), id)
 }
 
 func workgroupMade(g lifecycle.Workgroup) lifecycle.AuditChange {
 	return lifecycle.AuditChange{
 		Action: lifecycle.ActionCreate, Object: lifecycle.ObjectWorkgroup, ID: g.ID.String(),
 		After: map[string]any{"name": g.Name}, Facts: map[string]any{"members": append([]lifecycle.ID{}, g.Members...)},
-	}
-}
-
-func membersAdded(group lifecycle.ID, added []lifecycle.ID) lifecycle.AuditChange {
-	return lifecycle.AuditChange{
-		Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectWorkgroup, ID: group.String(),
-		Facts: map[string]any{"membersAdded": append([]lifecycle.ID{}, added...)},
 	}
 }
 
@@ -320,7 +315,8 @@ func (s *Store) FindWorkgroup(ctx context.Context, reference string) (group life
 		id = lifecycle.ID{}
 	}
 	found, err := row(ctx, s.db, []any{&group.ID, &group.Name, &group.Created},
-		"SELECT id, name, created FROM workgroups WHERE id = ?0 OR name_folded = ?1 ORDER BY id = ?0 DESC LIMIT 1",
+		`SELECT id, name, created FROM workgroups WHERE (id = ?0 OR name_folded = ?1) AND deleted IS NULL
+			ORDER BY id = ?0 DESC LIMIT 1`,
 		uuidOf(id), lifecycle.Fold(reference))
 	if err != nil {
 		return lifecycle.Workgroup{}, err
@@ -337,21 +333,21 @@ func (s *Store) FindWorkgroup(ctx context.Context, reference string) (group life
 }
 
 // AddWorkgroupMember makes the identity a member; one that is a member already
-// is no error. KindReferenceNotFound if either does not exist.
-func (s *Store) AddWorkgroupMember(ctx context.Context, group, identity lifecycle.ID) (err error) {
-	defer s.done("AddWorkgroupMember", time.Now(), &err)
-	return s.inTx(ctx, func(tx bun.Tx) error {
-		added, err := addMembers(ctx, tx, group, identity)
-		if err != nil || len(added) == 0 {
-			return err
+// is no error. Errors: KindNotFound if there is no such workgroup,
+// KindReferenceNotFound for no such identity.
+func (s *Store) AddWorkgroupMember(ctx context.Context, group, identity lifecycle.ID) error {
+	_, err := s.UpdateGroup(ctx, group, func(g *lifecycle.DirectoryGroup) error {
+		if !slices.Contains(g.Members, lifecycle.GroupMember{ID: identity}) {
+			g.Members = append(g.Members, lifecycle.GroupMember{ID: identity})
 		}
-		return audit(ctx, tx, membersAdded(group, added))
+		return nil
 	})
+	return err
 }
 
 // WorkgroupExists reports whether there is a workgroup with this id.
 func (s *Store) WorkgroupExists(ctx context.Context, id lifecycle.ID) (exists bool, err error) {
 	defer s.done("WorkgroupExists", time.Now(), &err)
-	_, err = row(ctx, s.db, []any{&exists}, "SELECT EXISTS (SELECT 1 FROM workgroups WHERE id = ?)", id)
+	_, err = row(ctx, s.db, []any{&exists}, "SELECT EXISTS (SELECT 1 FROM workgroups WHERE id = ? AND deleted IS NULL)", id)
 	return exists, err
 }

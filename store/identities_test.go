@@ -178,7 +178,7 @@ func TestAWorkgroupIsMadeWholeOrNotAtAll(t *testing.T) {
 		"another's id":   {func(g *lifecycle.Workgroup) { g.ID = group.ID }, lifecycle.KindConflict, "id"},
 		"an unknown member": {
 			func(g *lifecycle.Workgroup) { g.Members = []lifecycle.ID{jane.ID, lifecycle.NewID()} },
-			lifecycle.KindReferenceNotFound, "identity",
+			lifecycle.KindReferenceNotFound, "members",
 		},
 	} {
 		other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Other", Members: []lifecycle.ID{jane.ID}, Created: storetest.Now()}
@@ -214,7 +214,7 @@ func TestEnsuringAWorkgroupAddsToIt(t *testing.T) {
 	requireKind(t, lifecycle.KindNotFound, err)
 
 	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), group.ID, lifecycle.NewID()))
-	requireKind(t, lifecycle.KindReferenceNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
+	requireKind(t, lifecycle.KindNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
 	other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "OFFICE", Created: storetest.Now()}
 	requireKind(t, lifecycle.KindConflict, s.EnsureWorkgroup(t.Context(), other))
 }

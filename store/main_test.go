@@ -94,7 +94,7 @@ func (w *world) cancel(t *testing.T, request lifecycle.Request) {
 	t.Helper()
 	w.change(t, "UPDATE identities SET active = false")
 	require.NoError(t, w.CancelRequest(t.Context(), request.ID, lifecycle.ReasonApproverGone))
-	w.change(t, "UPDATE identities SET active = true")
+	w.change(t, "UPDATE identities SET active = true WHERE deleted IS NULL")
 }
 
 // change changes rows behind the store's back.

@@ -54,7 +54,39 @@ func Migrate(ctx context.Context, url, appRole string) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
+	if err := foldIdentities(ctx, db); err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
 	return nil
+}
+
+// foldIdentities fills in the folded columns of identities that were there before
+// the columns were (0005), or were made by a program that did not know them yet.
+// It is not part of the migration, since the database has no Fold.
+func foldIdentities(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var id, name, email string
+	folded := map[string][2]string{}
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, email FROM identities
+		WHERE name_folded = '' AND name <> '' OR email_folded = '' AND email <> '' FOR NO KEY UPDATE`)
+	err = each(rows, err, []any{&id, &name, &email}, func() error {
+		folded[id] = [2]string{lifecycle.Fold(name), lifecycle.Fold(email)}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id, texts := range folded {
+		_, err := tx.ExecContext(ctx, "UPDATE identities SET name_folded = $1, email_folded = $2 WHERE id = $3", texts[0], texts[1], id)
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 func newProvider(db *sql.DB) (*goose.Provider, error) {

@@ -453,7 +453,8 @@ func (s *Store) inRequest(ctx context.Context, id lifecycle.ID, fn func(tx bun.T
 	})
 }
 
-// deciderGone: nobody is left who can decide the item i.
+// deciderGone: nobody is left who can decide the item i. Who was deleted is not
+// active, and what was deleted has no members.
 const deciderGone = `CASE i.approver_type
 	WHEN 'IDENTITY' THEN NOT EXISTS (SELECT 1 FROM identities AS a WHERE a.id = i.approver_id AND a.active)
 	ELSE NOT EXISTS (SELECT 1 FROM workgroup_members AS w JOIN identities AS a ON a.id = w.identity_id

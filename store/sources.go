@@ -150,7 +150,8 @@ func insertReferences(ctx context.Context, tx bun.Tx, into string, source lifecy
 	return exec(ctx, tx, "INSERT INTO ? VALUES ?", bun.Safe(into), rows)
 }
 
-// checkReferences holds that what source names and before did not exists.
+// checkReferences holds that what source names and before did not is there:
+// identities that are active, workgroups that were not deleted.
 func checkReferences(ctx context.Context, tx bun.Tx, source, before lifecycle.Source) error {
 	type named struct {
 		field string
@@ -183,8 +184,8 @@ func checkReferences(ctx context.Context, tx bun.Tx, source, before lifecycle.So
 	}
 	exists := map[lifecycle.Reference]bool{}
 	var found lifecycle.Reference
-	rows, err := tx.QueryContext(ctx, `SELECT id, 'IDENTITY' FROM identities WHERE id = ANY (?0)
-		UNION ALL SELECT id, 'GOVERNANCE_GROUP' FROM workgroups WHERE id = ANY (?0)`, ids)
+	rows, err := tx.QueryContext(ctx, `SELECT id, 'IDENTITY' FROM identities WHERE id = ANY (?0) AND active
+		UNION ALL SELECT id, 'GOVERNANCE_GROUP' FROM workgroups WHERE id = ANY (?0) AND deleted IS NULL`, ids)
 	err = each(rows, err, []any{&found.ID, &found.Type}, func() error { exists[found] = true; return nil })
 	if err != nil {
 		return err
@@ -194,7 +195,7 @@ func checkReferences(ctx context.Context, tx bun.Tx, source, before lifecycle.So
 		if exists[reference.Reference] {
 			continue
 		}
-		what := "identity"
+		what := "active identity"
 		if reference.Type == lifecycle.ReferenceGovernanceGroup {
 			what = "workgroup"
 		}

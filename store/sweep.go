@@ -7,6 +7,29 @@ import (
 	"gatehouse/lifecycle"
 )
 
+// orphans selects the pending requests r that wait for somebody who is gone. It
+// begins with the few who are: people who are inactive, and workgroups without an
+// active member.
+const orphans = `SELECT r.id FROM (
+		SELECT a.id, 'IDENTITY' AS type FROM identities AS a WHERE NOT a.active
+		UNION ALL SELECT g.id, 'GOVERNANCE_GROUP' FROM workgroups AS g WHERE NOT EXISTS (
+			SELECT 1 FROM workgroup_members AS w JOIN identities AS a ON a.id = w.identity_id WHERE w.workgroup_id = g.id AND a.active)
+	) AS gone
+	JOIN approval_items AS i ON i.approver_id = gone.id AND i.approver_type = gone.type AND i.status = 'PENDING'
+	JOIN requests AS r ON r.id = i.request_id
+	WHERE r.approval_status = 'PENDING'`
+
+// OrphanedRequests returns up to limit pending requests that wait for somebody who
+// is gone, those first that were looked after longest ago.
+func (s *Store) OrphanedRequests(ctx context.Context, limit int) (requests []lifecycle.RequestToCheck, err error) {
+	defer s.done("OrphanedRequests", time.Now(), &err)
+	q := lifecycle.RequestToCheck{Moved: true}
+	rows, err := s.db.QueryContext(ctx, `SELECT r.id, r.source_id FROM requests AS r WHERE r.id IN (`+orphans+`)
+		ORDER BY r.workflow_checked_at, r.id LIMIT ?`, max(0, limit))
+	err = each(rows, err, []any{&q.RequestID, &q.SourceID}, func() error { requests = append(requests, q); return nil })
+	return requests, err
+}
+
 // RequestsToCheck returns up to limit requests whose workflow needs looking
 // after: first those whose rows moved without it, pending or final, or whose
 // approver is gone, then, in rotation, the pending ones that MarkChecked named
@@ -22,11 +45,7 @@ func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Dur
 	rows, err := s.db.QueryContext(ctx, `WITH moved AS (
 			SELECT r.id FROM requests AS r WHERE r.workflow_seen_at < r.modified
 				AND r.workflow_checked_at + (r.workflow_checked_at - r.modified) <= ?2 AND `+due+`
-		), orphaned AS (
-			SELECT r.id FROM identities AS a
-			JOIN approval_items AS i ON i.approver_id = a.id AND i.approver_type = 'IDENTITY' AND i.status = 'PENDING'
-			JOIN requests AS r ON r.id = i.request_id
-			WHERE NOT a.active AND r.approval_status = 'PENDING' AND `+due+`
+		), orphaned AS (`+orphans+` AND `+due+`
 		), next AS (
 			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND `+due+`
 		)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gatehouse/auth"
+	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/store"
 )
@@ -28,9 +29,11 @@ const usage = `admin makes and changes identities, workgroups and clients.
   admin identity list
   admin identity activate|deactivate ALIAS
   admin workgroup create --name N [--member ALIAS]...
-  admin workgroup add NAME-OR-ID ALIAS
+  admin workgroup list
+  admin workgroup add|remove NAME-OR-ID ALIAS
   admin client create --id ID --name N --identity ALIAS [--scope S]...
   admin client create --id ID --name N --right R... [--scope S]...
+  admin client create --id ID --name N --scope gatehouse:scim
   admin client create --id ID --name N --scope gatehouse:audit
   admin client revoke ID
   admin audit verify [--expect POSITION:HASH]
@@ -40,10 +43,11 @@ const usage = `admin makes and changes identities, workgroups and clients.
 
 Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
 Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
-Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and
-gatehouse:audit, by which an application reads the audit trail.
-A client with an identity is a personal access token, one with rights or
-gatehouse:audit an application. Its secret is printed once and kept only as a
+Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and for an
+application gatehouse:audit, which reads the audit trail, or gatehouse:scim, by
+which a directory keeps people and groups, and which goes with nothing else.
+A client with an identity is a personal access token, one with rights or one of
+these scopes an application. Its secret is printed once and kept only as a
 hash. audit verify ends with 1 if anything about the audit trail is wrong.
 erase removes a person's data: the one whom a record or request is about, who
 has an account name in a source or an address of their own, or an identity.
@@ -74,7 +78,9 @@ var commands = map[string]func(ctx context.Context, s *store.Store, args []strin
 	"identity activate":   setActive(true),
 	"identity deactivate": setActive(false),
 	"workgroup create":    createWorkgroup,
-	"workgroup add":       addMember,
+	"workgroup list":      listWorkgroups,
+	"workgroup add":       changeMember((*store.Store).AddWorkgroupMember),
+	"workgroup remove":    changeMember((*store.Store).RemoveWorkgroupMember),
 	"client create":       createClient,
 	"client revoke":       revokeClient,
 	"audit verify":        verifyAudit,
@@ -212,19 +218,41 @@ func createWorkgroup(ctx context.Context, s *store.Store, args []string, out io.
 	return nil
 }
 
-func addMember(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
-	if len(args) != 2 {
-		return errors.New("a workgroup and an alias are needed")
+func listWorkgroups(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is not expected", args[0])
 	}
-	group, err := s.FindWorkgroup(ctx, args[0])
-	if err != nil {
-		return err
+	for offset := 0; ; offset += filter.MaxLimit {
+		groups, _, err := s.ListWorkgroups(ctx, filter.Query{
+			Sort: []filter.Order{{Field: "name"}}, Limit: filter.MaxLimit, Offset: offset,
+		})
+		if err != nil {
+			return err
+		}
+		for _, group := range groups {
+			fmt.Fprintf(out, "%s\t%s\t%d\n", group.ID, group.Name, group.Members)
+		}
+		if len(groups) < filter.MaxLimit {
+			return nil
+		}
 	}
-	identity, err := find(ctx, s, args[1])
-	if err != nil {
-		return err
+}
+
+func changeMember(change func(s *store.Store, ctx context.Context, group, identity lifecycle.ID) error) func(context.Context, *store.Store, []string, io.Writer) error {
+	return func(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
+		if len(args) != 2 {
+			return errors.New("a workgroup and an alias are needed")
+		}
+		group, err := s.FindWorkgroup(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		identity, err := find(ctx, s, args[1])
+		if err != nil {
+			return err
+		}
+		return change(s, ctx, group.ID, identity.ID)
 	}
-	return s.AddWorkgroupMember(ctx, group.ID, identity.ID)
 }
 
 func createClient(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
@@ -245,8 +273,12 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	if err := grant(&client, rights, scopes); err != nil {
 		return err
 	}
+	directory := slices.Contains(client.Scopes, lifecycle.ScopeSCIM)
 	application := len(client.Rights) > 0 || slices.Contains(client.Scopes, lifecycle.ScopeAudit)
-	if (*alias == "") == !application {
+	switch {
+	case directory && (*alias != "" || len(client.Rights) > 0 || len(client.Scopes) > 1):
+		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
+	case !directory && (*alias == "") == !application:
 		return errors.New("either --identity, or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
 	}
 	if *alias != "" {
@@ -282,10 +314,10 @@ func grant(client *lifecycle.Client, rights, scopes []string) error {
 	}
 	for _, scope := range scopes {
 		switch scope {
-		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeAudit:
+		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeAudit, lifecycle.ScopeSCIM:
 			client.Scopes = append(client.Scopes, scope)
 		default:
-			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all or gatehouse:audit", scope)
+			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all, gatehouse:audit or gatehouse:scim", scope)
 		}
 	}
 	return nil
@@ -299,15 +331,11 @@ func revokeClient(ctx context.Context, s *store.Store, args []string, _ io.Write
 }
 
 func find(ctx context.Context, s *store.Store, alias string) (lifecycle.Identity, error) {
-	found, err := s.ResolveIdentities(ctx, []string{alias})
-	if err != nil {
-		return lifecycle.Identity{}, err
-	}
-	identity, ok := found[alias]
-	if !ok {
+	identity, err := s.FindIdentity(ctx, alias)
+	if err != nil && lifecycle.KindOf(err) == lifecycle.KindNotFound {
 		return lifecycle.Identity{}, fmt.Errorf("there is no identity %q", alias)
 	}
-	return identity, nil
+	return identity, err
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -20,6 +20,7 @@ import (
 	"gatehouse/config"
 	"gatehouse/httpapi"
 	"gatehouse/lifecycle"
+	"gatehouse/scim"
 	"gatehouse/service"
 	"gatehouse/store"
 	"gatehouse/telemetry"
@@ -140,9 +141,18 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		Uploads:          cfg.Uploads.Concurrency,
 		ExportTimeout:    exportTimeout,
 	}, log)
+	verifier := auth.NewVerifier(ring, rows, tokens)
+	directory, err := scim.New(scim.Options{
+		Directory: operations, Authenticate: verifier.Authenticate, Note: httpapi.NoteCaller,
+		BaseURL: cfg.Tokens.Issuer, MaxBodyBytes: cfg.Serving.MaxBodyBytes, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	handler, err := httpapi.New(httpapi.Options{
 		Service:        operations,
-		Authenticate:   auth.NewVerifier(ring, rows, tokens).Authenticate,
+		Authenticate:   verifier.Authenticate,
+		SCIM:           directory,
 		Token:          auth.NewIssuer(ring, rows, tokens, httpapi.NoteRefusedLogin, log),
 		TokenInfo:      auth.InfoHandler(tokens),
 		JWKS:           ring,

@@ -81,7 +81,8 @@ func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Hea
 func canonical(path string) string {
 	mounted := func(path string) bool {
 		resource, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		return strings.HasPrefix(resource, "non-employee-") || resource == "audit-events"
+		return strings.HasPrefix(resource, "non-employee-") ||
+			slices.Contains([]string{"audit-events", "identities", "workgroups"}, resource)
 	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	rest = "/" + rest

@@ -1,0 +1,507 @@
+package scim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	scimfilter "github.com/scim2/filter-parser/v2"
+
+	"gatehouse/document"
+)
+
+// maxOperations is how many operations one PATCH may have.
+const maxOperations = 1_000
+
+// The operations of a PATCH (RFC 7644 §3.5.2).
+const (
+	opAdd     = "add"
+	opReplace = "replace"
+	opRemove  = "remove"
+)
+
+// change is one operation of a PATCH.
+type change struct {
+	// op is one of the three, whatever case it came in.
+	op   string
+	path string
+	// value is nil where there is none.
+	value any
+	// lenient lets go of attributes that can't be written instead of refusing them:
+	// those that a value without a path has among others.
+	lenient bool
+}
+
+// readPatch reads the operations of a body.
+func readPatch(body map[string]any) ([]change, error) {
+	list, ok := body["operations"].([]any)
+	switch {
+	case !ok || len(list) == 0:
+		return nil, bad(invalidSyntax, "Operations must be a list of operations.")
+	case len(list) > maxOperations:
+		return nil, bad(invalidValue, fmt.Sprintf("Operations may have %d operations at most.", maxOperations))
+	}
+	changes := make([]change, len(list))
+	for i, element := range list {
+		at := "Operations[" + strconv.Itoa(i) + "]"
+		object, ok := element.(map[string]any)
+		if !ok {
+			return nil, bad(invalidSyntax, at+" must be an object.")
+		}
+		object, err := foldKeys(object)
+		if err != nil {
+			return nil, err
+		}
+		c := &changes[i]
+		op, _ := object["op"].(string)
+		if c.op = strings.ToLower(op); c.op != opAdd && c.op != opReplace && c.op != opRemove {
+			return nil, bad(invalidSyntax, at+".op must be add, replace or remove.")
+		}
+		if path := object["path"]; path != nil {
+			if c.path, ok = path.(string); !ok {
+				return nil, bad(invalidPath, at+".path must be a string.")
+			}
+			c.path = strings.TrimSpace(c.path)
+		}
+		value, present := object["value"]
+		c.value = value
+		switch {
+		case c.op == opRemove && c.path == "":
+			return nil, bad(noTarget, at+" must have a path: it says what to remove.")
+		case c.op == opAdd && value == nil, c.op == opReplace && !present:
+			return nil, bad(invalidValue, at+" must have a value.")
+		}
+	}
+	return changes, nil
+}
+
+// patch carries the operations out, in their order, on an object whose names are in
+// lower case at every depth.
+func (r resource) patch(object map[string]any, changes []change) error {
+	for _, c := range changes {
+		if err := r.apply(object, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply carries out one operation.
+func (r resource) apply(object map[string]any, c change) error {
+	name, foreign := r.local(c.path)
+	if foreign {
+		return nil
+	}
+	if name == "" {
+		return r.applyAll(object, c)
+	}
+	path, err := r.parsePath(name)
+	if err != nil {
+		return err
+	}
+	a, ok := r.attribute(path.AttributePath.AttributeName)
+	switch {
+	case !ok && (c.lenient || r.isUnkept(path.AttributePath.AttributeName)):
+		return nil
+	case !ok:
+		return bad(invalidPath, "There is no attribute "+document.Quote(path.AttributePath.AttributeName)+".")
+	case a.Mutability == readOnly && c.lenient:
+		return nil
+	case a.Mutability == readOnly:
+		return bad(mutability, a.Name+" can't be written.")
+	}
+	sub := path.SubAttributeName()
+	if path.ValueExpression == nil {
+		sub = path.AttributePath.SubAttributeName()
+	}
+	if sub != "" {
+		inner, ok := find(a.SubAttributes, sub)
+		switch {
+		case !ok && len(a.SubAttributes) > 0 && rfcSubAttributes[strings.ToLower(sub)], !ok && c.lenient:
+			return nil
+		case !ok:
+			return bad(invalidPath, a.Name+" has no attribute "+document.Quote(sub)+".")
+		case inner.Mutability == readOnly:
+			return bad(mutability, a.Name+"."+inner.Name+" can't be written.")
+		}
+		sub = strings.ToLower(inner.Name)
+	}
+	if path.ValueExpression != nil && !a.MultiValued {
+		return bad(invalidPath, a.Name+" has one value: brackets can't choose among them.")
+	}
+	return target{object, a, sub, path.ValueExpression}.apply(c)
+}
+
+// rfcSubAttributes are those of name, emails, roles and members that RFC 7643 has
+// and the service lets go.
+var rfcSubAttributes = map[string]bool{
+	"middlename": true, "honorificprefix": true, "honorificsuffix": true,
+	"display": true, "type": true, "primary": true,
+}
+
+// applyAll carries out an operation without a path: its value has the attributes
+// that are to be written, by their names or their paths.
+func (r resource) applyAll(object map[string]any, c change) error {
+	attributes, ok := c.value.(map[string]any)
+	switch {
+	case c.op == opRemove:
+		return bad(noTarget, "The path must say what to remove.")
+	case !ok:
+		return bad(invalidValue, "The value must be an object of attributes, since there is no path.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		value, op := attributes[name], c.op
+		if value == nil {
+			op = opRemove
+		}
+		if rest, foreign := r.local(name); foreign || rest == "" && name != "" && !foreign {
+			// The attributes of a schema, under its name.
+			if foreign {
+				continue
+			}
+			if err := r.applyAll(object, change{op: c.op, value: value, lenient: true}); err != nil {
+				return err
+			}
+			continue
+		}
+		if name == "" {
+			continue
+		}
+		if err := r.apply(object, change{op: op, path: name, value: value, lenient: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r resource) parsePath(path string) (scimfilter.Path, error) {
+	if err := boundFilter(path, invalidPath); err != nil {
+		return scimfilter.Path{}, err
+	}
+	parsed, err := scimfilter.ParsePathNumber([]byte(upperEscapes(path)))
+	if err != nil {
+		return scimfilter.Path{}, bad(invalidPath, "The path "+document.Quote(path)+" can't be read.")
+	}
+	return parsed, nil
+}
+
+// target is what a path leads to: an attribute of the object, of which sub, if not
+// empty, is a part, and where, if not nil, chooses among several values.
+type target struct {
+	object    map[string]any
+	attribute attribute
+	sub       string
+	where     scimfilter.Expression
+}
+
+func (t target) apply(c change) error {
+	if c.value == nil && c.op == opReplace {
+		c.op = opRemove
+	}
+	key := strings.ToLower(t.attribute.Name)
+	switch {
+	case t.attribute.MultiValued:
+		return t.applyToList(key, c)
+	case t.attribute.Type == kindComplex:
+		return t.applyToComplex(key, c)
+	case c.op == opRemove && t.attribute.Required:
+		return bad(mutability, t.attribute.Name+" is required and can't be removed.")
+	case c.op == opRemove:
+		delete(t.object, key)
+	default:
+		t.object[key] = c.value
+	}
+	return nil
+}
+
+// applyToComplex writes an attribute that has parts. Those that a value does not
+// name stay.
+func (t target) applyToComplex(key string, c change) error {
+	parts, _ := t.object[key].(map[string]any)
+	if parts == nil {
+		parts = map[string]any{}
+	}
+	switch {
+	case t.sub != "" && c.op == opRemove:
+		delete(parts, t.sub)
+	case t.sub != "":
+		parts[t.sub] = c.value
+	case c.op == opRemove:
+		parts = map[string]any{}
+	default:
+		given, ok := c.value.(map[string]any)
+		if !ok {
+			return bad(invalidValue, t.attribute.Name+" must be an object.")
+		}
+		given, err := foldKeys(given)
+		if err != nil {
+			return err
+		}
+		maps.Copy(parts, given)
+	}
+	t.object[key] = parts
+	return nil
+}
+
+// applyToList writes an attribute with several values.
+func (t target) applyToList(key string, c change) error {
+	elements, _ := t.object[key].([]any)
+	var err error
+	switch {
+	case t.where == nil && t.sub == "":
+		elements, err = t.applyToAll(elements, c)
+	default:
+		elements, err = t.applyToChosen(elements, c)
+	}
+	if err == nil {
+		t.object[key] = elements
+	}
+	return err
+}
+
+// applyToAll adds values, replaces all of them, or removes those that are given, or
+// all.
+func (t target) applyToAll(elements []any, c change) ([]any, error) {
+	given, err := elementsOf(t.attribute, c.value)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.op == opReplace:
+		return given, nil
+	case c.op == opRemove && c.value == nil:
+		return nil, nil
+	case c.op == opRemove:
+		return slices.DeleteFunc(elements, func(element any) bool { return valuesOf(given)[valueOf(element)] }), nil
+	}
+	there := valuesOf(elements)
+	for _, element := range given {
+		if isPrimary(element) {
+			unsetPrimary(elements)
+		}
+		if value := valueOf(element); value == "" || !there[value] {
+			elements, there[value] = append(elements, element), true
+		} else if at := slices.IndexFunc(elements, func(own any) bool { return valueOf(own) == value }); at >= 0 {
+			maps.Copy(elements[at].(map[string]any), element.(map[string]any)) //nolint:forcetypeassert // elementsOf makes nothing else
+		}
+	}
+	return elements, nil
+}
+
+// applyToChosen writes the values that the brackets choose, all where there are
+// none.
+func (t target) applyToChosen(elements []any, c change) ([]any, error) {
+	chosen, rest := []map[string]any{}, []any{}
+	for _, element := range elements {
+		object, _ := element.(map[string]any)
+		matches := t.where == nil
+		if !matches {
+			var err error
+			if matches, err = t.matches(t.where, object); err != nil {
+				return nil, err
+			}
+		}
+		if matches {
+			chosen = append(chosen, object)
+		} else {
+			rest = append(rest, element)
+		}
+	}
+	if len(chosen) == 0 {
+		if c.op == opRemove {
+			return elements, nil
+		}
+		if c.op == opReplace && t.where != nil {
+			return nil, bad(noTarget, "The path chooses no value of "+t.attribute.Name+".")
+		}
+		made, err := t.made()
+		if err != nil {
+			return nil, err
+		}
+		elements, chosen = append(elements, made), append(chosen, made)
+	}
+	if c.op == opRemove && t.sub == "" {
+		return rest, nil
+	}
+	for _, object := range chosen {
+		switch {
+		case t.sub == "":
+			given, ok := c.value.(map[string]any)
+			if !ok {
+				return nil, bad(invalidValue, "A value of "+t.attribute.Name+" must be an object.")
+			}
+			given, err := foldKeys(given)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(object, given)
+		case c.op == opRemove:
+			delete(object, t.sub)
+		default:
+			object[t.sub] = c.value
+		}
+		if t.attribute.Name == "members" && t.sub == "value" {
+			return nil, bad(mutability, "members.value can't be changed; add and remove members.")
+		}
+	}
+	return elements, nil
+}
+
+// made is a new value with what the brackets ask of it.
+func (t target) made() (map[string]any, error) {
+	made := map[string]any{}
+	var fill func(e scimfilter.Expression) bool
+	fill = func(e scimfilter.Expression) bool {
+		switch e := e.(type) {
+		case nil:
+			return true
+		case *scimfilter.LogicalExpression:
+			return strings.EqualFold(string(e.Operator), string(scimfilter.AND)) && fill(e.Left) && fill(e.Right)
+		case *scimfilter.AttributeExpression:
+			made[strings.ToLower(e.AttributePath.AttributeName)] = valueText(e.CompareValue)
+			return strings.EqualFold(string(e.Operator), string(scimfilter.EQ))
+		}
+		return false
+	}
+	if !fill(t.where) {
+		return nil, bad(noTarget, "The path chooses no value of "+t.attribute.Name+".")
+	}
+	return made, nil
+}
+
+// matches reports whether the brackets choose the value.
+func (t target) matches(e scimfilter.Expression, object map[string]any) (bool, error) {
+	switch e := e.(type) {
+	case *scimfilter.LogicalExpression:
+		left, err := t.matches(e.Left, object)
+		if err != nil {
+			return false, err
+		}
+		right, err := t.matches(e.Right, object)
+		if strings.EqualFold(string(e.Operator), string(scimfilter.AND)) {
+			return left && right, err
+		}
+		return left || right, err
+	case *scimfilter.NotExpression:
+		is, err := t.matches(e.Expression, object)
+		return !is, err
+	case *scimfilter.AttributeExpression:
+		a, ok := find(t.attribute.SubAttributes, e.AttributePath.AttributeName)
+		if !ok && !rfcSubAttributes[strings.ToLower(e.AttributePath.AttributeName)] {
+			return false, bad(invalidFilter, t.attribute.Name+" has no attribute "+document.Quote(e.AttributePath.AttributeName)+".")
+		}
+		return compare(e, a, object[strings.ToLower(e.AttributePath.AttributeName)])
+	}
+	return false, bad(invalidFilter, "The brackets can't be read.")
+}
+
+// compare compares a part of a value.
+func compare(e *scimfilter.AttributeExpression, a attribute, own any) (bool, error) {
+	op := strings.ToLower(string(e.Operator))
+	if op == string(scimfilter.PR) {
+		return own != nil && own != "", nil
+	}
+	have, want := plainText(own), valueText(e.CompareValue)
+	if !a.CaseExact {
+		have, want = strings.ToLower(have), strings.ToLower(want)
+	}
+	switch scimfilter.CompareOperator(op) { //nolint:exhaustive // the rest is refused
+	case scimfilter.EQ:
+		return have == want, nil
+	case scimfilter.NE:
+		return have != want, nil
+	case scimfilter.CO:
+		return strings.Contains(have, want), nil
+	case scimfilter.SW:
+		return strings.HasPrefix(have, want), nil
+	case scimfilter.EW:
+		return strings.HasSuffix(have, want), nil
+	}
+	return false, bad(invalidFilter, "Brackets can't compare by "+op+".")
+}
+
+// plainText is a value of an attribute as text.
+func plainText(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return valueText(value)
+}
+
+// elementsOf is the value of an attribute with several values as a list of objects:
+// one value may come alone, and a bare one is its "value".
+func elementsOf(a attribute, value any) ([]any, error) {
+	if value == nil {
+		return nil, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	elements := make([]any, len(list))
+	for i, element := range list {
+		switch v := element.(type) {
+		case map[string]any:
+			folded, err := foldKeys(v)
+			if err != nil {
+				return nil, err
+			}
+			elements[i] = folded
+		case string:
+			elements[i] = map[string]any{"value": v}
+		default:
+			return nil, bad(invalidValue, a.Name+"["+strconv.Itoa(i)+"] must be an object.")
+		}
+	}
+	return elements, nil
+}
+
+// valueOf is what tells a value from others; ids and addresses have no case.
+func valueOf(element any) string {
+	object, _ := element.(map[string]any)
+	text, _ := object["value"].(string)
+	return strings.ToLower(strings.TrimSpace(text))
+}
+
+func valuesOf(elements []any) map[string]bool {
+	values := make(map[string]bool, len(elements))
+	for _, element := range elements {
+		values[valueOf(element)] = true
+	}
+	return values
+}
+
+func isPrimary(element any) bool {
+	object, _ := element.(map[string]any)
+	is, _ := asBool(object["primary"])
+	return is
+}
+
+func unsetPrimary(elements []any) {
+	for _, element := range elements {
+		if object, ok := element.(map[string]any); ok {
+			delete(object, "primary")
+		}
+	}
+}
+
+// folded is the value with the names of members in lower case at every depth.
+func folded(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name, member := range v {
+			object[strings.ToLower(name)] = folded(member)
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for i, element := range v {
+			list[i] = folded(element)
+		}
+		return list
+	default:
+		return value
+	}
+}
