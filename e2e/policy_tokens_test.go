@@ -19,8 +19,9 @@ import (
 	"gatehouse/policy"
 )
 
-// everyOperation is the access table with the lists and the one operation that
-// there is no object for.
+// everyOperation is the access table with the lists, the one operation that there is
+// no object for, and what has a test of its own for who may: looking people up and
+// reading the audit trail.
 func everyOperation() []access {
 	all := append(table(), access{
 		operation: "createNonEmployeeSource", method: http.MethodPost, path: "/non-employee-sources",
@@ -32,6 +33,13 @@ func everyOperation() []access {
 			operation: l.operation, method: http.MethodGet,
 			path: strings.Replace(l.path, "{for}", "me", 1) + "?requested-for=me", everywhere: readers,
 		})
+	}
+	for operation, path := range map[string]string{
+		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
+		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
+		"listAuditEvents": "/audit-events", "exportAuditEvents": "/audit-events/export",
+	} {
+		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}
 	return all
 }

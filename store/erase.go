@@ -27,7 +27,10 @@ const (
 
 // identityTexts are the columns of an identity that tell about the person, beside
 // the alias.
-var identityTexts = []string{"name", "email"}
+var identityTexts = []string{
+	"name", "name_folded", "email", "email_folded", "given_name", "given_name_folded", "family_name", "family_name_folded",
+	"formatted_name", "external_id",
+}
 
 // errErased ends an erasure that somebody else has finished.
 var errErased = errors.New("store: the erasure was finished elsewhere")
@@ -158,12 +161,12 @@ func (e *erasing) identity(ctx context.Context) error {
 	alias := "erased-" + e.id.String()
 	return e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
 		blanks := strings.Repeat(", ? = ''", len(identityTexts))
-		args := []any{alias, lifecycle.Fold(alias), now()}
+		args := []any{alias, lifecycle.Fold(alias), now(), now()}
 		for _, column := range identityTexts {
 			args = append(args, bun.Safe(column))
 		}
-		named, err := affected(ctx, tx, "UPDATE identities SET alias = ?, alias_folded = ?, levels = '{}', active = false, modified = ?"+
-			blanks+" WHERE id = ? AND alias <> ?", append(args, id, alias)...)
+		named, err := affected(ctx, tx, "UPDATE identities SET alias = ?, alias_folded = ?, levels = '{}', active = false, modified = ?, "+
+			"deleted = coalesce(deleted, ?), version = version + 1"+blanks+" WHERE id = ? AND alias <> ?", append(args, id, alias)...)
 		if err != nil {
 			return nil, err
 		}

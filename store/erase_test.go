@@ -363,7 +363,7 @@ func TestAnIdentityIsErased(t *testing.T) {
 	require.Equal(t, []string{
 		"audit_details.actor", "audit_details.change", "audit_details.subjects", "clients.name",
 		"decision_comments.client_id", "export_chunks.bytes", "identities.alias", "identities.alias_folded", "identities.email",
-		"identities.name", "import_faults.cells", "import_jobs.client_id", "import_rows.cells",
+		"identities.email_folded", "identities.name", "identities.name_folded", "import_faults.cells", "import_jobs.client_id", "import_rows.cells",
 	}, mentions(t, w.admin, gone))
 	erased := erase(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
 	require.Empty(t, mentions(t, w.admin, gone))
@@ -373,9 +373,13 @@ func TestAnIdentityIsErased(t *testing.T) {
 	})
 	require.Positive(t, erased.Actors)
 	require.Positive(t, erased.Changes)
-	nameless, err := w.GetIdentity(t.Context(), identity.ID)
+	_, err = w.GetIdentity(t.Context(), identity.ID)
+	requireKind(t, lifecycle.KindNotFound, err)
+	alias := "erased-" + erased.ID.String()
+	found, err := w.ResolveIdentities(t.Context(), []string{alias})
 	require.NoError(t, err)
-	require.Equal(t, []any{"erased-" + erased.ID.String(), "", "", false, 0}, []any{nameless.Alias, nameless.Name, nameless.Email, nameless.Active, len(nameless.Levels)})
+	nameless := found[alias]
+	require.Equal(t, []any{identity.ID, "", "", false, 0}, []any{nameless.ID, nameless.Name, nameless.Email, nameless.Active, len(nameless.Levels)})
 	require.Equal(t, 1, w.number(t, "SELECT count(*) FROM workgroup_members"))
 	require.Equal(t, "COMPLETED", w.text(t, "SELECT status FROM export_jobs WHERE id = $1", without.ID.String()))
 	l.requireSound(t)
@@ -513,7 +517,8 @@ var (
 		"account_names": "folded", "approval_items": "comment", "audit_details": "actor actor_salt change change_salt subjects",
 		"clients": "id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
 		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id",
-		"identities": "alias alias_folded email name", "import_faults": "cells column_name message", "import_jobs": "client_id",
+		"identities":    "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded",
+		"import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
 			"last_name last_name_folded phone",
 		"records":  "account_name account_name_folded data email email_folded first_name first_name_folded last_name last_name_folded phone",
@@ -531,7 +536,7 @@ var (
 		"schema_attributes":       "help_text label placeholder technical_name technical_name_folded type",
 		"signing_keys":            "kid private_key",
 		"source_account_managers": "manager_type", "source_approvers": "approver_type",
-		"sources": "description name name_folded", "workgroups": "name name_folded",
+		"sources": "description name name_folded", "workgroups": "external_id name name_folded",
 	}
 )
 

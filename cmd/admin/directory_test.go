@@ -57,7 +57,7 @@ func TestADirectoryHasAClientOfItsOwn(t *testing.T) {
 		require.ErrorContains(t, admin(append(with, "--scope", lifecycle.ScopeSCIM)...), "a client of its own")
 	}
 	require.ErrorContains(t, admin("--scope", "gatehouse:all"), "gatehouse:scim")
-	require.ErrorContains(t, admin(), "--identity or --right")
+	require.ErrorContains(t, admin(), "--right or --scope")
 	require.NoError(t, admin("--scope", lifecycle.ScopeSCIM))
 	client, identity, err := schema.Open(t, store.Config{}).GetClient(t.Context(), "okta")
 	require.NoError(t, err)
