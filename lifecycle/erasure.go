@@ -32,9 +32,10 @@ type ErasedPerson struct {
 
 	// Identity is zero where the person is none; the rest goes with it.
 	Identity ID `json:"identity,omitzero"`
-	// Alias is as it is spelt, Subjects are folded names.
+	// Alias is as it is spelt; Managers are the ways in which a file names them as
+	// somebody's manager, folded. Clients are those they have or had.
 	Alias    string   `json:"alias,omitempty"`
-	Subjects []string `json:"subjects,omitempty"`
+	Managers []string `json:"managers,omitempty"`
 	Clients  []string `json:"clients,omitempty"`
 }
 

@@ -151,22 +151,21 @@ func (e *erasing) change(facts map[string]any) lifecycle.AuditChange {
 	return lifecycle.AuditChange{Action: lifecycle.ActionErase, Object: lifecycle.ObjectPerson, ID: e.id.String(), Facts: facts}
 }
 
-// identity takes the name off an identity; records, requests and sources go on
-// naming the row. Their clients go, so that no token of theirs is good any more.
+// identity deletes an identity as DeleteUser does, and takes the name off the row
+// that stays for what names it. Their clients go, so that no token of theirs is
+// good any more.
 func (e *erasing) identity(ctx context.Context) error {
 	id := e.person.Identity
 	if id.IsZero() {
 		return nil
 	}
-	alias := "erased-" + e.id.String()
 	return e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
-		blanks := strings.Repeat(", ? = ''", len(identityTexts))
-		args := []any{alias, lifecycle.Fold(alias), now(), now()}
-		for _, column := range identityTexts {
-			args = append(args, bun.Safe(column))
+		// Workgroups before identities, as where members are written.
+		if err := exec(ctx, tx, `SELECT id FROM workgroups WHERE id IN (
+			SELECT workgroup_id FROM workgroup_members WHERE identity_id = ?) ORDER BY id FOR NO KEY UPDATE`, id); err != nil {
+			return nil, err
 		}
-		named, err := affected(ctx, tx, "UPDATE identities SET alias = ?, alias_folded = ?, levels = '{}', active = false, modified = ?, "+
-			"deleted = coalesce(deleted, ?), version = version + 1"+blanks+" WHERE id = ? AND alias <> ?", append(args, id, alias)...)
+		named, err := e.unname(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +181,9 @@ func (e *erasing) identity(ctx context.Context) error {
 		}
 		counts.Mentions += mentions
 		for _, statement := range []string{
-			"DELETE FROM workgroup_members WHERE identity_id = ?",
+			`WITH gone AS (DELETE FROM workgroup_members WHERE identity_id = ? RETURNING workgroup_id)
+				UPDATE workgroups SET version = version + 1, modified = greatest(now(), modified + interval '1 millisecond')
+				WHERE id IN (SELECT workgroup_id FROM gone)`,
 			"UPDATE import_jobs SET client_id = '' WHERE requester_id = ?",
 			"UPDATE export_jobs SET client_id = '' WHERE requester_id = ?",
 			"UPDATE export_schedules SET client_id = '' WHERE requester_id = ?",
@@ -197,6 +198,15 @@ func (e *erasing) identity(ctx context.Context) error {
 		}
 		return map[string]any{"identity": id, "clients": clients}, nil
 	})
+}
+
+// unname takes the name off the identity's row; 0 where that was done before.
+func (e *erasing) unname(ctx context.Context, tx bun.Tx) (int64, error) {
+	alias := "erased-" + e.id.String()
+	return affected(ctx, tx, `UPDATE identities SET alias = ?0, alias_folded = ?1, levels = '{}', active = false,
+		deleted = coalesce(deleted, ?2), modified = greatest(?2, modified + interval '1 millisecond'), version = version + 1,
+		`+strings.Join(identityTexts, " = '', ")+` = '' WHERE id = ?3 AND alias <> ?0`,
+		alias, lifecycle.Fold(alias), now(), e.person.Identity)
 }
 
 // staged blanks rows of files on their way in. One about the person becomes a

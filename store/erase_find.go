@@ -158,20 +158,19 @@ func compareIDs(a, b lifecycle.ID) int { return slices.Compare(a[:], b[:]) }
 // findIdentity is the person who is this identity.
 func (s *Store) findIdentity(ctx context.Context, id lifecycle.ID) (lifecycle.ErasedPerson, error) {
 	p := lifecycle.ErasedPerson{Identity: id}
-	var email string
-	found, err := row(ctx, s.db, []any{&p.Alias, &email}, "SELECT alias, email FROM identities WHERE id = ?", id)
+	found, err := row(ctx, s.db, []any{&p.Alias}, "SELECT alias FROM identities WHERE id = ?", id)
 	if err != nil {
 		return lifecycle.ErasedPerson{}, err
 	}
 	if !found {
 		return lifecycle.ErasedPerson{}, errNobody
 	}
-	p.Subjects = []string{id.String(), lifecycle.Fold(p.Alias)}
-	if email != "" {
-		p.Subjects = append(p.Subjects, lifecycle.Fold(email))
-	}
+	p.Managers = []string{id.String(), lifecycle.Fold(p.Alias)}
+	// Of clients that are gone only the trail knows whose they were.
 	var client string
-	rows, err := s.db.QueryContext(ctx, "SELECT id FROM clients WHERE identity_id = ? ORDER BY id", id)
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM clients WHERE identity_id = ?0
+		UNION SELECT r.object_id FROM audit_entries AS r JOIN audit_details AS d ON d.entry_id = r.id
+		WHERE r.object_type = 'CLIENT' AND strpos(d.change, ?1) > 0 ORDER BY 1`, id, id.String())
 	err = each(rows, err, []any{&client}, func() error { p.Clients = append(p.Clients, client); return nil })
 	return p, err
 }
@@ -183,8 +182,9 @@ const ofIdentities = "('IDENTITY', 'CLIENT')"
 // told is the condition that d, the details of the entry r, tells about the person.
 func told(p lifecycle.ErasedPerson) schema.QueryAppender {
 	if !p.Identity.IsZero() {
-		return bun.SafeQuery("(r.object_type IN "+ofIdentities+" AND (d.subjects && ? OR r.object_id = ANY (?)))",
-			texts(p.Subjects), texts(p.Clients))
+		// By ids alone: the alias of one who was deleted may be another's by now.
+		return bun.SafeQuery("(r.object_type IN "+ofIdentities+" AND (r.object_id = ANY (?) OR ? = ANY (d.subjects)))",
+			append(texts{p.Identity.String()}, p.Clients...), p.Identity.String())
 	}
 	objects := make(texts, len(p.Objects))
 	for i, id := range p.Objects {
@@ -263,7 +263,7 @@ func isAbout(p lifecycle.ErasedPerson, source lifecycle.ID, header, cells string
 	if len(names) == 0 || len(values) != len(names) {
 		folded := lifecycle.Fold(cells)
 		holds := func(text string) bool { return strings.Contains(folded, text) }
-		return slices.ContainsFunc(p.Emails, holds) || slices.ContainsFunc(p.Subjects, holds) ||
+		return slices.ContainsFunc(p.Emails, holds) || slices.ContainsFunc(p.Managers, holds) ||
 			slices.ContainsFunc(p.Names, func(n lifecycle.SourceName) bool { return n.Source == source && holds(n.Name) })
 	}
 	cell := func(column string) string {
@@ -277,7 +277,7 @@ func isAbout(p lifecycle.ErasedPerson, source lifecycle.ID, header, cells string
 	}
 	account, email, manager := cell("accountName"), cell("email"), cell("manager")
 	return email != "" && slices.Contains(p.Emails, email) ||
-		manager != "" && slices.Contains(p.Subjects, manager) ||
+		manager != "" && slices.Contains(p.Managers, manager) ||
 		account != "" && slices.Contains(p.Names, lifecycle.SourceName{Source: source, Name: account})
 }
 
@@ -358,8 +358,9 @@ func (s *Store) countErasure(ctx context.Context, p lifecycle.ErasedPerson) (cou
 	if p.Identity.IsZero() {
 		return counts, nil
 	}
-	counts.Identities, counts.Clients = 1, len(p.Clients)
-	_, err = row(ctx, s.db, []any{&counts.Mentions}, "SELECT "+mentionsOf, p.Identity)
+	counts.Identities = 1
+	_, err = row(ctx, s.db, []any{&counts.Clients, &counts.Mentions},
+		"SELECT (SELECT count(*) FROM clients WHERE identity_id = ?0), "+mentionsOf, p.Identity)
 	return counts, err
 }
 

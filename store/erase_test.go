@@ -324,7 +324,15 @@ func TestAnIdentityIsErased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	owner := eraser(t, w.schema)
-	identity := storetest.Identity(t, w.Store, gone, lifecycle.LevelOrgAdmin)
+	user := lifecycle.DirectoryUser{
+		Identity: lifecycle.Identity{
+			ID: lifecycle.NewID(), Alias: gone, Name: "The " + gone, Email: gone + "@example.com",
+			Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Active: true, Created: storetest.Now(), Modified: storetest.Now(),
+		},
+		ExternalID: "ext-" + gone, GivenName: "Given " + gone, FamilyName: "Family " + gone, FormattedName: "Formatted " + gone, Version: 1,
+	}
+	require.NoError(t, w.CreateUser(t.Context(), user))
+	identity := user.Identity
 	require.NoError(t, w.CreateWorkgroup(t.Context(), lifecycle.Workgroup{
 		ID: lifecycle.NewID(), Name: "Group", Members: []lifecycle.ID{identity.ID, w.owner.ID}, Created: storetest.Now(),
 	}))
@@ -363,7 +371,9 @@ func TestAnIdentityIsErased(t *testing.T) {
 	require.Equal(t, []string{
 		"audit_details.actor", "audit_details.change", "audit_details.subjects", "clients.name",
 		"decision_comments.client_id", "export_chunks.bytes", "identities.alias", "identities.alias_folded", "identities.email",
-		"identities.email_folded", "identities.name", "identities.name_folded", "import_faults.cells", "import_jobs.client_id", "import_rows.cells",
+		"identities.email_folded", "identities.external_id", "identities.family_name", "identities.family_name_folded",
+		"identities.formatted_name", "identities.given_name", "identities.given_name_folded", "identities.name",
+		"identities.name_folded", "import_faults.cells", "import_jobs.client_id", "import_rows.cells",
 	}, mentions(t, w.admin, gone))
 	erased := erase(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
 	require.Empty(t, mentions(t, w.admin, gone))
@@ -375,11 +385,10 @@ func TestAnIdentityIsErased(t *testing.T) {
 	require.Positive(t, erased.Changes)
 	_, err = w.GetIdentity(t.Context(), identity.ID)
 	requireKind(t, lifecycle.KindNotFound, err)
-	alias := "erased-" + erased.ID.String()
-	found, err := w.ResolveIdentities(t.Context(), []string{alias})
+	found, err := w.ResolveIdentities(t.Context(), []string{identity.ID.String()})
 	require.NoError(t, err)
-	nameless := found[alias]
-	require.Equal(t, []any{identity.ID, "", "", false, 0}, []any{nameless.ID, nameless.Name, nameless.Email, nameless.Active, len(nameless.Levels)})
+	nameless := found[identity.ID.String()]
+	require.Equal(t, []any{"erased-" + erased.ID.String(), "", "", false, 0}, []any{nameless.Alias, nameless.Name, nameless.Email, nameless.Active, len(nameless.Levels)})
 	require.Equal(t, 1, w.number(t, "SELECT count(*) FROM workgroup_members"))
 	require.Equal(t, "COMPLETED", w.text(t, "SELECT status FROM export_jobs WHERE id = $1", without.ID.String()))
 	l.requireSound(t)
@@ -388,6 +397,29 @@ func TestAnIdentityIsErased(t *testing.T) {
 	require.Equal(t, 1, w.number(t, "SELECT count(*) FROM records WHERE manager_id = $1", identity.ID.String()))
 	_, err = owner.FindErased(t.Context(), lifecycle.ErasureTarget{Identity: lifecycle.NewID()})
 	requireKind(t, lifecycle.KindNotFound, err)
+}
+
+// TestAnIdentityThatWasDeletedIsErased, and not the one who has its alias now.
+func TestAnIdentityThatWasDeletedIsErased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	before := storetest.Identity(t, w.Store, gone)
+	require.NoError(t, w.CreateClient(t.Context(), lifecycle.Client{
+		ID: "pat-1", Name: "The first laptop", SecretHash: []byte("x"), IdentityID: before.ID, Active: true, Created: storetest.Now(),
+	}))
+	require.NoError(t, w.DeleteUser(t.Context(), before.ID, func(lifecycle.DirectoryUser) error { return nil }))
+	after := storetest.Identity(t, w.Store, gone)
+	told := `SELECT count(*) FROM audit_entries AS e JOIN audit_details AS d ON d.entry_id = e.id WHERE d.change IS NOT NULL AND e.object_id = $1`
+	require.Equal(t, 1, w.number(t, told, after.ID.String()))
+	erase(t, owner, lifecycle.ErasureTarget{Identity: before.ID})
+	require.Zero(t, w.number(t, told, before.ID.String()))
+	require.Zero(t, w.number(t, told, "pat-1"))
+	require.Equal(t, 1, w.number(t, told, after.ID.String()))
+	found, err := w.FindIdentity(t.Context(), gone)
+	require.NoError(t, err)
+	require.Equal(t, after.ID, found.ID)
+	(&lived{world: w}).requireSound(t)
 }
 
 // TestNobodyIsErasedOfWhomNothingIsKnown.
@@ -517,8 +549,7 @@ var (
 		"account_names": "folded", "approval_items": "comment", "audit_details": "actor actor_salt change change_salt subjects",
 		"clients": "id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
 		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id",
-		"identities":    "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded",
-		"import_faults": "cells column_name message", "import_jobs": "client_id",
+		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
 			"last_name last_name_folded phone",
 		"records":  "account_name account_name_folded data email email_folded first_name first_name_folded last_name last_name_folded phone",

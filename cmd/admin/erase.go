@@ -39,9 +39,14 @@ func erase(ctx context.Context, args []string, url string, out io.Writer) (err e
 	defer func() { err = errors.Join(err, s.Close()) }()
 	ctx = lifecycle.WithOrigin(ctx, lifecycle.Origin{Channel: lifecycle.ChannelCommandLine, Operation: "admin erase"})
 	if alias != "" {
-		identity, err := find(ctx, s, alias)
+		// One that was deleted is found too, which has its name still.
+		found, err := s.ResolveIdentities(ctx, []string{alias})
 		if err != nil {
 			return err
+		}
+		identity, ok := found[alias]
+		if !ok {
+			return fmt.Errorf("there is no identity %q", alias)
 		}
 		target.Identity = identity.ID
 	}

@@ -74,7 +74,7 @@ func TestAnInterruptedErasureIsFinishedByTheNext(t *testing.T) {
 	var out bytes.Buffer
 	require.Error(t, erase(t.Context(), []string{"--email", "x@example.org"}, schema.MigrationURL, &out))
 	require.Contains(t, out.String(), "an interrupted one, erased, as ")
-	_, err = owner.GetIdentity(t.Context(), identity.ID)
+	_, err = owner.FindIdentity(t.Context(), "jane.doe")
 	require.Equal(t, lifecycle.KindNotFound, lifecycle.KindOf(err))
 }
 
