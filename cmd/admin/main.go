@@ -279,7 +279,7 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	case directory && (*alias != "" || len(client.Rights) > 0 || len(client.Scopes) > 1):
 		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
 	case !directory && (*alias == "") == !application:
-		return errors.New("either --identity, or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
+		return errors.New("either --identity or --right, or --scope " + lifecycle.ScopeAudit + ", is needed, and not both")
 	}
 	if *alias != "" {
 		identity, err := find(ctx, s, *alias)
