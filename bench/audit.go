@@ -140,8 +140,9 @@ func (r *rig) audit(ctx context.Context, requests int) (results []result, err er
 	}
 	return []result{
 		barred("a request and its approval, p50", percentile(bare.requests, 0.5), percentile(full.requests, 0.5)),
-		barred(fmt.Sprintf("import of %d new rows, median", small), percentile(bare.imports, 0.5), percentile(full.imports, 0.5)),
-		share(fmt.Sprintf("bulk delete of %d records, median", small), percentile(bare.deletions, 0.5), percentile(full.deletions, 0.5), "reported", true),
+		// Of a few long runs the fastest is the one that least else happened beside.
+		barred(fmt.Sprintf("import of %d new rows, fastest of %d", small, auditFiles), percentile(bare.imports, 0), percentile(full.imports, 0)),
+		share(fmt.Sprintf("bulk delete of %d records, fastest of %d", small, auditFiles), percentile(bare.deletions, 0), percentile(full.deletions, 0), "reported", true),
 	}, nil
 }
 

@@ -394,7 +394,9 @@ func (s *Store) DeleteRecords(ctx context.Context, ids []lifecycle.ID) (err erro
 
 // deleteRecords deletes under the locks of the counters of their sources, so
 // that no name moves meanwhile. It returns the first id that names no record,
-// empty if all did.
+// empty if all did. The limit keeps the planner from joining records and names in
+// any other way than record by record: the statistics may be those of tables that
+// were emptied before.
 func deleteRecords(ctx context.Context, tx bun.Tx, ids idList) (unknown string, err error) {
 	audited, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionDelete, object: lifecycle.ObjectRecord, id: "r.id", source: "r.source_id",
@@ -407,8 +409,10 @@ func deleteRecords(ctx context.Context, tx bun.Tx, ids idList) (unknown string, 
 	_, err = row(ctx, tx, []any{&first}, `WITH gone AS (
 			DELETE FROM records WHERE id = ANY (?0) RETURNING *
 		), freed AS (
-			DELETE FROM account_names AS n USING gone
-			WHERE n.source_id = gone.source_id AND n.folded = gone.account_name_folded AND n.holder = gone.id
+			DELETE FROM account_names AS n USING gone CROSS JOIN LATERAL (
+				SELECT h.ctid AS place FROM account_names AS h
+				WHERE h.source_id = gone.source_id AND h.folded = gone.account_name_folded AND h.holder = gone.id LIMIT 1
+			) AS held WHERE n.ctid = held.place
 		), counted AS (
 			UPDATE source_counters AS c SET records = c.records - g.number
 			FROM (SELECT source_id, count(*) AS number FROM gone GROUP BY source_id) AS g
