@@ -42,6 +42,7 @@ type table struct {
 	fault      error
 	lookups    atomic.Int64
 	readings   atomic.Int64
+	uses       atomic.Int64
 	// gate, where set, holds lookups until it is closed.
 	gate chan struct{}
 }
@@ -74,13 +75,60 @@ func (t *table) SigningKeys(context.Context) ([]lifecycle.SigningKey, error) {
 	return slices.Clone(t.keys), t.fault
 }
 
-func (t *table) EnsureSigningKey(_ context.Context, key lifecycle.SigningKey) ([]lifecycle.SigningKey, error) {
+func (t *table) ChangeSigningKeys(_ context.Context, change func([]lifecycle.SigningKey) (lifecycle.SigningKey, []string, error)) ([]lifecycle.SigningKey, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.keys) == 0 {
-		t.keys = append(t.keys, key)
+	if t.fault != nil {
+		return nil, t.fault
 	}
-	return slices.Clone(t.keys), t.fault
+	added, removed, err := change(slices.Clone(t.keys))
+	if err != nil {
+		return nil, err
+	}
+	if added.KeyID != "" {
+		t.keys = append(t.keys, added)
+	}
+	t.keys = slices.DeleteFunc(t.keys, func(k lifecycle.SigningKey) bool { return slices.Contains(removed, k.KeyID) })
+	slices.SortFunc(t.keys, func(a, b lifecycle.SigningKey) int { return b.SignsFrom.Compare(a.SignsFrom) })
+	return slices.Clone(t.keys), nil
+}
+
+func (t *table) NoteClientUse(_ context.Context, id string, at time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	client := t.clients[id]
+	client.LastUsed = at
+	t.clients[id] = client
+	t.uses.Add(1)
+	return nil
+}
+
+func (t *table) GetIdentity(_ context.Context, id lifecycle.ID) (lifecycle.Identity, error) {
+	return t.identity(func(i lifecycle.Identity) bool { return i.ID == id })
+}
+
+func (t *table) IdentityByAlias(_ context.Context, alias string) (lifecycle.Identity, error) {
+	return t.identity(func(i lifecycle.Identity) bool { return lifecycle.Fold(i.Alias) == lifecycle.Fold(alias) })
+}
+
+// IdentityByExternalID takes the identity's mail address for its external id.
+func (t *table) IdentityByExternalID(_ context.Context, externalID string) (lifecycle.Identity, error) {
+	return t.identity(func(i lifecycle.Identity) bool { return i.Email == externalID })
+}
+
+func (t *table) identity(is func(lifecycle.Identity) bool) (lifecycle.Identity, error) {
+	t.lookups.Add(1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fault != nil {
+		return lifecycle.Identity{}, t.fault
+	}
+	for _, identity := range t.identities {
+		if is(identity) {
+			return identity, nil
+		}
+	}
+	return lifecycle.Identity{}, lifecycle.NewError(lifecycle.KindNotFound, "no such identity")
 }
 
 func (t *table) change(f func()) {
@@ -133,17 +181,17 @@ func newBundle(tb testing.TB) *bundle {
 			},
 		},
 		identities: map[lifecycle.ID]lifecycle.Identity{
-			jane: {ID: jane, Alias: "jane.doe", Levels: []lifecycle.Level{lifecycle.LevelSourceAdmin}, Active: true},
+			jane: {ID: jane, Alias: "jane.doe", Email: "00u1", Levels: []lifecycle.Level{lifecycle.LevelSourceAdmin}, Active: true},
 		},
 	}}
 	b.clock.nanos.Store(time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC).UnixNano())
 	b.ring, err = LoadKeys(tb.Context(), b.table)
 	require.NoError(tb, err)
-	b.ring.now = b.clock.now
-	b.issuer = NewIssuer(b.ring, b.table, settings, func(_ context.Context, clientID string) { b.refused = append(b.refused, clientID) },
-		slog.New(slog.NewTextHandler(b.log, nil)))
+	b.ring.now, b.ring.cache.now = b.clock.now, b.clock.now
+	log := slog.New(slog.NewTextHandler(b.log, nil))
+	b.issuer = NewIssuer(b.ring, b.table, settings, func(_ context.Context, clientID string) { b.refused = append(b.refused, clientID) }, log)
 	b.issuer.now = b.clock.now
-	b.verifier = NewVerifier(b.ring, b.table, settings)
+	b.verifier = NewVerifier(b.ring, b.table, settings, nil, log)
 	b.verifier.now = b.clock.now
 	return b
 }
@@ -530,7 +578,7 @@ func TestForgedAndForeignTokensAreRefused(t *testing.T) {
 	require.True(t, ok)
 	spki, err := x509.MarshalPKIXPublicKey(public)
 	require.NoError(t, err)
-	other, err := newSigningKey(b.clock.now())
+	other, err := newSigningKey(b.clock.now(), b.clock.now())
 	require.NoError(t, err)
 	otherPrivate, err := x509.ParsePKCS8PrivateKey(other.PrivateKey)
 	require.NoError(t, err)
@@ -667,12 +715,13 @@ func TestAKeyThatCameLaterIsReadWhenATokenNamesIt(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	oldToken := b.token(t, "app")
-	key, err := newSigningKey(b.clock.now())
+	key, err := newSigningKey(b.clock.now(), b.clock.now())
 	require.NoError(t, err)
 	b.change(func() { b.keys = append([]lifecycle.SigningKey{key}, b.keys...) })
 
 	ring, err := LoadKeys(t.Context(), b.table)
 	require.NoError(t, err)
+	ring.now = b.clock.now
 	newer := NewIssuer(ring, b.table, settings, func(context.Context, string) {}, slog.New(slog.DiscardHandler))
 	newer.now = b.clock.now
 	w := httptest.NewRecorder()
@@ -691,14 +740,14 @@ func TestUnknownKeyNamesDoNotLoadTheStore(t *testing.T) {
 	b := newBundle(t)
 	before := b.readings.Load()
 	for range 50 {
-		key, err := b.ring.publicKey(t.Context(), lifecycle.NewID().String())
+		_, ok, err := b.ring.cache.find(t.Context(), lifecycle.NewID().String())
 		require.NoError(t, err)
-		require.Nil(t, key)
+		require.False(t, ok)
 	}
 	require.Equal(t, before+1, b.readings.Load())
 	b.clock.advance(reloadInterval)
 	b.change(func() { b.fault = errors.New("down") })
-	_, err := b.ring.publicKey(t.Context(), "x")
+	_, _, err := b.ring.cache.find(t.Context(), "x")
 	require.ErrorIs(t, err, b.fault)
 	require.Equal(t, before+2, b.readings.Load())
 }

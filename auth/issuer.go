@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"gatehouse/lifecycle"
+	"gatehouse/policy"
 )
 
 // Where the handlers of this package belong.
@@ -30,6 +31,9 @@ type Clients interface {
 	// Identity is zero for an application client. An unknown client is
 	// KindNotFound.
 	GetClient(ctx context.Context, clientID string) (lifecycle.Client, lifecycle.Identity, error)
+	// NoteClientUse keeps when the client was used, unless that is known to
+	// lifecycle.ClientUseGrain already.
+	NoteClientUse(ctx context.Context, clientID string, at time.Time) error
 }
 
 // Issuer answers POST /oauth/token (contract §6). Safe for concurrent use.
@@ -150,6 +154,7 @@ func (i *Issuer) answer(w http.ResponseWriter, r *http.Request) (*tokenAnswer, *
 		i.log.ErrorContext(r.Context(), "a token could not be signed", "error", err)
 		return nil, errBusy
 	}
+	noteUse(r.Context(), i.clients, client, i.now(), i.log)
 	return answer, nil
 }
 
@@ -207,7 +212,7 @@ func narrow(granted []string, asked string) (scopes []string, ok bool) {
 		return granted, true
 	}
 	for _, scope := range fields {
-		if !holds(granted, scope) {
+		if !policy.HoldsScope(granted, scope) {
 			return nil, false
 		}
 		if !slices.Contains(scopes, scope) {

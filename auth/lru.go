@@ -34,6 +34,19 @@ func (c *lru[K, V]) get(key K) (value V, ok bool) {
 	return element.Value.(*lruEntry[K, V]).value, true //nolint:forcetypeassert // only put fills the list
 }
 
+// getOrPut returns the value of the key, made first where there is none.
+func (c *lru[K, V]) getOrPut(key K, fresh func() V) V {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if element, ok := c.entries[key]; ok {
+		c.order.MoveToFront(element)
+		return element.Value.(*lruEntry[K, V]).value //nolint:forcetypeassert // only put fills the list
+	}
+	value := fresh()
+	c.insert(key, value)
+	return value
+}
+
 func (c *lru[K, V]) put(key K, value V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,6 +55,11 @@ func (c *lru[K, V]) put(key K, value V) {
 		c.order.MoveToFront(element)
 		return
 	}
+	c.insert(key, value)
+}
+
+// insert expects the lock to be held and the key to be new.
+func (c *lru[K, V]) insert(key K, value V) {
 	c.entries[key] = c.order.PushFront(&lruEntry[K, V]{key, value})
 	if c.order.Len() > c.size {
 		c.drop(c.order.Back())

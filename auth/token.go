@@ -7,6 +7,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"gatehouse/lifecycle"
+	"gatehouse/policy"
 )
 
 // algorithm is the only one that tokens are signed with.
@@ -43,15 +44,6 @@ var tenantSpace = lifecycle.MustParseID("0c5b3f1e-7d0a-4d0b-9a52-5a1d9f6c8e34")
 
 func (s Settings) tenantID() string { return lifecycle.DeriveID(tenantSpace, s.Tenant).String() }
 
-// holds reports whether scope is among granted, or contained in one of them.
-func holds(granted []string, scope string) bool {
-	if slices.Contains(granted, scope) {
-		return true
-	}
-	return (scope == lifecycle.ScopeRead || scope == lifecycle.ScopeManage) &&
-		slices.Contains(granted, lifecycle.ScopeAll)
-}
-
 // common returns the scopes that both a token and its client hold.
 func common(token, client []string) []string {
 	if slices.Equal(token, client) {
@@ -60,7 +52,7 @@ func common(token, client []string) []string {
 	var both []string
 	add := func(from, in []string) {
 		for _, scope := range from {
-			if holds(in, scope) && !slices.Contains(both, scope) {
+			if policy.HoldsScope(in, scope) && !slices.Contains(both, scope) {
 				both = append(both, scope)
 			}
 		}

@@ -2,10 +2,12 @@ package auth
 
 import (
 	"context"
-	"crypto/ed25519"
+	"crypto"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -32,32 +34,90 @@ const (
 	maxStates = 4_096
 )
 
+// Identities looks people up.
+type Identities interface {
+	// GetIdentity returns the identity, active or not; KindNotFound if there is
+	// none.
+	GetIdentity(ctx context.Context, id lifecycle.ID) (lifecycle.Identity, error)
+	// IdentityByAlias does so by the alias, without regard to case.
+	IdentityByAlias(ctx context.Context, alias string) (lifecycle.Identity, error)
+	// IdentityByExternalID does so by the directory's own name, to the byte; one
+	// that several have is nobody's.
+	IdentityByExternalID(ctx context.Context, externalID string) (lifecycle.Identity, error)
+}
+
+// Rows is what tokens are judged by.
+type Rows interface {
+	Clients
+	Identities
+}
+
 // Verifier tells from a request who calls. Safe for concurrent use.
 //
+// Tokens of our own issuer and of external ones take one path: the issuer that
+// a token names says which keys and claims count, and everything else is the
+// same for all.
+//
 // Checking a signature takes a hundred times as long as looking it up, so a
-// token that was found good is remembered by its SHA-256; its times and the
-// state of its client are judged at every request nonetheless.
+// token that was found good is remembered by its SHA-256; its times, its key and
+// the state of its holder are judged at every request nonetheless.
 type Verifier struct {
-	ring    *KeyRing
-	clients Clients
-	parser  *jwt.Parser
+	own       source
+	externals map[string]*external
+	// peek reads the issuer of a token that is yet to be judged.
+	peek    *jwt.Parser
+	rows    Rows
+	log     *slog.Logger
 	now     func() time.Time
 	tokens  *lru[[sha256.Size]byte, *verified]
-	states  *lru[string, *state]
+	states  *lru[holder, *state]
 	lookups singleflight.Group
 }
 
-// verified is what a token with a good signature says. It is immutable.
-type verified struct {
-	clientID   string
-	identityID lifecycle.ID
-	scopes     []string
-	notBefore  time.Time
-	expires    time.Time
+// source is an issuer whose tokens are taken.
+type source interface {
+	keys() *keyCache
+	// parse returns what the token says if its signature, issuer, audience and
+	// times are good. Errors are the parser's, or lifecycle errors.
+	parse(token string, keyOf jwt.Keyfunc) (*verified, error)
 }
 
-// state is a client with its identity at the time it was asked for; known is
-// false for a client that does not exist. It is immutable.
+// holder is whose state decides about a token.
+type holder struct {
+	kind holderKind
+	// name is the client's id, or the identity's id, folded alias or external id.
+	name string
+}
+
+type holderKind uint8
+
+const (
+	byClient holderKind = iota
+	byID
+	byAlias
+	byExternalID
+)
+
+// verified is what a token with a good signature says. It is immutable.
+type verified struct {
+	source source
+	// keyID is the key that it is signed with.
+	keyID  string
+	holder holder
+	// clientID is the client that got the token.
+	clientID string
+	// identityID is the one that a token of ours is bound to.
+	identityID lifecycle.ID
+	scopes     []string
+	// levels are those that the token brings; nil for those of the identity's row.
+	levels []lifecycle.Level
+	// notBefore is zero where the token does not say.
+	notBefore time.Time
+	expires   time.Time
+}
+
+// state is a client, an identity, or a client with its identity at the time
+// they were asked for; known is false for what does not exist. It is immutable.
 type state struct {
 	asked    time.Time
 	known    bool
@@ -66,19 +126,33 @@ type state struct {
 }
 
 // NewVerifier returns a Verifier of the tokens that an [Issuer] with the same
-// ring and settings makes.
-func NewVerifier(ring *KeyRing, clients Clients, settings Settings) *Verifier {
+// ring and settings makes, and of those of external issuers.
+func NewVerifier(ring *KeyRing, rows Rows, settings Settings, issuers []ExternalIssuer, log *slog.Logger) *Verifier {
 	v := &Verifier{
-		ring: ring, clients: clients, now: time.Now,
+		rows: rows, log: log, now: time.Now,
 		tokens: newLRU[[sha256.Size]byte, *verified](maxTokens),
-		states: newLRU[string, *state](maxStates),
+		states: newLRU[holder, *state](maxStates),
+		peek:   jwt.NewParser(), externals: map[string]*external{},
 	}
-	v.parser = jwt.NewParser(
+	clock := jwt.WithTimeFunc(func() time.Time { return v.now() })
+	v.own = &own{cache: ring.cache, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{algorithm}),
 		jwt.WithIssuer(settings.Issuer), jwt.WithAudience(settings.Issuer),
-		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithLeeway(leeway), jwt.WithStrictDecoding(),
-		jwt.WithTimeFunc(func() time.Time { return v.now() }),
-	)
+		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithLeeway(leeway), jwt.WithStrictDecoding(), clock,
+	)}
+	client := newProviderClient()
+	for _, issuer := range issuers {
+		e := &external{ExternalIssuer: issuer, parser: jwt.NewParser(
+			jwt.WithValidMethods(issuer.Algorithms),
+			jwt.WithIssuer(issuer.Issuer), jwt.WithAudience(issuer.Audiences...),
+			jwt.WithExpirationRequired(), jwt.WithLeeway(leeway), jwt.WithStrictDecoding(), clock,
+		)}
+		if u, err := url.Parse(issuer.Issuer); err == nil {
+			e.host = u.Host
+		}
+		e.cache = newKeyCache((&provider{issuer: issuer.Issuer, client: client}).load)
+		v.externals[issuer.Issuer] = e
+	}
 	return v
 }
 
@@ -98,9 +172,12 @@ func (v *Verifier) Authenticate(r *http.Request) (policy.Actor, error) {
 	if err != nil {
 		return policy.Actor{}, err
 	}
-	current, err := v.stateOf(r.Context(), said.clientID)
+	current, err := v.stateOf(r.Context(), said.holder)
 	if err != nil {
 		return policy.Actor{}, err
+	}
+	if said.holder.kind != byClient {
+		return said.person(current)
 	}
 	if !current.known || !usable(current.client, current.identity) || current.client.IdentityID != said.identityID {
 		return policy.Actor{}, errRevoked
@@ -112,6 +189,20 @@ func (v *Verifier) Authenticate(r *http.Request) (policy.Actor, error) {
 		actor.Levels = current.identity.Levels
 	} else {
 		actor.Rights = current.client.Rights
+	}
+	return actor, nil
+}
+
+// person is the actor of a user token of an external issuer.
+func (said *verified) person(current *state) (policy.Actor, error) {
+	if !current.known || !current.identity.Active {
+		return policy.Actor{}, errNobody
+	}
+	actor := policy.Actor{
+		ClientID: said.clientID, IdentityID: current.identity.ID, Scopes: said.scopes, Levels: said.levels,
+	}
+	if said.levels == nil {
+		actor.Levels = current.identity.Levels
 	}
 	return actor, nil
 }
@@ -134,6 +225,7 @@ var (
 	errNotYet     = unauthenticated("JWT is not valid yet")
 	errClaims     = unauthenticated("JWT lacks a claim or has one that can't be read")
 	errRevoked    = unauthenticated("JWT belongs to a client that is unknown or inactive")
+	errNobody     = unauthenticated("JWT belongs to an identity that is unknown or inactive")
 
 	errUnavailable = lifecycle.NewError(lifecycle.KindUnavailable, "The access token can't be judged at the moment.")
 )
@@ -182,26 +274,81 @@ func (v *Verifier) verify(ctx context.Context, token string) (*verified, error) 
 		if now.Before(said.notBefore.Add(-leeway)) {
 			return nil, errNotYet
 		}
-		return said, nil
+		if _, ok := said.source.keys().known(said.keyID); ok {
+			return said, nil
+		}
+		// Its key was taken back.
+		v.tokens.remove(sum)
 	}
 	said, err := v.parse(ctx, token)
 	if err != nil {
-		return nil, err
+		return nil, reasonOf(err)
 	}
 	v.tokens.put(sum, said)
 	return said, nil
 }
 
+// parse judges the token as the issuer that it names does, and as ours does
+// where it names none that is known.
 func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
-	var said claims
-	_, err := v.parser.ParseWithClaims(token, &said, func(t *jwt.Token) (any, error) {
-		return v.keyOf(ctx, t)
+	from := v.own
+	if len(v.externals) > 0 {
+		var named jwt.RegisteredClaims
+		if _, _, err := v.peek.ParseUnverified(token, &named); err == nil && v.externals[named.Issuer] != nil {
+			from = v.externals[named.Issuer]
+		}
+	}
+	keyID := ""
+	said, err := from.parse(token, func(t *jwt.Token) (key any, err error) {
+		keyID, key, err = keyOf(ctx, from.keys(), t)
+		return key, err
 	})
 	if err != nil {
-		return nil, reasonOf(err)
+		return nil, err
+	}
+	said.source, said.keyID = from, keyID
+	return said, nil
+}
+
+// keyOf returns the key that the token names. Errors are lifecycle errors.
+func keyOf(ctx context.Context, keys *keyCache, token *jwt.Token) (string, crypto.PublicKey, error) {
+	name, ok := token.Header["kid"].(string)
+	if !ok {
+		return "", nil, errUnknownKey
+	}
+	if token.Header["crit"] != nil {
+		// What must be understood and is not (RFC 7515 §4.1.11).
+		return "", nil, errMalformed
+	}
+	key, ok, err := keys.find(ctx, name)
+	switch {
+	case ok && key.algorithm != "" && key.algorithm != token.Method.Alg():
+		return "", nil, errAlgorithm
+	case ok:
+		return name, key.key, nil
+	case err != nil:
+		return "", nil, errUnavailable.WithCause(err)
+	}
+	return "", nil, errUnknownKey
+}
+
+// own is our own issuer.
+type own struct {
+	cache  *keyCache
+	parser *jwt.Parser
+}
+
+func (o *own) keys() *keyCache { return o.cache }
+
+// parse implements source.
+func (o *own) parse(token string, keyOf jwt.Keyfunc) (*verified, error) {
+	var said claims
+	if _, err := o.parser.ParseWithClaims(token, &said, keyOf); err != nil {
+		return nil, err
 	}
 	var identity lifecycle.ID
 	if said.IdentityID != "" {
+		var err error
 		if identity, err = lifecycle.ParseID(said.IdentityID); err != nil {
 			return nil, errClaims
 		}
@@ -210,25 +357,9 @@ func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
 		return nil, errClaims
 	}
 	return &verified{
-		clientID: said.ClientID, identityID: identity, scopes: said.Scope,
+		holder: holder{byClient, said.ClientID}, clientID: said.ClientID, identityID: identity, scopes: said.Scope,
 		notBefore: said.NotBefore.Time, expires: said.ExpiresAt.Time,
 	}, nil
-}
-
-// keyOf returns the key that the token names. Errors are lifecycle errors.
-func (v *Verifier) keyOf(ctx context.Context, token *jwt.Token) (ed25519.PublicKey, error) {
-	name, ok := token.Header["kid"].(string)
-	if !ok {
-		return nil, errUnknownKey
-	}
-	key, err := v.ring.publicKey(ctx, name)
-	switch {
-	case err != nil:
-		return nil, errUnavailable.WithCause(err)
-	case key == nil:
-		return nil, errUnknownKey
-	}
-	return key, nil
 }
 
 // reasonOf turns the parser's error, whose text quotes the token, into ours.
@@ -257,17 +388,17 @@ func reasonOf(err error) *lifecycle.Error {
 	return errClaims
 }
 
-// stateOf returns the state of the client, at most StateAge old. Callers that
-// ask for one client at the same time share one lookup.
-func (v *Verifier) stateOf(ctx context.Context, clientID string) (*state, error) {
-	if current, ok := v.states.get(clientID); ok && v.now().Sub(current.asked) < StateAge {
+// stateOf returns the state of the holder, at most StateAge old. Callers that
+// ask for one at the same time share one lookup.
+func (v *Verifier) stateOf(ctx context.Context, of holder) (*state, error) {
+	if current, ok := v.states.get(of); ok && v.now().Sub(current.asked) < StateAge {
 		return current, nil
 	}
-	result := v.lookups.DoChan(clientID, func() (any, error) {
+	result := v.lookups.DoChan(string(rune('0'+of.kind))+of.name, func() (any, error) {
 		// A caller that goes away must not leave its failure to the others.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
-		return v.lookUp(ctx, clientID)
+		return v.lookUp(ctx, of)
 	})
 	select {
 	case answer := <-result:
@@ -280,16 +411,46 @@ func (v *Verifier) stateOf(ctx context.Context, clientID string) (*state, error)
 	}
 }
 
-func (v *Verifier) lookUp(ctx context.Context, clientID string) (*state, error) {
+func (v *Verifier) lookUp(ctx context.Context, of holder) (*state, error) {
 	// The age counts from before the store was asked.
 	current := &state{asked: v.now()}
-	client, identity, err := v.clients.GetClient(ctx, clientID)
+	err := v.fill(ctx, of, current)
 	switch {
 	case err == nil:
-		current.known, current.client, current.identity = true, client, identity
+		current.known = true
 	case lifecycle.KindOf(err) != lifecycle.KindNotFound:
 		return nil, err
 	}
-	v.states.put(clientID, current)
+	v.states.put(of, current)
 	return current, nil
+}
+
+func (v *Verifier) fill(ctx context.Context, of holder, current *state) (err error) {
+	switch of.kind {
+	case byAlias:
+		current.identity, err = v.rows.IdentityByAlias(ctx, of.name)
+	case byExternalID:
+		current.identity, err = v.rows.IdentityByExternalID(ctx, of.name)
+	case byID:
+		var id lifecycle.ID
+		if id, err = lifecycle.ParseID(of.name); err == nil {
+			current.identity, err = v.rows.GetIdentity(ctx, id)
+		}
+	default:
+		if current.client, current.identity, err = v.rows.GetClient(ctx, of.name); err == nil {
+			noteUse(ctx, v.rows, current.client, current.asked, v.log)
+		}
+	}
+	return err
+}
+
+// noteUse keeps that the client is used, where that is not known yet to
+// [lifecycle.ClientUseGrain].
+func noteUse(ctx context.Context, clients Clients, client lifecycle.Client, now time.Time, log *slog.Logger) {
+	if now.Sub(client.LastUsed) < lifecycle.ClientUseGrain {
+		return
+	}
+	if err := clients.NoteClientUse(ctx, client.ID, now); err != nil {
+		log.WarnContext(ctx, "the use of a client could not be noted", "error", err)
+	}
 }

@@ -14,6 +14,7 @@ package config
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -130,6 +131,10 @@ type Tokens struct {
 	Tenant   string        `env:"GATEHOUSE_TENANT" envDefault:"gatehouse" form:"name" doc:"The organisation's name in tokens and in /oauth/info."`
 	// Issuer has no slash at its end.
 	Issuer string `env:"GATEHOUSE_ISSUER" envDefault:"http://127.0.0.1:8080" form:"base" doc:"The URL under which clients reach the API: issuer and audience of tokens. All API processes need the same."`
+	// KeyRotation is how long a key signs.
+	KeyRotation time.Duration `env:"GATEHOUSE_KEY_ROTATION" envDefault:"2160h" min:"24h" max:"87600h" doc:"How long a key signs tokens until a new one takes over by itself."`
+	// IssuersFile is empty where tokens of our own issuer alone are taken.
+	IssuersFile string `env:"GATEHOUSE_OIDC_ISSUERS_FILE" form:"path" doc:"The file of the OIDC issuers whose tokens are taken beside our own, see security.md."`
 }
 
 // Limits are the limits of contract §4 that may be moved.
@@ -138,9 +143,13 @@ type Limits struct {
 	RecordsPerSource int `env:"GATEHOUSE_MAX_RECORDS_PER_SOURCE" envDefault:"20000" unit:"records" min:"1" max:"10000000" doc:"The most records and pending requests together in one source."`
 }
 
-// Serving bounds what a client may send.
+// Serving bounds what a client may send, and how often.
 type Serving struct {
-	MaxBodyBytes int64 `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
+	// RateLimit is 0 where there is none.
+	RateLimit int `env:"GATEHOUSE_RATE_LIMIT" envDefault:"100" unit:"requests per 10 seconds" min:"0" max:"1000000" doc:"The most calls with one access token, and the most token requests and failed logins from one address; what is more is 429. 0 is no limit."`
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" form:"networks" doc:"The proxies whose X-Forwarded-For says where a client is. Any other's is ignored."`
+	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`
 }
 
 // Uploads bounds the files that clients send.

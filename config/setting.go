@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -60,6 +61,8 @@ var forms = map[string]form{
 	"base":     {"an http or https URL of scheme, host and port alone", isBaseURL},
 	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
 	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
+	"path":     {"the path of a file", func(string) bool { return true }},
+	"networks": {"networks with commas between them, like 10.0.0.0/8,fd00::/8", areNetworks},
 	"format":   {"json or text", isOneOf("json", "text")},
 }
 
@@ -145,6 +148,15 @@ func isBaseURL(value string) bool {
 		return false
 	}
 	return u.Scheme+"://"+u.Host == value
+}
+
+func areNetworks(value string) bool {
+	for network := range strings.SplitSeq(value, ",") {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func isOneOf(values ...string) func(string) bool {

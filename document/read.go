@@ -245,11 +245,7 @@ func (d Document) Comment() (*string, lifecycle.Faults) {
 // the empty one.
 func (d Document) IDs() ([]string, lifecycle.Faults) {
 	r := d.reader()
-	ids := list(r, IDs, "a string", func(value any) (string, bool) {
-		id, ok := value.(string)
-		return id, ok
-	})
-	return ids, r.faults
+	return r.texts(IDs), r.faults
 }
 
 // Elements returns one Document for each element of a list; ok is false for a

@@ -83,6 +83,8 @@ type caller struct {
 	t     *testing.T
 	token string
 	mount mount
+	// api is the base URL of another API than the stack's.
+	api string
 }
 
 func as(t *testing.T, alias string) caller {
@@ -157,7 +159,11 @@ func (c caller) try(method, path string, body any, headers ...string) (answer, e
 	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), answerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, stack.apiURL+c.mount.path(path), reader)
+	api := c.api
+	if api == "" {
+		api = stack.apiURL
+	}
+	request, err := http.NewRequestWithContext(ctx, method, api+c.mount.path(path), reader)
 	require.NoError(c.t, err)
 	if reader != nil {
 		request.Header.Set("Content-Type", contentType)

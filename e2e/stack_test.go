@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -74,6 +75,8 @@ func run(m *testing.M) int {
 			// Long, so that a busy machine answers all the same.
 			"GATEHOUSE_DECISION_TIMEOUT": "20s",
 			"GATEHOUSE_LOG_LEVEL":        "debug",
+			// The one test of the rate limit starts an API of its own.
+			"GATEHOUSE_RATE_LIMIT": "0",
 		},
 	})
 	if err != nil {
@@ -333,6 +336,22 @@ func (s *system) startWith(t *testing.T, name string, instead *devstack.Process,
 		return response.StatusCode == http.StatusOK
 	})
 	return end
+}
+
+// startAnotherAPI runs an API with further settings beside the stack's own, until
+// the test ends, and returns its base URL.
+func (s *system) startAnotherAPI(t *testing.T, settings map[string]string) string {
+	t.Helper()
+	address := func() string {
+		port, err := devstack.FreePort()
+		require.NoError(t, err)
+		return fmt.Sprintf("%s:%d", devstack.Loopback, port)
+	}
+	own, metrics := address(), address()
+	all := map[string]string{"GATEHOUSE_API_ADDRESS": own, "GATEHOUSE_API_METRICS_ADDRESS": metrics}
+	maps.Copy(all, settings)
+	s.startWith(t, "api", s.API, "http://"+metrics, all)
+	return "http://" + own
 }
 
 // running reports whether a workflow of the request runs.

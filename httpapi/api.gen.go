@@ -449,6 +449,11 @@ type JSONPatchOperation struct {
 // Example: replace
 type JSONPatchOperationOp string
 
+// LastUsed When it last got a token or called, at most an hour out of date; absent if it never did
+//
+// Example: 2026-03-02T08:00:00.120Z
+type LastUsed = Timestamp
+
 // LocaleOrigin DEFAULT, or REQUEST where Accept-Language chose the locale
 //
 // Example: DEFAULT
@@ -1193,12 +1198,192 @@ type NonEmployeeSourceWithNECount struct {
 	SourceID ID `json:"sourceId"`
 }
 
-// RateLimited The token was used too often
+// OAuthClient A client_id that stands for an application
+type OAuthClient struct {
+	// AccessTokenValiditySeconds How long an access token is good for
+	//
+	// Example: 3600
+	AccessTokenValiditySeconds int64 `json:"accessTokenValiditySeconds"`
+
+	// AccessType Always OFFLINE
+	//
+	// Example: OFFLINE
+	AccessType string `json:"accessType"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// Description What it is for
+	//
+	// Example: Asks for people
+	Description string `json:"description"`
+
+	// Enabled Whether it can get a token
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// GrantTypes Always CLIENT_CREDENTIALS
+	//
+	// Example: ["CLIENT_CREDENTIALS"]
+	GrantTypes []string `json:"grantTypes"`
+
+	// ID The client_id
+	//
+	// Example: 2c9180835d2e5168015d32f890ca1581
+	ID string `json:"id"`
+
+	// Internal Always false
+	//
+	// Example: false
+	Internal bool `json:"internal"`
+
+	// LastUsed When it last got a token or called, at most an hour out of date; absent if it never did
+	//
+	// Example: 2026-03-02T08:00:00.120Z
+	LastUsed *LastUsed `json:"lastUsed,omitempty"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// Name What it is called
+	//
+	// Example: Directory
+	Name string `json:"name"`
+
+	// Rights What it may do, wherever
+	//
+	// Example: ["idn:nesr:read"]
+	Rights []string `json:"rights"`
+
+	// Scope What its access tokens may carry
+	//
+	// Example: ["sp:scopes:all"]
+	Scope []string `json:"scope"`
+
+	// Secret The client_secret; only in the answer to its making
+	//
+	// Example: Zk3Jx0vQ5l2m7Yw9c1bTn8s4hUeRpGdA6iOfLqXyWtM
+	Secret *string `json:"secret,omitempty"`
+
+	// Type Always CONFIDENTIAL
+	//
+	// Example: CONFIDENTIAL
+	Type string `json:"type"`
+}
+
+// OAuthClientBody An application client to be made
+type OAuthClientBody struct {
+	// Description What it is for
+	//
+	// Example: Asks for people
+	Description *string `json:"description,omitempty"`
+
+	// Enabled Whether it can get a token
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// GrantTypes CLIENT_CREDENTIALS is all there is
+	//
+	// Example: ["CLIENT_CREDENTIALS"]
+	GrantTypes *[]string `json:"grantTypes,omitempty"`
+
+	// Name What it is called
+	//
+	// Example: Directory
+	Name string `json:"name"`
+
+	// Rights idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete
+	//
+	// Example: ["idn:nesr:read"]
+	Rights *[]string `json:"rights,omitempty"`
+
+	// Scope What its access tokens may carry
+	//
+	// Example: ["sp:scopes:all"]
+	Scope *[]string `json:"scope,omitempty"`
+}
+
+// PersonalAccessToken A client_id that stands for a person
+type PersonalAccessToken struct {
+	// AccessTokenValiditySeconds How long an access token is good for
+	//
+	// Example: 3600
+	AccessTokenValiditySeconds int64 `json:"accessTokenValiditySeconds"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// ID The client_id
+	//
+	// Example: 86f1dc6fe8f54414950454cbb11278fa
+	ID string `json:"id"`
+
+	// LastUsed When it last got a token or called, at most an hour out of date; absent if it never did
+	//
+	// Example: 2026-03-02T08:00:00.120Z
+	LastUsed *LastUsed `json:"lastUsed,omitempty"`
+
+	// Managed Always false
+	//
+	// Example: false
+	Managed bool `json:"managed"`
+
+	// Name What it is called
+	//
+	// Example: Ada's laptop
+	Name string `json:"name"`
+
+	// Owner Whose token it is
+	Owner TokenOwner `json:"owner"`
+
+	// Scope What its access tokens may carry
+	//
+	// Example: ["idn:nelm:read"]
+	Scope []string `json:"scope"`
+
+	// Secret The client_secret; only in the answer to its making
+	//
+	// Example: Zk3Jx0vQ5l2m7Yw9c1bTn8s4hUeRpGdA6iOfLqXyWtM
+	Secret *string `json:"secret,omitempty"`
+}
+
+// PersonalAccessTokenBody A personal access token to be made
+type PersonalAccessTokenBody struct {
+	// Name What it is called
+	//
+	// Example: Ada's laptop
+	Name string `json:"name"`
+
+	// Scope What its access tokens may carry
+	//
+	// Example: ["idn:nelm:read"]
+	Scope *[]string `json:"scope,omitempty"`
+}
+
+// RateLimited The token was used too often, or too much was asked or refused from its address
 type RateLimited struct {
 	// Message Always the same
 	//
 	// Example:  Rate Limit Exceeded
 	Message string `json:"message"`
+}
+
+// TokenOwner Whose token it is
+type TokenOwner struct {
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Name Their name
+	//
+	// Example: Ada Admin
+	Name string `json:"name"`
+
+	// Type Always IDENTITY
+	//
+	// Example: IDENTITY
+	Type string `json:"type"`
 }
 
 // Unauthenticated Why the token is not taken
@@ -1239,6 +1424,9 @@ type AttributeID = lifecycle.ID
 
 // AuditFilters defines model for auditFilters.
 type AuditFilters = string
+
+// ClientID defines model for clientId.
+type ClientID = string
 
 // Count defines model for count.
 type Count = bool
@@ -1291,7 +1479,7 @@ type NotFound = ErrorResponseDto
 // TooLarge What is wrong
 type TooLarge = ErrorResponseDto
 
-// TooManyRequests The token was used too often
+// TooManyRequests The token was used too often, or too much was asked or refused from its address
 type TooManyRequests = RateLimited
 
 // TooSlow What is wrong
@@ -1522,6 +1710,33 @@ type ListNonEmployeeExportsParams struct {
 // PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody defines parameters for PatchNonEmployeeSchemaAttribute.
 type PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody = []JSONPatchOperation
 
+// ListOauthClientsParams defines parameters for ListOauthClients.
+type ListOauthClientsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+}
+
+// ListPersonalAccessTokensParams defines parameters for ListPersonalAccessTokens.
+type ListPersonalAccessTokensParams struct {
+	// OwnerID Only the tokens of this identity; `me` is the caller. Another one than the caller is for ORG_ADMIN.
+	OwnerID *string `form:"owner-id,omitempty" json:"owner-id,omitempty"`
+
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+}
+
 // ListWorkgroupsParams defines parameters for ListWorkgroups.
 type ListWorkgroupsParams struct {
 	// Limit The most results in one answer
@@ -1593,6 +1808,12 @@ type CreateNonEmployeeSourceSchemaAttributesJSONRequestBody = NonEmployeeSchemaA
 
 // PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONRequestBody defines body for PatchNonEmployeeSchemaAttribute for application/json-patch+json ContentType.
 type PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONRequestBody = PatchNonEmployeeSchemaAttributeApplicationJSONPatchPlusJSONBody
+
+// CreateOauthClientJSONRequestBody defines body for CreateOauthClient for application/json ContentType.
+type CreateOauthClientJSONRequestBody = OAuthClientBody
+
+// CreatePersonalAccessTokenJSONRequestBody defines body for CreatePersonalAccessToken for application/json ContentType.
+type CreatePersonalAccessTokenJSONRequestBody = PersonalAccessTokenBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1731,6 +1952,27 @@ type ServerInterface interface {
 	// PatchNonEmployeeSchemaAttribute Change a schema attribute
 	// (PATCH /non-employee-sources/{id}/schema-attributes/{attributeId})
 	PatchNonEmployeeSchemaAttribute(c *gin.Context, id SourceID, attributeID AttributeID)
+	// ListOauthClients List application clients
+	// (GET /oauth-clients)
+	ListOauthClients(c *gin.Context, params ListOauthClientsParams)
+	// CreateOauthClient Create an application client
+	// (POST /oauth-clients)
+	CreateOauthClient(c *gin.Context)
+	// DeleteOauthClient Delete an application client
+	// (DELETE /oauth-clients/{id})
+	DeleteOauthClient(c *gin.Context, id ClientID)
+	// GetOauthClient Get an application client
+	// (GET /oauth-clients/{id})
+	GetOauthClient(c *gin.Context, id ClientID)
+	// ListPersonalAccessTokens List personal access tokens
+	// (GET /personal-access-tokens)
+	ListPersonalAccessTokens(c *gin.Context, params ListPersonalAccessTokensParams)
+	// CreatePersonalAccessToken Create a personal access token
+	// (POST /personal-access-tokens)
+	CreatePersonalAccessToken(c *gin.Context)
+	// DeletePersonalAccessToken Revoke a personal access token
+	// (DELETE /personal-access-tokens/{id})
+	DeletePersonalAccessToken(c *gin.Context, id ClientID)
 	// ListWorkgroups List workgroups
 	// (GET /workgroups)
 	ListWorkgroups(c *gin.Context, params ListWorkgroupsParams)
@@ -3300,6 +3542,201 @@ func (siw *ServerInterfaceWrapper) PatchNonEmployeeSchemaAttribute(c *gin.Contex
 	siw.Handler.PatchNonEmployeeSchemaAttribute(c, id, attributeID)
 }
 
+// ListOauthClients operation middleware
+func (siw *ServerInterfaceWrapper) ListOauthClients(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOauthClientsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOauthClients(c, params)
+}
+
+// CreateOauthClient operation middleware
+func (siw *ServerInterfaceWrapper) CreateOauthClient(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateOauthClient(c)
+}
+
+// DeleteOauthClient operation middleware
+func (siw *ServerInterfaceWrapper) DeleteOauthClient(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ClientID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteOauthClient(c, id)
+}
+
+// GetOauthClient operation middleware
+func (siw *ServerInterfaceWrapper) GetOauthClient(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ClientID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetOauthClient(c, id)
+}
+
+// ListPersonalAccessTokens operation middleware
+func (siw *ServerInterfaceWrapper) ListPersonalAccessTokens(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPersonalAccessTokensParams
+
+	// ------------- Optional query parameter "owner-id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner-id", c.Request.URL.Query(), &params.OwnerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter owner-id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPersonalAccessTokens(c, params)
+}
+
+// CreatePersonalAccessToken operation middleware
+func (siw *ServerInterfaceWrapper) CreatePersonalAccessToken(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreatePersonalAccessToken(c)
+}
+
+// DeletePersonalAccessToken operation middleware
+func (siw *ServerInterfaceWrapper) DeletePersonalAccessToken(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ClientID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeletePersonalAccessToken(c, id)
+}
+
 // ListWorkgroups operation middleware
 func (siw *ServerInterfaceWrapper) ListWorkgroups(c *gin.Context) {
 
@@ -3519,6 +3956,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/workgroups", wrapper.ListWorkgroups)
 	router.GET(options.BaseURL+"/workgroups/:id", wrapper.GetWorkgroup)
 	router.GET(options.BaseURL+"/workgroups/:id/members", wrapper.ListWorkgroupMembers)
+	router.GET(options.BaseURL+"/personal-access-tokens", wrapper.ListPersonalAccessTokens)
+	router.POST(options.BaseURL+"/personal-access-tokens", wrapper.CreatePersonalAccessToken)
+	router.DELETE(options.BaseURL+"/personal-access-tokens/:id", wrapper.DeletePersonalAccessToken)
+	router.GET(options.BaseURL+"/oauth-clients", wrapper.ListOauthClients)
+	router.POST(options.BaseURL+"/oauth-clients", wrapper.CreateOauthClient)
+	router.DELETE(options.BaseURL+"/oauth-clients/:id", wrapper.DeleteOauthClient)
+	router.GET(options.BaseURL+"/oauth-clients/:id", wrapper.GetOauthClient)
 }
 
 type BadRequestJSONResponse ErrorResponseDto
@@ -9517,6 +9961,924 @@ func (response PatchNonEmployeeSchemaAttribute503JSONResponse) VisitPatchNonEmpl
 	return err
 }
 
+type ListOauthClientsRequestObject struct {
+	Params ListOauthClientsParams
+}
+
+type ListOauthClientsResponseObject interface {
+	VisitListOauthClientsResponse(w http.ResponseWriter) error
+}
+
+type ListOauthClients200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListOauthClients200JSONResponse struct {
+	Body    []OAuthClient
+	Headers ListOauthClients200ResponseHeaders
+}
+
+func (response ListOauthClients200JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListOauthClients400JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListOauthClients401JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListOauthClients403JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListOauthClients404JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListOauthClients429JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListOauthClients500JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOauthClients503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListOauthClients503JSONResponse) VisitListOauthClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClientRequestObject struct {
+	Body *CreateOauthClientJSONRequestBody
+}
+
+type CreateOauthClientResponseObject interface {
+	VisitCreateOauthClientResponse(w http.ResponseWriter) error
+}
+
+type CreateOauthClient200JSONResponse OAuthClient
+
+func (response CreateOauthClient200JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CreateOauthClient400JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateOauthClient401JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateOauthClient403JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CreateOauthClient404JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CreateOauthClient413JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response CreateOauthClient415JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateOauthClient429JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CreateOauthClient500JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOauthClient503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CreateOauthClient503JSONResponse) VisitCreateOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClientRequestObject struct {
+	ID ClientID `json:"id"`
+}
+
+type DeleteOauthClientResponseObject interface {
+	VisitDeleteOauthClientResponse(w http.ResponseWriter) error
+}
+
+type DeleteOauthClient204Response struct {
+}
+
+func (response DeleteOauthClient204Response) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteOauthClient400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteOauthClient400JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteOauthClient401JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteOauthClient403JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteOauthClient404JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteOauthClient429JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeleteOauthClient500JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOauthClient503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteOauthClient503JSONResponse) VisitDeleteOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClientRequestObject struct {
+	ID ClientID `json:"id"`
+}
+
+type GetOauthClientResponseObject interface {
+	VisitGetOauthClientResponse(w http.ResponseWriter) error
+}
+
+type GetOauthClient200JSONResponse OAuthClient
+
+func (response GetOauthClient200JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetOauthClient400JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetOauthClient401JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetOauthClient403JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetOauthClient404JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetOauthClient429JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetOauthClient500JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOauthClient503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetOauthClient503JSONResponse) VisitGetOauthClientResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokensRequestObject struct {
+	Params ListPersonalAccessTokensParams
+}
+
+type ListPersonalAccessTokensResponseObject interface {
+	VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error
+}
+
+type ListPersonalAccessTokens200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListPersonalAccessTokens200JSONResponse struct {
+	Body    []PersonalAccessToken
+	Headers ListPersonalAccessTokens200ResponseHeaders
+}
+
+func (response ListPersonalAccessTokens200JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListPersonalAccessTokens400JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListPersonalAccessTokens401JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListPersonalAccessTokens403JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListPersonalAccessTokens404JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListPersonalAccessTokens429JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListPersonalAccessTokens500JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPersonalAccessTokens503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListPersonalAccessTokens503JSONResponse) VisitListPersonalAccessTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessTokenRequestObject struct {
+	Body *CreatePersonalAccessTokenJSONRequestBody
+}
+
+type CreatePersonalAccessTokenResponseObject interface {
+	VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error
+}
+
+type CreatePersonalAccessToken200JSONResponse PersonalAccessToken
+
+func (response CreatePersonalAccessToken200JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CreatePersonalAccessToken400JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreatePersonalAccessToken401JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreatePersonalAccessToken403JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CreatePersonalAccessToken404JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CreatePersonalAccessToken413JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response CreatePersonalAccessToken415JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreatePersonalAccessToken429JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CreatePersonalAccessToken500JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePersonalAccessToken503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CreatePersonalAccessToken503JSONResponse) VisitCreatePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessTokenRequestObject struct {
+	ID ClientID `json:"id"`
+}
+
+type DeletePersonalAccessTokenResponseObject interface {
+	VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error
+}
+
+type DeletePersonalAccessToken204Response struct {
+}
+
+func (response DeletePersonalAccessToken204Response) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeletePersonalAccessToken400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeletePersonalAccessToken400JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeletePersonalAccessToken401JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeletePersonalAccessToken403JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeletePersonalAccessToken404JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeletePersonalAccessToken429JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeletePersonalAccessToken500JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePersonalAccessToken503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeletePersonalAccessToken503JSONResponse) VisitDeletePersonalAccessTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListWorkgroupsRequestObject struct {
 	Params ListWorkgroupsParams
 }
@@ -10041,6 +11403,27 @@ type StrictServerInterface interface {
 	// PatchNonEmployeeSchemaAttribute Change a schema attribute
 	// (PATCH /non-employee-sources/{id}/schema-attributes/{attributeId})
 	PatchNonEmployeeSchemaAttribute(ctx context.Context, request PatchNonEmployeeSchemaAttributeRequestObject) (PatchNonEmployeeSchemaAttributeResponseObject, error)
+	// ListOauthClients List application clients
+	// (GET /oauth-clients)
+	ListOauthClients(ctx context.Context, request ListOauthClientsRequestObject) (ListOauthClientsResponseObject, error)
+	// CreateOauthClient Create an application client
+	// (POST /oauth-clients)
+	CreateOauthClient(ctx context.Context, request CreateOauthClientRequestObject) (CreateOauthClientResponseObject, error)
+	// DeleteOauthClient Delete an application client
+	// (DELETE /oauth-clients/{id})
+	DeleteOauthClient(ctx context.Context, request DeleteOauthClientRequestObject) (DeleteOauthClientResponseObject, error)
+	// GetOauthClient Get an application client
+	// (GET /oauth-clients/{id})
+	GetOauthClient(ctx context.Context, request GetOauthClientRequestObject) (GetOauthClientResponseObject, error)
+	// ListPersonalAccessTokens List personal access tokens
+	// (GET /personal-access-tokens)
+	ListPersonalAccessTokens(ctx context.Context, request ListPersonalAccessTokensRequestObject) (ListPersonalAccessTokensResponseObject, error)
+	// CreatePersonalAccessToken Create a personal access token
+	// (POST /personal-access-tokens)
+	CreatePersonalAccessToken(ctx context.Context, request CreatePersonalAccessTokenRequestObject) (CreatePersonalAccessTokenResponseObject, error)
+	// DeletePersonalAccessToken Revoke a personal access token
+	// (DELETE /personal-access-tokens/{id})
+	DeletePersonalAccessToken(ctx context.Context, request DeletePersonalAccessTokenRequestObject) (DeletePersonalAccessTokenResponseObject, error)
 	// ListWorkgroups List workgroups
 	// (GET /workgroups)
 	ListWorkgroups(ctx context.Context, request ListWorkgroupsRequestObject) (ListWorkgroupsResponseObject, error)
@@ -11503,6 +12886,220 @@ func (sh *strictHandler) PatchNonEmployeeSchemaAttribute(ctx *gin.Context, id So
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PatchNonEmployeeSchemaAttributeResponseObject); ok {
 		if err := validResponse.VisitPatchNonEmployeeSchemaAttributeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListOauthClients operation middleware
+func (sh *strictHandler) ListOauthClients(ctx *gin.Context, params ListOauthClientsParams) {
+	var request ListOauthClientsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOauthClients(ctx, request.(ListOauthClientsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOauthClients")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListOauthClientsResponseObject); ok {
+		if err := validResponse.VisitListOauthClientsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateOauthClient operation middleware
+func (sh *strictHandler) CreateOauthClient(ctx *gin.Context) {
+	var request CreateOauthClientRequestObject
+
+	var body CreateOauthClientJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOauthClient(ctx, request.(CreateOauthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOauthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateOauthClientResponseObject); ok {
+		if err := validResponse.VisitCreateOauthClientResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteOauthClient operation middleware
+func (sh *strictHandler) DeleteOauthClient(ctx *gin.Context, id ClientID) {
+	var request DeleteOauthClientRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOauthClient(ctx, request.(DeleteOauthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOauthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteOauthClientResponseObject); ok {
+		if err := validResponse.VisitDeleteOauthClientResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetOauthClient operation middleware
+func (sh *strictHandler) GetOauthClient(ctx *gin.Context, id ClientID) {
+	var request GetOauthClientRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOauthClient(ctx, request.(GetOauthClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOauthClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetOauthClientResponseObject); ok {
+		if err := validResponse.VisitGetOauthClientResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPersonalAccessTokens operation middleware
+func (sh *strictHandler) ListPersonalAccessTokens(ctx *gin.Context, params ListPersonalAccessTokensParams) {
+	var request ListPersonalAccessTokensRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPersonalAccessTokens(ctx, request.(ListPersonalAccessTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPersonalAccessTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPersonalAccessTokensResponseObject); ok {
+		if err := validResponse.VisitListPersonalAccessTokensResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreatePersonalAccessToken operation middleware
+func (sh *strictHandler) CreatePersonalAccessToken(ctx *gin.Context) {
+	var request CreatePersonalAccessTokenRequestObject
+
+	var body CreatePersonalAccessTokenJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePersonalAccessToken(ctx, request.(CreatePersonalAccessTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePersonalAccessToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreatePersonalAccessTokenResponseObject); ok {
+		if err := validResponse.VisitCreatePersonalAccessTokenResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeletePersonalAccessToken operation middleware
+func (sh *strictHandler) DeletePersonalAccessToken(ctx *gin.Context, id ClientID) {
+	var request DeletePersonalAccessTokenRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeletePersonalAccessToken(ctx, request.(DeletePersonalAccessTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeletePersonalAccessToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeletePersonalAccessTokenResponseObject); ok {
+		if err := validResponse.VisitDeletePersonalAccessTokenResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

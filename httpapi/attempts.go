@@ -33,6 +33,8 @@ var attemptObjects = map[string]lifecycle.AuditObjectType{
 	"non-employee-records":   lifecycle.ObjectRecord,
 	"non-employee-requests":  lifecycle.ObjectRequest,
 	"non-employee-approvals": lifecycle.ObjectApprovalItem,
+	"oauth-clients":          lifecycle.ObjectClient,
+	"personal-access-tokens": lifecycle.ObjectClient,
 	"attributeId":            lifecycle.ObjectAttribute,
 	"scheduleId":             lifecycle.ObjectExportSchedule,
 	"jobId":                  lifecycle.ObjectImport,
@@ -54,7 +56,10 @@ func attemptOn(g *gin.Context) *lifecycle.AuditChange {
 	}
 	object, known := attemptObjects[key]
 	id, err := lifecycle.ParseID(named.Value)
-	if known && err == nil {
+	switch {
+	case object == lifecycle.ObjectClient && lifecycle.IsClientID(named.Value):
+		change.Object, change.ID = object, named.Value
+	case known && object != lifecycle.ObjectClient && err == nil:
 		change.Object, change.ID = object, id.String()
 	}
 	return change
@@ -82,7 +87,7 @@ func attemptByDirectory(r *http.Request) *lifecycle.AuditChange {
 func NoteRefusedLogin(ctx context.Context, clientID string) {
 	_, c := callOf(ctx)
 	c.origin = lifecycle.Origin{
-		Channel: lifecycle.ChannelAPI, Operation: loginOperation, Address: c.address, TrackingID: c.trackingID,
+		Channel: lifecycle.ChannelAPI, Operation: loginOperation, Address: c.addressText(), TrackingID: c.trackingID,
 	}
 	c.attempt = &lifecycle.AuditChange{
 		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,

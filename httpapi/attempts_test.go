@@ -24,7 +24,7 @@ func mutations(t *testing.T) map[string]struct{ method, path string } {
 	found := map[string]struct{ method, path string }{}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
-			if method != http.MethodGet && !strings.HasPrefix(path, "/oauth") {
+			if method != http.MethodGet && !strings.HasPrefix(path, "/oauth/") {
 				found[operation.OperationID] = struct{ method, path string }{method, path}
 			}
 		}
@@ -44,7 +44,11 @@ func TestARefusedChangeIsToldOfOnce(t *testing.T) {
 			from, to := strings.Index(path, "{"), strings.Index(path, "}")
 			// A form that has to be made the one form first.
 			named = lifecycle.NewID().String()
-			path = path[:from] + strings.ToUpper(strings.ReplaceAll(named, "-", "")) + path[to+1:]
+			sent := strings.ToUpper(strings.ReplaceAll(named, "-", ""))
+			path = path[:from] + sent + path[to+1:]
+			if id == string(policy.DeleteToken) || id == string(policy.DeleteClient) {
+				named = sent // those of clients have one form
+			}
 		}
 		body := `{"comment": "hidden"}`
 		if operation.method == http.MethodPatch {

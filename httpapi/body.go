@@ -143,6 +143,20 @@ func (b body) schedule() lifecycle.ScheduleInput {
 	return b.document.Schedule()
 }
 
+func (b body) token() lifecycle.TokenInput {
+	if b.fault != nil {
+		return lifecycle.TokenInput{Faults: b.faults()}
+	}
+	return b.document.Token()
+}
+
+func (b body) client() lifecycle.ClientInput {
+	if b.fault != nil {
+		return lifecycle.ClientInput{Faults: b.faults()}
+	}
+	return b.document.Client()
+}
+
 func (b body) ids() ([]string, lifecycle.Faults) {
 	if b.fault != nil {
 		return nil, b.faults()

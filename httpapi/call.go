@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,8 +17,8 @@ import (
 type call struct {
 	// trackingID is 32 hex digits (contract §3).
 	trackingID string
-	// address is the caller's IP address.
-	address string
+	// address is the caller's IP address; it may be invalid.
+	address netip.Addr
 	at      location
 	// route is the template of the route, empty until one was found.
 	route string
@@ -33,6 +34,14 @@ type call struct {
 	attempt *lifecycle.AuditChange
 	// gone is true once the client has left without its answer.
 	gone bool
+}
+
+// addressText is empty for an address that is not known.
+func (c *call) addressText() string {
+	if !c.address.IsValid() {
+		return ""
+	}
+	return c.address.String()
 }
 
 type callKey struct{}

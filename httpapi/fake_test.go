@@ -67,6 +67,8 @@ type fake struct {
 	// empty lists have nothing on them.
 	empty bool
 
+	clients
+
 	actor        policy.Actor
 	params       filter.Params
 	requestedFor *string

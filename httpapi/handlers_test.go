@@ -81,6 +81,13 @@ var served = map[policy.Operation]struct {
 	policy.ListWorkgroupMembers: {"GET", "/workgroups/{id}/members?count=true", "", 200, `"alias":"jane.doe"`},
 	policy.ListAuditEvents:      {"GET", "/audit-events?count=true&sorters=occurred", "", 200, `"before":{"firstName":"A"}`},
 	policy.ExportAuditEvents:    {"GET", "/audit-events/export?format=ndjson", "", 200, "second piece"},
+	policy.ListTokens:           {"GET", "/personal-access-tokens?owner-id=me&count=true", "", 200, `"lastUsed":"2026-03-02T08:00:00.120Z"`},
+	policy.CreateToken:          {"POST", "/personal-access-tokens", `{"name":"Laptop","scope":["idn:nelm:read"]}`, 200, `"secret":"s3cret"`},
+	policy.DeleteToken:          {"DELETE", "/personal-access-tokens/a-token", "", 204, ""},
+	policy.ListClients:          {"GET", "/oauth-clients?limit=5", "", 200, `"rights":["idn:nesr:read"]`},
+	policy.CreateClient:         {"POST", "/oauth-clients", `{"name":"App","rights":["idn:nesr:read"]}`, 200, `"secret":"s3cret"`},
+	policy.GetClient:            {"GET", "/oauth-clients/a-client", "", 200, `"enabled":true`},
+	policy.DeleteClient:         {"DELETE", "/oauth-clients/a-client", "", 204, ""},
 }
 
 func fill(path string) string {

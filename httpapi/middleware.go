@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -58,7 +57,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // finds its mount, and says afterwards what became of it.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c, w, start := newCall(), &recorder{ResponseWriter: rw}, time.Now()
-	c.address = peer(r)
+	c.address = clientAddress(r, s.proxies)
 	r = r.WithContext(withCall(r.Context(), c))
 	w.Header().Set("X-Request-Id", c.trackingID)
 	s.protect(w.Header())
@@ -165,15 +164,6 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "request", attrs...)
 }
 
-// peer is the address that the request comes from.
-func peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
-}
-
 // noteOrigin tells the store who causes what the operation changes, and remembers
 // a change that was refused.
 func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
@@ -182,7 +172,7 @@ func noteOrigin(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 		ctx, c := callOf(g)
 		c.origin = lifecycle.Origin{
 			Channel: lifecycle.ChannelAPI, Operation: operation, Identity: c.actor.IdentityID, Client: c.actor.ClientID,
-			Address: c.address, TrackingID: c.trackingID,
+			Address: c.addressText(), TrackingID: c.trackingID,
 		}
 		g.Request = g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
 		answer, err := next(g, request)
@@ -217,6 +207,9 @@ func (s *server) authenticate(g *gin.Context) {
 	actor, err := s.authenticator(g.Request)
 	if err != nil {
 		g.Abort()
+		if lifecycle.KindOf(err) == lifecycle.KindUnauthenticated && s.limitedByAddress(g) {
+			return
+		}
 		s.fail(g.Writer, g.Request, err)
 		return
 	}
@@ -229,4 +222,40 @@ func (s *server) authenticate(g *gin.Context) {
 		}
 	}
 	g.Next()
+}
+
+// limitAddress admits not too many requests from one address.
+func (s *server) limitAddress(g *gin.Context) {
+	if s.limitedByAddress(g) {
+		g.Abort()
+		return
+	}
+	g.Next()
+}
+
+// limitRefusals admits not too many requests with a token that is refused, to
+// those who judge it themselves.
+func (s *server) limitRefusals(g *gin.Context) {
+	if s.addressLimiter != nil {
+		_, err := s.authenticator(g.Request)
+		if err != nil && lifecycle.KindOf(err) == lifecycle.KindUnauthenticated && s.limitedByAddress(g) {
+			g.Abort()
+			return
+		}
+	}
+	g.Next()
+}
+
+// limitedByAddress counts the request by its address, and answers it if that was
+// one too many.
+func (s *server) limitedByAddress(g *gin.Context) bool {
+	if s.addressLimiter == nil {
+		return false
+	}
+	_, c := callOf(g)
+	wait := s.addressLimiter(g.Request.Context(), c.address)
+	if wait > 0 {
+		s.tooMany(g.Writer, g.Request, wait)
+	}
+	return wait > 0
 }

@@ -15,7 +15,7 @@ const betaPrefix = "beta"
 // served as these are.
 var resources = []string{
 	"audit-events", "non-employee-approvals", "non-employee-records", "non-employee-requests", "non-employee-sources",
-	"identities", "workgroups",
+	"identities", "oauth-clients", "personal-access-tokens", "workgroups",
 }
 
 // location is where a path leads.

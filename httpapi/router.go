@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -23,6 +24,11 @@ type Options struct {
 	// Limit returns how long the caller has to wait before it may go on: more
 	// than 0 is answered 429 with a Retry-After. nil limits nobody.
 	Limit func(r *http.Request, a policy.Actor) time.Duration
+	// LimitAddress does so for a request of a token, before anything is done for
+	// it, and for one whose token was refused. nil limits nobody.
+	LimitAddress func(ctx context.Context, address netip.Addr) time.Duration
+	// TrustedProxies are those whose X-Forwarded-For says where a client is.
+	TrustedProxies []netip.Prefix
 	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
 	// /oauth/jwks and /.well-known/jwks.json. Required.
 	Token, TokenInfo, JWKS http.Handler
@@ -45,6 +51,8 @@ type Options struct {
 	// second; UploadPatience, more than 0, is how far it may fall behind.
 	MinUploadRate  int64
 	UploadPatience time.Duration
+	// TokenLifetime is how long an access token is good for, for answers that say so.
+	TokenLifetime time.Duration
 	// Log gets a line for each request and each fault; their contexts have the
 	// tracking id, see [TrackingID]. Required.
 	Log *slog.Logger
@@ -57,13 +65,16 @@ type Options struct {
 type server struct {
 	authenticator func(*http.Request) (policy.Actor, error)
 	limiter       func(*http.Request, policy.Actor) time.Duration
-	observer      func(method, route string, status int, took time.Duration)
-	attempted     func(context.Context, lifecycle.AuditChange) error
-	attempts      attemptBudget
-	overTLS       bool
-	maxBody       int64
-	uploads       uploadLimits
-	log           *slog.Logger
+	// addressLimiter and proxies as in Options.
+	addressLimiter func(context.Context, netip.Addr) time.Duration
+	proxies        []netip.Prefix
+	observer       func(method, route string, status int, took time.Duration)
+	attempted      func(context.Context, lifecycle.AuditChange) error
+	attempts       attemptBudget
+	overTLS        bool
+	maxBody        int64
+	uploads        uploadLimits
+	log            *slog.Logger
 	// contract knows the contract's operations, service everything else. They
 	// are apart so that no mount leads to what is not the contract's.
 	contract, service *gin.Engine
@@ -100,12 +111,13 @@ func New(opts Options) (http.Handler, error) {
 func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
+		addressLimiter: opts.LimitAddress, proxies: opts.TrustedProxies,
 		attempted: opts.Attempted, overTLS: opts.OverTLS, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
 	gin.SetMode(gin.ReleaseMode)
 	s.contract, s.service = s.engine(), s.engine()
-	s.routeContract(&handlers{service: opts.Service})
+	s.routeContract(&handlers{service: opts.Service, tokenLifetime: opts.TokenLifetime})
 	s.routeService(opts)
 	return s
 }
@@ -136,11 +148,11 @@ func (s *server) routeContract(h *handlers) {
 
 func (s *server) routeService(opts Options) {
 	e := s.service
-	e.POST("/oauth/token", gin.WrapH(opts.Token))
+	e.POST("/oauth/token", s.limitAddress, gin.WrapH(opts.Token))
 	e.GET("/oauth/info", gin.WrapH(opts.TokenInfo))
 	e.GET("/oauth/jwks", gin.WrapH(opts.JWKS))
 	e.GET("/.well-known/jwks.json", gin.WrapH(opts.JWKS))
-	e.Any("/scim/v2/*resource", serveSCIM(opts.SCIM))
+	e.Any("/scim/v2/*resource", s.limitRefusals, serveSCIM(opts.SCIM))
 	e.GET("/healthz", gin.WrapH(opts.Health))
 	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)
@@ -154,7 +166,7 @@ func (s *server) routeService(opts Options) {
 func serveSCIM(handler http.Handler) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		ctx, c := callOf(g)
-		c.origin = lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.address, TrackingID: c.trackingID}
+		c.origin = lifecycle.Origin{Channel: lifecycle.ChannelSCIM, Address: c.addressText(), TrackingID: c.trackingID}
 		r := g.Request.WithContext(lifecycle.WithOrigin(ctx, c.origin))
 		handler.ServeHTTP(g.Writer, r)
 		if r.Pattern != "" {

@@ -82,6 +82,14 @@ type Service interface {
 	ListAuditEvents(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.AuditEvent, int, error)
 	// ExportAuditEvents takes Filters of p only.
 	ExportAuditEvents(ctx context.Context, a policy.Actor, format auditfile.Format, p filter.Params) (service.AuditFile, error)
+	// Lists of tokens and clients take Limit, Offset and Count of p only.
+	ListTokens(ctx context.Context, a policy.Actor, ownerID *string, p filter.Params) ([]lifecycle.OwnedClient, int, error)
+	CreateToken(ctx context.Context, a policy.Actor, in lifecycle.TokenInput) (token lifecycle.OwnedClient, secret string, err error)
+	DeleteToken(ctx context.Context, a policy.Actor, id string) error
+	ListClients(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.OwnedClient, int, error)
+	CreateClient(ctx context.Context, a policy.Actor, in lifecycle.ClientInput) (client lifecycle.Client, secret string, err error)
+	GetClient(ctx context.Context, a policy.Actor, id string) (lifecycle.Client, error)
+	DeleteClient(ctx context.Context, a policy.Actor, id string) error
 }
 
 var _ Service = (*service.Service)(nil)

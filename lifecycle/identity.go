@@ -16,6 +16,18 @@ const (
 	LevelSourceSubadmin Level = "SOURCE_SUBADMIN"
 )
 
+// LevelNames is all of them, for errors.
+const LevelNames = "ORG_ADMIN, SOURCE_ADMIN or SOURCE_SUBADMIN"
+
+// IsLevel reports whether it is one of the user levels.
+func IsLevel(level Level) bool {
+	switch level {
+	case LevelOrgAdmin, LevelSourceAdmin, LevelSourceSubadmin:
+		return true
+	}
+	return false
+}
+
 // Right is a permission that a level brings, or that an application client was
 // given (contract §5).
 type Right string
@@ -27,6 +39,18 @@ const (
 	RightUpdate Right = "idn:nesr:update"
 	RightDelete Right = "idn:nesr:delete"
 )
+
+// RightNames is all of them, for errors.
+const RightNames = "idn:nesr:create, idn:nesr:read, idn:nesr:update or idn:nesr:delete"
+
+// IsRight reports whether it is one of the four rights.
+func IsRight(right Right) bool {
+	switch right {
+	case RightCreate, RightRead, RightUpdate, RightDelete:
+		return true
+	}
+	return false
+}
 
 // Scopes of a token (contract §5).
 const (
@@ -43,6 +67,18 @@ const (
 	// scope holds it.
 	ScopeAudit = "gatehouse:audit"
 )
+
+// ScopeNames is all of them, for errors.
+const ScopeNames = "idn:nelm:read, idn:nelm:manage, sp:scopes:all, gatehouse:audit or gatehouse:scim"
+
+// IsScope reports whether it is one of the scopes.
+func IsScope(scope string) bool {
+	switch scope {
+	case ScopeRead, ScopeManage, ScopeAll, ScopeAudit, ScopeSCIM:
+		return true
+	}
+	return false
+}
 
 // Identity is a person of the organisation: somebody who can sponsor, approve,
 // own or manage. Non-employees are records, not identities.
@@ -76,6 +112,8 @@ type Client struct {
 	// ID is the client_id, 1 to 64 characters of [A-Za-z0-9._-].
 	ID   string
 	Name string
+	// Description is for people to read; empty for a personal access token.
+	Description string
 	// SecretHash is the bcrypt hash of the secret.
 	SecretHash []byte
 	// IdentityID is zero for an application client.
@@ -86,6 +124,20 @@ type Client struct {
 	Scopes  []string
 	Active  bool
 	Created time.Time
+	// LastUsed is when it last got a token or called, at most
+	// [ClientUseGrain] out of date; zero if it never did.
+	LastUsed time.Time
+}
+
+// ClientUseGrain is how coarse [Client].LastUsed is, so that not every call
+// writes.
+const ClientUseGrain = time.Hour
+
+// OwnedClient is a client with the person it belongs to.
+type OwnedClient struct {
+	Client
+	// Owner is zero for an application client.
+	Owner Identity
 }
 
 var clientID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -101,6 +153,9 @@ type SigningKey struct {
 	// PrivateKey is the Ed25519 private key, PKCS #8 in DER.
 	PrivateKey []byte
 	Created    time.Time
+	// SignsFrom is when the key takes over from the one before it. It is
+	// published before, so that who verifies tokens knows it by then.
+	SignsFrom time.Time
 }
 
 // ReferenceType says what a [Reference] names.

@@ -17,6 +17,8 @@ const (
 	MaxCommentLength = 4_000
 	// MaxBulkDelete is how many ids one bulk-delete may name.
 	MaxBulkDelete = 20_000
+	// MaxPersonalTokens is how many personal access tokens an identity may have.
+	MaxPersonalTokens = 10
 	// MaxTextLength is the longest name, address, number or label, in characters.
 	// The contract gives no bound; without one an index row could not be built.
 	MaxTextLength = 255

@@ -62,3 +62,10 @@ func TooManyIDs() *Error {
 	return FieldError(KindLimit, "ids",
 		fmt.Sprintf("ids names more than %d records, which is the limit.", MaxBulkDelete))
 }
+
+// TooManyTokens refuses one personal access token more than
+// [MaxPersonalTokens].
+func TooManyTokens() *Error {
+	return NewError(KindLimit,
+		fmt.Sprintf("The identity has %d personal access tokens already, which is the limit.", MaxPersonalTokens))
+}

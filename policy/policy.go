@@ -69,6 +69,14 @@ const (
 	ListWorkgroups       Operation = "listWorkgroups"
 	GetWorkgroup         Operation = "getWorkgroup"
 	ListWorkgroupMembers Operation = "listWorkgroupMembers"
+
+	ListTokens   Operation = "listPersonalAccessTokens"
+	CreateToken  Operation = "createPersonalAccessToken"
+	DeleteToken  Operation = "deletePersonalAccessToken"
+	ListClients  Operation = "listOauthClients"
+	CreateClient Operation = "createOauthClient"
+	GetClient    Operation = "getOauthClient"
+	DeleteClient Operation = "deleteOauthClient"
 )
 
 // Operations of a directory, by SCIM.
@@ -115,18 +123,31 @@ func (a Actor) Holds(right lifecycle.Right) bool {
 }
 
 func (a Actor) isAdmin() bool {
-	return a.IsUser() && (slices.Contains(a.Levels, lifecycle.LevelOrgAdmin) ||
-		slices.Contains(a.Levels, lifecycle.LevelSourceAdmin))
+	return a.HasLevel(lifecycle.LevelOrgAdmin) || a.HasLevel(lifecycle.LevelSourceAdmin)
+}
+
+// HasLevel reports whether the actor is a user of this level.
+func (a Actor) HasLevel(level lifecycle.Level) bool {
+	return a.IsUser() && level != "" && slices.Contains(a.Levels, level)
 }
 
 // IsSubadmin reports whether the actor holds rights on the sources of its
 // management workgroups only.
 func (a Actor) IsSubadmin() bool {
-	return a.IsUser() && !a.isAdmin() && slices.Contains(a.Levels, lifecycle.LevelSourceSubadmin)
+	return !a.isAdmin() && a.HasLevel(lifecycle.LevelSourceSubadmin)
 }
 
-func (a Actor) hasScope(scope string) bool {
-	return slices.Contains(a.Scopes, scope) || slices.Contains(a.Scopes, lifecycle.ScopeAll)
+// HoldsScope reports whether the actor's token carries the scope.
+func (a Actor) HoldsScope(scope string) bool { return HoldsScope(a.Scopes, scope) }
+
+// HoldsScope reports whether scope is among granted, or contained in one of
+// them.
+func HoldsScope(granted []string, scope string) bool {
+	if slices.Contains(granted, scope) {
+		return true
+	}
+	return (scope == lifecycle.ScopeRead || scope == lifecycle.ScopeManage) &&
+		slices.Contains(granted, lifecycle.ScopeAll)
 }
 
 // Relations are what ties an actor to the object at hand.
@@ -139,6 +160,8 @@ type Relations struct {
 	Requester bool
 	// Approver: the approval item is assigned to the actor.
 	Approver bool
+	// Own: the object is the actor's own.
+	Own bool
 }
 
 // Rule is one line of the access table.
@@ -151,13 +174,13 @@ type Rule struct {
 	AnyUser bool
 	// Right admits its holders; empty where no right does.
 	Right lifecycle.Right
+	// Level admits users of this level in the place of holders of a right; empty
+	// where there is none.
+	Level lifecycle.Level
 	// SourceArea: a subadmin holds the right on the sources of their workgroups.
 	SourceArea bool
 	// Relations admit whoever has one of them.
 	Relations Relations
-	// Level is what users must have beside the scope; empty where another ground
-	// admits them.
-	Level lifecycle.Level
 	// ApplicationScope is what an application's token must carry in the place of
 	// Scope and Right; no other scope holds it. Without a Level beside it no user is
 	// admitted.
@@ -167,6 +190,7 @@ type Rule struct {
 var (
 	manager  = Relations{AccountManager: true}
 	approver = Relations{Approver: true}
+	own      = Relations{Own: true}
 )
 
 // Rules is the access table of contract §5. Lists admit any actor with the
@@ -216,7 +240,7 @@ var Rules = map[Operation]Rule{
 }
 
 // Extensions is the access table of the operations that the contract does not
-// have. They go by their nearest of kin in it: who may ask for the status of a
+// have. Those of bulk work go by their nearest of kin in it: who may ask for the status of a
 // bulk upload may look at the jobs and their faults, who may upload may cancel,
 // and who may export may have it done again and again.
 var Extensions = map[Operation]Rule{
@@ -241,6 +265,15 @@ var Extensions = map[Operation]Rule{
 	ListWorkgroups:       {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 	GetWorkgroup:         {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 	ListWorkgroupMembers: {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	// Who may get in is for people to say, never for an application: one with
+	// rights could make itself another with more.
+	ListTokens:   {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin, Relations: own},
+	CreateToken:  {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: own},
+	DeleteToken:  {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin, Relations: own},
+	ListClients:  {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	CreateClient: {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	GetClient:    {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	DeleteClient: {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 }
 
 // Directory is the access table of SCIM: an application with the scope of its own
@@ -272,6 +305,16 @@ func RuleOf(op Operation) (rule Rule, ok bool) {
 	return Rule{}, false
 }
 
+// everywhere reports whether the actor may do what the rule is about to every
+// object.
+func (r Rule) everywhere(a Actor) bool {
+	return a.Holds(r.Right) || a.HasLevel(r.Level) || r.forApplication(a) || r.AnyUser && a.IsUser()
+}
+
+// personal reports whether the rule is about what belongs to people rather than
+// to sources: to read every source is not to read that.
+func (r Rule) personal() bool { return r.Level != "" || r.Relations.Own }
+
 // ErrForbidden is the one refusal. Its text is the same for every reason, so
 // that it tells nothing about what exists (contract §5).
 var ErrForbidden = lifecycle.NewError(lifecycle.KindForbidden,
@@ -290,20 +333,21 @@ func Enter(op Operation, a Actor) error {
 // admits reports whether the actor could be admitted to some object.
 func (r Rule) admits(a Actor) bool {
 	switch {
-	case !a.IsUser() && r.ApplicationScope != "":
-		return slices.Contains(a.Scopes, r.ApplicationScope)
-	case !a.hasScope(r.Scope):
+	case r.forApplication(a):
+		return true
+	case !a.HoldsScope(r.Scope):
 		return false
 	case !a.IsUser():
-		return !r.UserOnly && a.Holds(r.Right)
-	case r.Level != "":
-		return slices.Contains(a.Levels, r.Level)
+		return !r.UserOnly && r.ApplicationScope == "" && a.Holds(r.Right)
 	}
-	return r.AnyUser || r.Relations != (Relations{}) || a.Holds(r.Right) || r.SourceArea && a.IsSubadmin()
+	return r.AnyUser || r.Relations != (Relations{}) || r.everywhere(a) || r.SourceArea && a.IsSubadmin()
 }
 
-// open: whoever is admitted may see every object.
-func (r Rule) open() bool { return r.AnyUser || r.Level != "" || r.ApplicationScope != "" }
+// forApplication reports whether the actor is an application that has what the
+// rule asks of one in the place of scope and right.
+func (r Rule) forApplication(a Actor) bool {
+	return !a.IsUser() && r.ApplicationScope != "" && slices.Contains(a.Scopes, r.ApplicationScope)
+}
 
 // Check decides for one object, whose relations to the actor are rel. It
 // includes [Enter].
@@ -313,28 +357,29 @@ func Check(op Operation, a Actor, rel Relations) error {
 	}
 	rule, _ := RuleOf(op)
 	switch {
-	case a.Holds(rule.Right), rule.open(): // those whom Enter lets in
+	case rule.everywhere(a):
 		return nil
 	case rule.SourceArea && a.IsSubadmin() && rel.Workgroup:
 		return nil
 	case rule.Relations.AccountManager && rel.AccountManager,
 		rule.Relations.Requester && rel.Requester,
-		rule.Relations.Approver && rel.Approver:
+		rule.Relations.Approver && rel.Approver,
+		rule.Relations.Own && rel.Own:
 		return nil
 	}
 	return ErrForbidden
 }
 
 // Missing is the answer about an object that does not exist: KindNotFound for
-// those who hold the operation's right everywhere or may read everything, and
-// where whoever is admitted may see every object, who so learn nothing they could
-// not know; else the very refusal that an object out of reach gets (contract §5).
+// those who may do it everywhere or, where that hangs on a right, may read
+// everything, and so learn nothing they could not know; else the very refusal
+// that an object out of reach gets (contract §5).
 func Missing(op Operation, a Actor) error {
 	if err := Enter(op, a); err != nil {
 		return err
 	}
 	rule, _ := RuleOf(op)
-	if a.Holds(rule.Right) || a.Holds(lifecycle.RightRead) || rule.open() {
+	if rule.everywhere(a) || !rule.personal() && a.Holds(lifecycle.RightRead) {
 		return ErrNotFound
 	}
 	return ErrForbidden
@@ -347,6 +392,13 @@ var ErrNotFound = lifecycle.NewError(lifecycle.KindNotFound,
 // MayChangeOnlyEndDate reports whether an actor admitted to PUT or PATCH of a
 // record is bound to its endDate (contract §4).
 func MayChangeOnlyEndDate(a Actor) bool { return !a.Holds(lifecycle.RightUpdate) }
+
+// MayMint reports whether the actor may make a personal access token of its own,
+// which has the levels that the identity's row names: not where the token that
+// asks has fewer, as one of an external issuer may.
+func MayMint(a Actor, identity lifecycle.Identity) bool {
+	return !slices.ContainsFunc(identity.Levels, func(level lifecycle.Level) bool { return !a.HasLevel(level) })
+}
 
 // MayDecide reports whether the identity may decide an item assigned to
 // approver. The API asks before it sends a decision and the store's transaction

@@ -172,7 +172,7 @@ func TestTheAccessTableIsContractSection5(t *testing.T) {
 
 func TestTheExtensionsFollowTheirKinInTheContract(t *testing.T) {
 	t.Parallel()
-	require.Len(t, policy.Extensions, len(extensions)+len(auditOperations))
+	require.Len(t, policy.Extensions, len(extensions)+len(auditOperations)+len(clientRules))
 	for op := range policy.Extensions {
 		require.NotContains(t, policy.Rules, op, "an extension is none of the contract's operations")
 	}

@@ -20,6 +20,8 @@ type Reach struct {
 	// AssignedTo sees the approval items assigned to this identity or to a
 	// workgroup it is a member of.
 	AssignedTo lifecycle.ID
+	// OwnedBy sees the personal access tokens of this identity.
+	OwnedBy lifecycle.ID
 }
 
 // ListReach returns what the actor sees in a list or summary. requestedFor is
@@ -39,7 +41,7 @@ func ListReach(op Operation, a Actor, requestedFor *string) (Reach, error) {
 		}
 	}
 	if err := Enter(op, a); err != nil {
-		if me && !a.IsUser() && a.hasScope(Rules[op].Scope) {
+		if me && !a.IsUser() && a.HoldsScope(Rules[op].Scope) {
 			return Reach{}, errNoMe
 		}
 		return Reach{}, err
@@ -48,16 +50,16 @@ func ListReach(op Operation, a Actor, requestedFor *string) (Reach, error) {
 	case me && !a.IsUser():
 		return Reach{}, errNoMe
 	case me:
-		return own(op, identity), nil
+		return ownReach(op, identity), nil
 	case requestedFor != nil:
 		if !a.Holds(lifecycle.RightRead) && identity != a.IdentityID {
 			return Reach{}, ErrForbidden
 		}
-		return own(op, identity), nil
+		return ownReach(op, identity), nil
 	case a.Holds(lifecycle.RightRead):
 		return Reach{All: true}, nil
 	}
-	reach := own(op, identity)
+	reach := ownReach(op, identity)
 	if op == ListSources && a.IsSubadmin() {
 		reach.WorkgroupOf = identity
 	}
@@ -67,11 +69,37 @@ func ListReach(op Operation, a Actor, requestedFor *string) (Reach, error) {
 var errNoMe = lifecycle.FieldError(lifecycle.KindBadRequest, "requested-for",
 	`requested-for "me" needs a token that belongs to an identity.`)
 
-func own(op Operation, identity lifecycle.ID) Reach {
+func ownReach(op Operation, identity lifecycle.ID) Reach {
 	switch op {
 	case ListApprovals, ApprovalSum:
 		return Reach{AssignedTo: identity}
 	default:
 		return Reach{ManagedBy: identity}
 	}
+}
+
+// TokenReach returns whose personal access tokens the actor sees in a list.
+// owner is nil where the client did not send it, else "me" or an id. Errors as
+// ListReach's.
+func TokenReach(a Actor, owner *string) (Reach, error) {
+	identity := a.IdentityID
+	if owner != nil && *owner != Me {
+		// Ids are read before access is checked (contract §5).
+		var err error
+		if identity, err = lifecycle.ParseID(*owner); err != nil {
+			return Reach{}, lifecycle.FieldError(lifecycle.KindBadRequest, "owner-id",
+				`owner-id must be an identity's id or "me".`)
+		}
+	}
+	if err := Enter(ListTokens, a); err != nil {
+		return Reach{}, err
+	}
+	everybody := Extensions[ListTokens].everywhere(a)
+	switch {
+	case owner == nil && everybody:
+		return Reach{All: true}, nil
+	case identity != a.IdentityID && !everybody:
+		return Reach{}, ErrForbidden
+	}
+	return Reach{OwnedBy: identity}, nil
 }

@@ -109,6 +109,7 @@ type Store interface {
 	ImportStore
 	ExportStore
 	AuditStore
+	ClientStore
 }
 
 // Workflows starts and reaches workflows.
@@ -147,6 +148,8 @@ type Settings struct {
 	Uploads int
 	// ExportTimeout bounds how long an export may take to begin.
 	ExportTimeout time.Duration
+	// NewSecret makes the secret of a client, and the hash that is kept of it.
+	NewSecret func() (secret string, hash []byte, err error)
 }
 
 // Service carries out the operations of the contract.

@@ -88,7 +88,7 @@ var silent = []string{
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
-	"Close", "Stats", "Ping", "Ready",
+	"IdentityByAlias", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",
@@ -98,6 +98,8 @@ var silent = []string{
 	"BeginImport", "StageImport", "DropImport",
 	// How far workflows are, and what they have yet to do.
 	"MarkSeen", "MarkChecked", "SaveNotification", "DropWorkflowEndings", "DropScheduleEndings", "AnnounceDecision",
+	// What is counted, to the hour or for ten seconds.
+	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.
 	"Queries", "Format", "Select", "Exec", "Spy", "ExportQuery",
 }
@@ -476,9 +478,26 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 	client.Name += " two"
 	step("EnsureClient", func() error { return w.EnsureClient(ctx, client) }, tell(lifecycle.ActionUpdate, lifecycle.ObjectClient, text(client.ID)))
 	step("SetClientActive", func() error { return w.SetClientActive(ctx, client.ID, false) }, tell(lifecycle.ActionUpdate, lifecycle.ObjectClient, text(client.ID)))
-	key := lifecycle.SigningKey{KeyID: "a-key", PrivateKey: []byte("private"), Created: storetest.Now()}
-	step("EnsureSigningKey", func() error { _, err := w.EnsureSigningKey(ctx, key); return err },
-		tell(lifecycle.ActionCreate, lifecycle.ObjectSigningKey, text(key.KeyID)))
+	step("DeleteApplication", func() error { return w.DeleteApplication(ctx, client.ID) }, tell(lifecycle.ActionDelete, lifecycle.ObjectClient, text(client.ID)))
+	admin := lifecycle.Identity{
+		ID: lifecycle.NewID(), Alias: marker + "-admin", Name: marker, Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Active: true,
+		Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	token := lifecycle.Client{ID: "a-token", Name: marker, SecretHash: []byte("hash"), IdentityID: admin.ID, Active: true, Created: storetest.Now()}
+	step("InitOrganisation", func() error { return w.InitOrganisation(ctx, admin, token) },
+		tell(lifecycle.ActionCreate, lifecycle.ObjectIdentity, admin.ID), tell(lifecycle.ActionCreate, lifecycle.ObjectClient, text(token.ID)))
+	step("DeletePersonalToken", func() error { return w.DeletePersonalToken(ctx, token.ID, admin.ID) },
+		tell(lifecycle.ActionDelete, lifecycle.ObjectClient, text(token.ID)))
+	key := lifecycle.SigningKey{KeyID: "a-key", PrivateKey: []byte("private"), Created: storetest.Now(), SignsFrom: storetest.Now()}
+	changeKeys := func(added lifecycle.SigningKey, removed ...string) func() error {
+		return func() error {
+			_, err := w.ChangeSigningKeys(ctx, func([]lifecycle.SigningKey) (lifecycle.SigningKey, []string, error) { return added, removed, nil })
+			return err
+		}
+	}
+	step("ChangeSigningKeys", changeKeys(key), tell(lifecycle.ActionCreate, lifecycle.ObjectSigningKey, text(key.KeyID)))
+	step("ChangeSigningKeys", changeKeys(lifecycle.SigningKey{}))
+	step("ChangeSigningKeys", changeKeys(lifecycle.SigningKey{}, key.KeyID), tell(lifecycle.ActionDelete, lifecycle.ObjectSigningKey, text(key.KeyID)))
 	denied := step("SaveAttempt", func() error {
 		return w.SaveAttempt(ctx, lifecycle.AuditChange{
 			Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectNone,

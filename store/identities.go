@@ -64,14 +64,16 @@ func identityValues(i lifecycle.Identity) tuples {
 // case, or an id that is taken.
 func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("CreateIdentity", time.Now(), &err)
-	return s.inTx(ctx, func(tx bun.Tx) error {
-		if err := exec(ctx, tx, insertIdentity, identityValues(identity)); err != nil {
-			return err
-		}
-		return audit(ctx, tx, lifecycle.AuditChange{
-			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
-			After: auditedIdentity(identity), Subjects: identitySubjects(identity),
-		})
+	return s.inTx(ctx, func(tx bun.Tx) error { return createIdentity(ctx, tx, identity) })
+}
+
+func createIdentity(ctx context.Context, tx bun.Tx, identity lifecycle.Identity) error {
+	if err := exec(ctx, tx, insertIdentity, identityValues(identity)); err != nil {
+		return err
+	}
+	return audit(ctx, tx, lifecycle.AuditChange{
+		Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
+		After: auditedIdentity(identity), Subjects: identitySubjects(identity),
 	})
 }
 
@@ -125,6 +127,39 @@ func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity life
 		return lifecycle.Identity{}, missing()
 	}
 	return r.toIdentity(), nil
+}
+
+// IdentityByAlias returns the identity with this alias, without regard to case,
+// active or not; KindNotFound if there is none.
+func (s *Store) IdentityByAlias(ctx context.Context, alias string) (identity lifecycle.Identity, err error) {
+	defer s.done("IdentityByAlias", time.Now(), &err)
+	return s.theIdentity(ctx, "i.alias_folded = ?", lifecycle.Fold(alias))
+}
+
+// IdentityByExternalID does so by the directory's own name of the identity, to
+// the byte. One that several have is nobody's.
+func (s *Store) IdentityByExternalID(ctx context.Context, externalID string) (identity lifecycle.Identity, err error) {
+	defer s.done("IdentityByExternalID", time.Now(), &err)
+	if externalID == "" {
+		return lifecycle.Identity{}, missing()
+	}
+	return s.theIdentity(ctx, "i.external_id = ?", externalID)
+}
+
+// theIdentity returns the one identity that there is; KindNotFound if there is
+// none or more than one.
+func (s *Store) theIdentity(ctx context.Context, where, name string) (lifecycle.Identity, error) {
+	if !storable(name) {
+		return lifecycle.Identity{}, missing()
+	}
+	found, err := queryIdentities(ctx, s.db, "SELECT "+identityColumns+" FROM identities AS i WHERE i.deleted IS NULL AND "+where+" LIMIT 2", name)
+	switch {
+	case err != nil:
+		return lifecycle.Identity{}, err
+	case len(found) != 1:
+		return lifecycle.Identity{}, missing()
+	}
+	return found[0], nil
 }
 
 // ListIdentities returns all identities but the deleted ones by alias.

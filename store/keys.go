@@ -9,7 +9,7 @@ import (
 	"gatehouse/lifecycle"
 )
 
-// SigningKeys returns all keys, the newest first.
+// SigningKeys returns all keys, those that sign latest first.
 func (s *Store) SigningKeys(ctx context.Context) (keys []lifecycle.SigningKey, err error) {
 	defer s.done("SigningKeys", time.Now(), &err)
 	return signingKeys(ctx, s.db)
@@ -18,36 +18,58 @@ func (s *Store) SigningKeys(ctx context.Context) (keys []lifecycle.SigningKey, e
 func signingKeys(ctx context.Context, db bun.IDB) ([]lifecycle.SigningKey, error) {
 	var keys []lifecycle.SigningKey
 	var key lifecycle.SigningKey
-	rows, err := db.QueryContext(ctx, "SELECT kid, private_key, created FROM signing_keys ORDER BY created DESC, kid")
-	err = each(rows, err, []any{&key.KeyID, &key.PrivateKey, &key.Created}, func() error {
-		key.Created = key.Created.UTC()
+	rows, err := db.QueryContext(ctx,
+		"SELECT kid, private_key, created, signs_from FROM signing_keys ORDER BY signs_from DESC, created DESC, kid")
+	err = each(rows, err, []any{&key.KeyID, &key.PrivateKey, &key.Created, &key.SignsFrom}, func() error {
+		key.Created, key.SignsFrom = key.Created.UTC(), key.SignsFrom.UTC()
 		keys = append(keys, key)
 		return nil
 	})
 	return keys, err
 }
 
-// EnsureSigningKey stores the key if there is none yet, and returns all keys as
-// they are then, the newest first. Of several callers at once all get the same
-// answer.
-func (s *Store) EnsureSigningKey(ctx context.Context, key lifecycle.SigningKey) (keys []lifecycle.SigningKey, err error) {
-	defer s.done("EnsureSigningKey", time.Now(), &err)
+// ChangeSigningKeys hands all keys to change, in the order of SigningKeys, adds
+// the one that it returns, unless that is zero, removes those that it names, and
+// returns what there is then. Callers follow one another. An error of change
+// ends it and is returned as it is.
+func (s *Store) ChangeSigningKeys(ctx context.Context, change func(keys []lifecycle.SigningKey) (added lifecycle.SigningKey, removed []string, err error)) (keys []lifecycle.SigningKey, err error) {
+	defer s.done("ChangeSigningKeys", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		// One at a time; an empty table has no row to lock.
 		if err := exec(ctx, tx, "SELECT 1 FROM organisation FOR UPDATE"); err != nil {
 			return err
 		}
-		if keys, err = signingKeys(ctx, tx); err != nil || len(keys) > 0 {
+		if keys, err = signingKeys(ctx, tx); err != nil {
 			return err
 		}
-		if err := exec(ctx, tx, "INSERT INTO signing_keys (kid, private_key, created) VALUES ?",
-			tuples{{key.KeyID, key.PrivateKey, key.Created}}); err != nil {
+		added, removed, err := change(keys)
+		if err != nil || added.KeyID == "" && len(removed) == 0 {
 			return err
 		}
-		keys = []lifecycle.SigningKey{key}
-		return audit(ctx, tx, lifecycle.AuditChange{
-			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectSigningKey, ID: key.KeyID,
-		})
+		var changes []lifecycle.AuditChange
+		if added.KeyID != "" {
+			if err := exec(ctx, tx, "INSERT INTO signing_keys (kid, private_key, created, signs_from) VALUES ?",
+				tuples{{added.KeyID, added.PrivateKey, added.Created, added.SignsFrom}}); err != nil {
+				return err
+			}
+			changes = append(changes, lifecycle.AuditChange{
+				Action: lifecycle.ActionCreate, Object: lifecycle.ObjectSigningKey, ID: added.KeyID,
+				Facts: map[string]any{"signsFrom": lifecycle.FormatTime(added.SignsFrom)},
+			})
+		}
+		for _, kid := range removed {
+			if err := exec(ctx, tx, "DELETE FROM signing_keys WHERE kid = ?", kid); err != nil {
+				return err
+			}
+			changes = append(changes, lifecycle.AuditChange{
+				Action: lifecycle.ActionDelete, Object: lifecycle.ObjectSigningKey, ID: kid,
+			})
+		}
+		if err := audit(ctx, tx, changes...); err != nil {
+			return err
+		}
+		keys, err = signingKeys(ctx, tx)
+		return err
 	})
 	return keys, err
 }

@@ -11,6 +11,7 @@
 //  4. the record
 //  5. account names
 //  6. the organisation
+//  7. the identity, then its clients
 //
 // Errors are lifecycle errors; what Postgres says stays inside, since it quotes
 // keys.

@@ -1,7 +1,7 @@
-// Command admin makes and changes the identities, workgroups and clients of an
-// organisation, verifies and exports its audit trail and erases people, straight in
-// the database. It reads GATEHOUSE_DATABASE_URL, and GATEHOUSE_MIGRATION_DATABASE_URL
-// for erasing.
+// Command admin makes and changes the identities, workgroups, clients and signing
+// keys of an organisation, verifies and exports its audit trail and erases people,
+// straight in the database. It reads GATEHOUSE_DATABASE_URL, and
+// GATEHOUSE_MIGRATION_DATABASE_URL for erasing.
 package main
 
 import (
@@ -12,34 +12,44 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"gatehouse/auth"
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/store"
 )
 
-const usage = `admin makes and changes identities, workgroups and clients.
+const usage = `admin makes and changes identities, workgroups, tokens, clients and keys.
 
+  admin init --alias A --name N [--email E]
   admin identity create --alias A --name N [--email E] [--level L]...
   admin identity list
   admin identity activate|deactivate ALIAS
   admin workgroup create --name N [--member ALIAS]...
   admin workgroup list
   admin workgroup add|remove NAME-OR-ID ALIAS
+  admin token create --identity ALIAS --name N [--id ID] [--scope S]...
+  admin token list [--identity ALIAS]
+  admin token revoke ID
   admin client create --id ID --name N --identity ALIAS [--scope S]...
   admin client create --id ID --name N --right R... [--scope S]...
   admin client create --id ID --name N --scope gatehouse:scim
   admin client create --id ID --name N --scope gatehouse:audit
+  admin client list
   admin client revoke ID
+  admin client delete ID
+  admin key list
+  admin key rotate [--now]
+  admin key remove KID
   admin audit verify [--expect POSITION:HASH]
   admin audit export [--format csv|ndjson] [--filters F]
   admin erase --record ID | --request ID | --account-name N --source ID |
               --email E | --identity ALIAS  [--dry-run]
+
+init begins an organisation: it makes the first ORG_ADMIN with a personal access
+token, and refuses where an ORG_ADMIN has one.
 
 Levels: ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN.
 Rights: idn:nesr:create, idn:nesr:read, idn:nesr:update, idn:nesr:delete.
@@ -47,8 +57,14 @@ Scopes: idn:nelm:read, idn:nelm:manage, sp:scopes:all (the default), and for an
 application gatehouse:audit, which reads the audit trail, or gatehouse:scim, by
 which a directory keeps people and groups, and which goes with nothing else.
 A client with an identity is a personal access token, one with rights or one of
-these scopes an application. Its secret is printed once and kept only as a
-hash. audit verify ends with 1 if anything about the audit trail is wrong.
+these scopes an application. A secret is printed once and kept only as a hash.
+What is revoked or removed is refused by every API process within 10 seconds.
+
+A new key signs in ten minutes, when everybody knows it, or at once with --now;
+the one before it is removed when its last token is gone. To remove a key is to
+end its tokens.
+
+audit verify ends with 1 if anything about the audit trail is wrong.
 erase removes a person's data: the one whom a record or request is about, who
 has an account name in a source or an address of their own, or an identity.
 
@@ -71,7 +87,7 @@ func main() {
 	}
 }
 
-// commands are keyed by their first two words.
+// commands are keyed by their first two words, or the one that init is.
 var commands = map[string]func(ctx context.Context, s *store.Store, args []string, out io.Writer) error{
 	"identity create":     createIdentity,
 	"identity list":       listIdentities,
@@ -81,22 +97,35 @@ var commands = map[string]func(ctx context.Context, s *store.Store, args []strin
 	"workgroup list":      listWorkgroups,
 	"workgroup add":       changeMember((*store.Store).AddWorkgroupMember),
 	"workgroup remove":    changeMember((*store.Store).RemoveWorkgroupMember),
+	"token create":        createToken,
+	"token list":          listTokens,
+	"token revoke":        revokeToken,
 	"client create":       createClient,
+	"client list":         listClients,
 	"client revoke":       revokeClient,
+	"client delete":       deleteClient,
+	"key list":            listKeys,
+	"key rotate":          rotateKey,
+	"key remove":          removeKey,
 	"audit verify":        verifyAudit,
 	"audit export":        exportAudit,
+	"init":                begin,
 }
 
 // run carries out one command line; its errors are for people to read.
 func run(ctx context.Context, args []string, databaseURL string, out io.Writer) error {
-	if len(args) < 2 {
-		_, _ = io.WriteString(out, usage)
-		return errors.New("a command is needed")
+	named := min(2, len(args))
+	if named > 0 && args[0] == "init" {
+		named = 1
 	}
-	command, ok := commands[args[0]+" "+args[1]]
+	name := strings.Join(args[:named], " ")
+	command, ok := commands[name]
 	if !ok {
 		_, _ = io.WriteString(out, usage)
-		return fmt.Errorf("there is no command %q", args[0]+" "+args[1])
+		if named == 0 {
+			return errors.New("a command is needed")
+		}
+		return fmt.Errorf("there is no command %q", name)
 	}
 	if databaseURL == "" {
 		return errors.New("GATEHOUSE_DATABASE_URL is not set")
@@ -106,9 +135,9 @@ func run(ctx context.Context, args []string, databaseURL string, out io.Writer) 
 		return err
 	}
 	ctx = lifecycle.WithOrigin(ctx, lifecycle.Origin{
-		Channel: lifecycle.ChannelCommandLine, Operation: "admin " + args[0] + " " + args[1],
+		Channel: lifecycle.ChannelCommandLine, Operation: "admin " + name,
 	})
-	err = command(ctx, s, args[2:], out)
+	err = command(ctx, s, args[named:], out)
 	return errors.Join(err, s.Close())
 }
 
@@ -139,26 +168,33 @@ func createIdentity(ctx context.Context, s *store.Store, args []string, out io.W
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	identity := lifecycle.Identity{
-		ID: lifecycle.NewID(), Alias: lifecycle.Normalize(*alias), Name: lifecycle.Normalize(*name),
-		Email: lifecycle.Normalize(*email), Active: true, Created: now(), Modified: now(),
-	}
-	if identity.Alias == "" || identity.Name == "" {
-		return errors.New("--alias and --name are needed")
-	}
-	for _, level := range levels {
-		switch l := lifecycle.Level(level); l {
-		case lifecycle.LevelOrgAdmin, lifecycle.LevelSourceAdmin, lifecycle.LevelSourceSubadmin:
-			identity.Levels = append(identity.Levels, l)
-		default:
-			return fmt.Errorf("--level %q: must be ORG_ADMIN, SOURCE_ADMIN or SOURCE_SUBADMIN", level)
-		}
+	identity, err := newIdentity(*alias, *name, *email, levels)
+	if err != nil {
+		return err
 	}
 	if err := s.CreateIdentity(ctx, identity); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, identity.ID)
 	return nil
+}
+
+// newIdentity judges what was given of an identity.
+func newIdentity(alias, name, email string, levels []string) (lifecycle.Identity, error) {
+	identity := lifecycle.Identity{
+		ID: lifecycle.NewID(), Alias: lifecycle.Normalize(alias), Name: lifecycle.Normalize(name),
+		Email: lifecycle.Normalize(email), Active: true, Created: now(), Modified: now(),
+	}
+	if identity.Alias == "" || identity.Name == "" {
+		return lifecycle.Identity{}, errors.New("--alias and --name are needed")
+	}
+	for _, level := range levels {
+		if !lifecycle.IsLevel(lifecycle.Level(level)) {
+			return lifecycle.Identity{}, fmt.Errorf("--level %q: must be %s", level, lifecycle.LevelNames)
+		}
+		identity.Levels = append(identity.Levels, lifecycle.Level(level))
+	}
+	return identity, nil
 }
 
 func listIdentities(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
@@ -253,81 +289,6 @@ func changeMember(change func(s *store.Store, ctx context.Context, group, identi
 		}
 		return change(s, ctx, group.ID, identity.ID)
 	}
-}
-
-func createClient(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
-	var rights, scopes words
-	flags := flag.NewFlagSet("client create", flag.ContinueOnError)
-	id := flags.String("id", "", "")
-	name := flags.String("name", "", "")
-	alias := flags.String("identity", "", "")
-	flags.Var(&rights, "right", "")
-	flags.Var(&scopes, "scope", "")
-	if err := parse(flags, args); err != nil {
-		return err
-	}
-	if !lifecycle.IsClientID(*id) {
-		return errors.New("--id must be 1 to 64 letters, digits, dots, underscores or hyphens")
-	}
-	client := lifecycle.Client{ID: *id, Name: lifecycle.Normalize(*name), Active: true, Created: now()}
-	if err := grant(&client, rights, scopes); err != nil {
-		return err
-	}
-	directory := slices.Contains(client.Scopes, lifecycle.ScopeSCIM)
-	application := len(client.Rights) > 0 || slices.Contains(client.Scopes, lifecycle.ScopeAudit)
-	switch {
-	case directory && (*alias != "" || len(client.Rights) > 0 || len(client.Scopes) > 1):
-		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
-	case !directory && (*alias == "") == !application:
-		return errors.New("either --identity or --right, or --scope " + lifecycle.ScopeAudit + ", is needed, and not both")
-	}
-	if *alias != "" {
-		identity, err := find(ctx, s, *alias)
-		if err != nil {
-			return err
-		}
-		client.IdentityID = identity.ID
-	}
-	secret, hash, err := auth.NewSecret()
-	if err != nil {
-		return err
-	}
-	client.SecretHash = hash
-	if err := s.CreateClient(ctx, client); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "client_id=%s\nclient_secret=%s\n", client.ID, secret)
-	return nil
-}
-
-func grant(client *lifecycle.Client, rights, scopes []string) error {
-	for _, right := range rights {
-		switch r := lifecycle.Right(right); r {
-		case lifecycle.RightCreate, lifecycle.RightRead, lifecycle.RightUpdate, lifecycle.RightDelete:
-			client.Rights = append(client.Rights, r)
-		default:
-			return fmt.Errorf("--right %q: must be idn:nesr:create, :read, :update or :delete", right)
-		}
-	}
-	if len(scopes) == 0 {
-		scopes = []string{lifecycle.ScopeAll}
-	}
-	for _, scope := range scopes {
-		switch scope {
-		case lifecycle.ScopeRead, lifecycle.ScopeManage, lifecycle.ScopeAll, lifecycle.ScopeAudit, lifecycle.ScopeSCIM:
-			client.Scopes = append(client.Scopes, scope)
-		default:
-			return fmt.Errorf("--scope %q: must be idn:nelm:read, idn:nelm:manage, sp:scopes:all, gatehouse:audit or gatehouse:scim", scope)
-		}
-	}
-	return nil
-}
-
-func revokeClient(ctx context.Context, s *store.Store, args []string, _ io.Writer) error {
-	if len(args) != 1 {
-		return errors.New("one client id is needed")
-	}
-	return s.SetClientActive(ctx, args[0], false)
 }
 
 func find(ctx context.Context, s *store.Store, alias string) (lifecycle.Identity, error) {

@@ -20,6 +20,7 @@ import (
 	"gatehouse/config"
 	"gatehouse/httpapi"
 	"gatehouse/lifecycle"
+	"gatehouse/policy"
 	"gatehouse/scim"
 	"gatehouse/service"
 	"gatehouse/store"
@@ -49,6 +50,10 @@ func main() {
 // run serves until ctx ends, then finishes what it has begun.
 func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	cfg, err := config.LoadAPI(environ)
+	if err != nil {
+		return err
+	}
+	issuers, err := readIssuers(cfg.Tokens)
 	if err != nil {
 		return err
 	}
@@ -92,7 +97,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	stopAPI, err := listen(ctx, cfg, rows, workflows, metrics, ready, log, fail)
+	stopAPI, err := listen(ctx, cfg, issuers, rows, workflows, metrics, ready, log, fail)
 	if err == nil {
 		listening.Store(true)
 		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
@@ -108,9 +113,25 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	return errors.Join(err, workflows.Close(ending), stopMetrics(ending))
 }
 
+// readIssuers reads the file of external issuers, if there is one.
+func readIssuers(cfg config.Tokens) ([]auth.ExternalIssuer, error) {
+	if cfg.IssuersFile == "" {
+		return nil, nil
+	}
+	file, err := os.ReadFile(cfg.IssuersFile)
+	if err != nil {
+		return nil, fmt.Errorf("the file that GATEHOUSE_OIDC_ISSUERS_FILE names: %w", err)
+	}
+	issuers, err := auth.ParseIssuers(file, cfg.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("the file that GATEHOUSE_OIDC_ISSUERS_FILE names:\n%w", err)
+	}
+	return issuers, nil
+}
+
 // listen waits for the database, which holds the signing keys, and opens the
 // API to clients.
-func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *workflowclient.Client,
+func listen(ctx context.Context, cfg config.API, issuers []auth.ExternalIssuer, rows *store.Store, workflows *workflowclient.Client,
 	metrics *telemetry.Metrics, ready telemetry.ReadyFunc, log *slog.Logger, fail func(error),
 ) (func(context.Context) error, error) {
 	var ring *auth.KeyRing
@@ -132,6 +153,7 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 	if err != nil {
 		return nil, serve.Cause(ctx)
 	}
+	go ring.Keep(ctx, cfg.Tokens.KeyRotation, log)
 	tokens := auth.Settings{Issuer: cfg.Tokens.Issuer, Tenant: cfg.Tokens.Tenant, Lifetime: cfg.Tokens.Lifetime}
 	operations := service.New(rows, workflows, service.Settings{
 		Limits:           lifecycle.Limits{Sources: cfg.Limits.Sources, RecordsPerSource: cfg.Limits.RecordsPerSource},
@@ -140,19 +162,13 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		DecisionTimeout:  cfg.DecisionTimeout,
 		Uploads:          cfg.Uploads.Concurrency,
 		ExportTimeout:    exportTimeout,
+		NewSecret:        auth.NewSecret,
 	}, log)
-	verifier := auth.NewVerifier(ring, rows, tokens)
-	directory, err := scim.New(scim.Options{
-		Directory: operations, Authenticate: verifier.Authenticate, Note: httpapi.NoteCaller,
-		BaseURL: cfg.Tokens.Issuer, MaxBodyBytes: cfg.Serving.MaxBodyBytes, Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	handler, err := httpapi.New(httpapi.Options{
+	verifier := auth.NewVerifier(ring, rows, tokens, issuers, log)
+	go verifier.FollowProviders(ctx, log)
+	options := httpapi.Options{
 		Service:        operations,
 		Authenticate:   verifier.Authenticate,
-		SCIM:           directory,
 		Token:          auth.NewIssuer(ring, rows, tokens, httpapi.NoteRefusedLogin, log),
 		TokenInfo:      auth.InfoHandler(tokens),
 		JWKS:           ring,
@@ -166,7 +182,23 @@ func listen(ctx context.Context, cfg config.API, rows *store.Store, workflows *w
 		MaxUploadBytes: cfg.Uploads.MaxBytes,
 		MinUploadRate:  cfg.Uploads.MinRate,
 		UploadPatience: cfg.Uploads.Patience,
+		TokenLifetime:  cfg.Tokens.Lifetime,
+		TrustedProxies: cfg.Serving.TrustedProxies,
+	}
+	if cfg.Serving.RateLimit > 0 {
+		limiter := auth.NewLimiter(cfg.Serving.RateLimit, rows, log)
+		go limiter.Run(ctx)
+		options.Limit = func(r *http.Request, _ policy.Actor) time.Duration { return limiter.Token(r) }
+		options.LimitAddress = limiter.Address
+	}
+	options.SCIM, err = scim.New(scim.Options{
+		Directory: operations, Authenticate: verifier.Authenticate, Limit: options.Limit, Note: httpapi.NoteCaller,
+		BaseURL: cfg.Tokens.Issuer, MaxBodyBytes: cfg.Serving.MaxBodyBytes, Log: log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := httpapi.New(options)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package apitest
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -76,23 +77,21 @@ func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Hea
 	require.Regexp(t, `^[0-9a-f]{32}$`, header.Get("X-Request-Id"))
 }
 
+// resource is what is served at every mount.
+var resource = regexp.MustCompile(`^/(non-employee-|(audit-events|identities|oauth-clients|personal-access-tokens|workgroups)(/|$))`)
+
 // canonical takes the mount away from a path (contract §1). A path of the
 // contract that is under no mount is empty.
 func canonical(path string) string {
-	mounted := func(path string) bool {
-		resource, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		return strings.HasPrefix(resource, "non-employee-") ||
-			slices.Contains([]string{"audit-events", "identities", "workgroups"}, resource)
-	}
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	rest = "/" + rest
 	switch {
 	case slices.Contains([]string{"v3", "beta", "v2024", "v2025", "v2026"}, first):
-		if !mounted(rest) {
+		if !resource.MatchString(rest) {
 			return ""
 		}
 		return rest
-	case mounted(first):
+	case resource.MatchString("/" + first):
 		if rest != "/v1" && !strings.HasPrefix(rest, "/v1/") {
 			return ""
 		}

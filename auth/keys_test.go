@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
+)
+
+func keyOfToken(t *testing.T, token string) string {
+	t.Helper()
+	head, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[0])
+	require.NoError(t, err)
+	var header struct{ Kid string }
+	require.NoError(t, json.Unmarshal(head, &header))
+	return header.Kid
+}
+
+func (b *bundle) published(t *testing.T) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	b.ring.ServeHTTP(w, httptest.NewRequest(http.MethodGet, JWKSPath, http.NoBody))
+	var set struct{ Keys []struct{ Kid string } }
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &set))
+	names := []string{}
+	for _, key := range set.Keys {
+		names = append(names, key.Kid)
+	}
+	return names
+}
+
+// TestAKeyLivesFromItsPublishingToItsLastToken follows two keys through a
+// rotation: nobody meets a key that was not published, and no token dies before
+// its time.
+func TestAKeyLivesFromItsPublishingToItsLastToken(t *testing.T) {
+	t.Parallel()
+	const age = 48 * time.Hour
+	b := newBundle(t)
+	first := b.keys[0]
+	b.change(func() { b.keys[0].SignsFrom = b.clock.now() })
+	keep := func() { require.NoError(t, b.ring.keep(t.Context(), age)) }
+	keep()
+	require.Equal(t, []string{first.KeyID}, b.published(t))
+
+	b.clock.advance(age - 1)
+	keep()
+	require.Len(t, b.published(t), 1)
+	b.clock.advance(1)
+	keep()
+	keep()
+	names := b.published(t)
+	require.Len(t, names, 2, "of many who look one makes the next key")
+	second := names[0]
+	require.Equal(t, first.KeyID, names[1])
+
+	b.clock.advance(KeyLead - time.Second)
+	last := b.token(t, "app")
+	require.Equal(t, first.KeyID, keyOfToken(t, last), "a key is published before it signs")
+	b.clock.advance(time.Second)
+	require.Equal(t, second, keyOfToken(t, b.token(t, "app")))
+
+	b.clock.advance(settings.Lifetime)
+	_, err := b.authenticate(last)
+	require.NoError(t, err, "a token outlives the time in which its key signed")
+	keep()
+	require.Len(t, b.published(t), 2)
+	b.clock.advance(MaxLifetime + leeway + keyMargin - settings.Lifetime)
+	keep()
+	require.Len(t, b.published(t), 2)
+	b.clock.advance(time.Millisecond)
+	keep()
+	require.Equal(t, []string{second}, b.published(t))
+	require.Greater(t, KeyLead, keySetAge+keyInterval, "whoever keeps the key set knows a key before it signs")
+}
+
+func TestAKeyIsChangedByHand(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	// These take the time from the system.
+	b.ring.now, b.ring.cache.now = time.Now, time.Now
+	first := b.keys[0].KeyID
+	keep := func() { require.NoError(t, b.ring.keep(t.Context(), MaxLifetime)) }
+
+	require.Equal(t, lifecycle.KindIllegalUpdate, lifecycle.KindOf(RemoveKey(t.Context(), b.table, first)))
+	waiting, err := RotateKey(t.Context(), b.table, false)
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now().Add(KeyLead), waiting.SignsFrom, time.Minute)
+	_, err = RotateKey(t.Context(), b.table, true)
+	require.Equal(t, lifecycle.KindIllegalUpdate, lifecycle.KindOf(err), "one waits already")
+	require.Equal(t, lifecycle.KindIllegalUpdate, lifecycle.KindOf(RemoveKey(t.Context(), b.table, first)), "the other can't sign yet")
+	require.NoError(t, RemoveKey(t.Context(), b.table, waiting.KeyID))
+	require.Equal(t, lifecycle.KindNotFound, lifecycle.KindOf(RemoveKey(t.Context(), b.table, waiting.KeyID)))
+
+	b.clock.nanos.Store(time.Now().UnixNano())
+	old := b.token(t, "app")
+	_, err = b.authenticate(old)
+	require.NoError(t, err)
+	next, err := RotateKey(t.Context(), b.table, true)
+	require.NoError(t, err)
+	keep()
+	require.Equal(t, next.KeyID, keyOfToken(t, b.token(t, "app")))
+	require.NoError(t, RemoveKey(t.Context(), b.table, first))
+	keep()
+	_, err = b.authenticate(old)
+	requireRefused(t, err, "JWT is signed with an unknown key")
+}
+
+func TestTheUseOfAClientIsNoted(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	token := b.token(t, "app")
+	require.Equal(t, b.clock.now(), b.clients["app"].LastUsed)
+	for range 5 {
+		b.clock.advance(StateAge)
+		_, err := b.authenticate(token)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, b.uses.Load())
+	b.clock.advance(lifecycle.ClientUseGrain - 5*StateAge)
+	_, err := b.authenticate(token)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, b.uses.Load())
+}
+
+func TestKeysThatComeLaterNeedNoRestart(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	other, err := LoadKeys(t.Context(), b.table)
+	require.NoError(t, err)
+	other.now = b.clock.now
+	key, err := newSigningKey(b.clock.now(), b.clock.now())
+	require.NoError(t, err)
+	b.change(func() { b.keys = append([]lifecycle.SigningKey{key}, b.keys...) })
+	require.NoError(t, other.keep(t.Context(), MaxLifetime))
+	_, name := other.signingKey()
+	require.Equal(t, key.KeyID, name)
+	issuer := NewIssuer(other, b.table, settings, func(context.Context, string) {}, slog.New(slog.DiscardHandler))
+	issuer.now = b.clock.now
+	w := httptest.NewRecorder()
+	issuer.ServeHTTP(w, urlencoded(credentials("app")))
+	var answer tokenAnswer
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+	_, err = b.authenticate(answer.AccessToken)
+	require.NoError(t, err)
+}
