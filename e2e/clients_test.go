@@ -134,46 +134,6 @@ func TestNobodyMintsMoreThanTheyHave(t *testing.T) {
 	}
 }
 
-// TestAccessToTokensAndClients walks every actor, at every mount, over what is
-// another's and over what there is not.
-func TestAccessToTokensAndClients(t *testing.T) {
-	ensurePeople(t)
-	alias := newPerson(t)
-	theirs := "/personal-access-tokens/demo-" + alias
-	for _, m := range mounts() {
-		for _, actor := range actors() {
-			c, what := as(t, actor).at(m), actor+" at "+m.name
-			if actor == "admin" {
-				c.get("/personal-access-tokens?owner-id=" + identityID(t, alias)).want(200)
-				c.get("/oauth-clients").want(200)
-				c.get("/oauth-clients/demo-app").want(200)
-				for _, path := range []string{"/personal-access-tokens/nothing", "/oauth-clients/nothing"} {
-					c.delete(path).wantError(404, "404 Not found", "")
-				}
-				continue
-			}
-			c.get("/personal-access-tokens?owner-id=" + identityID(t, alias)).wantRefusal(what)
-			c.get("/personal-access-tokens?owner-id=" + lifecycle.NewID().String()).wantRefusal(what)
-			for _, path := range []string{theirs, "/personal-access-tokens/nothing", "/oauth-clients/demo-app", "/oauth-clients/nothing"} {
-				c.delete(path).wantRefusal("%s: %s", what, path)
-			}
-			for _, path := range []string{"/oauth-clients", "/oauth-clients/demo-app", "/oauth-clients/nothing"} {
-				c.get(path).wantRefusal("%s: %s", what, path)
-			}
-			c.post("/oauth-clients", object{"name": "X"}).wantRefusal(what)
-			c.post("/oauth-clients", `{"twice":1,"twice":`).wantRefusal(what)
-			if isApp(actor) {
-				c.get("/personal-access-tokens").wantRefusal(what)
-				c.post("/personal-access-tokens", object{"name": "X"}).wantRefusal(what)
-				continue
-			}
-			for _, token := range c.get("/personal-access-tokens").want(200).list() {
-				require.Equal(t, identityID(t, actor), object(token["owner"].(map[string]any)).id(), what)
-			}
-		}
-	}
-}
-
 // TestAnApplicationIsMadeUsedAndDeleted at every mount.
 func TestAnApplicationIsMadeUsedAndDeleted(t *testing.T) {
 	admin := as(t, "admin")

@@ -52,6 +52,9 @@ func isApp(actor string) bool {
 	return slices.Contains([]string{"app", "app-create", "app-read", "app-update", "app-delete", "app-none"}, actor)
 }
 
+// users are the actors that are people.
+func users() []string { return slices.DeleteFunc(actors(), isApp) }
+
 var peopleAreThere bool
 
 // ensurePeople makes the people with their personal access tokens, the

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/lifecycle"
 )
 
 // access is one line of contract §5, written out as it shows over HTTP.
@@ -138,6 +140,15 @@ func table() []access {
 		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, changes},
 		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, reads},
 		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, uses},
+
+		// Of an identity that there is not, and of clients that are not or that nobody here needs.
+		{"listPersonalAccessTokens", get, "/personal-access-tokens?owner-id=" + lifecycle.NewID().String(), nil, []string{"admin"}, nobody, 0, 200, reads},
+		{"createPersonalAccessToken", post, "/personal-access-tokens", send(object{"name": "T"}), users(), nobody, 0, 0, changes},
+		{"deletePersonalAccessToken", remove, "/personal-access-tokens/nothing", nil, []string{"admin"}, nobody, 404, 404, reads},
+		{"listOauthClients", get, "/oauth-clients?limit=1", nil, []string{"admin"}, nobody, 0, 200, reads},
+		{"createOauthClient", post, "/oauth-clients", send(object{"name": "C"}), []string{"admin"}, nobody, 0, 200, changes},
+		{"getOauthClient", get, "/oauth-clients/demo-app", nil, []string{"admin"}, nobody, 0, 200, reads},
+		{"deleteOauthClient", remove, "/oauth-clients/nothing", nil, []string{"admin"}, nobody, 404, 404, reads},
 
 		{"listAuditEvents", get, "/audit-events?limit=1", nil, []string{"admin"}, nobody, 0, 200, reads},
 		{"exportAuditEvents", get, "/audit-events/export?" + url.Values{"filters": {`operation eq "none"`}}.Encode(), nil, []string{"admin"}, nobody, 0, 200, reads},

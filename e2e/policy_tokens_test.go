@@ -19,10 +19,10 @@ import (
 	"gatehouse/policy"
 )
 
-// everyOperation is the access table with the lists, the one operation that
-// there is no object for, and those that are apart.
+// everyOperation is the access table with the lists and the one operation that
+// there is no object for.
 func everyOperation() []access {
-	all := append(append(table(), apart()...), access{
+	all := append(table(), access{
 		operation: "createNonEmployeeSource", method: http.MethodPost, path: "/non-employee-sources",
 		body:       func(grounds) any { return object{"name": unique("Made"), "description": "d"} },
 		everywhere: creators,
@@ -36,30 +36,10 @@ func everyOperation() []access {
 	for operation, path := range map[string]string{
 		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
 		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
-		"listAuditEvents": "/audit-events", "exportAuditEvents": "/audit-events/export",
 	} {
 		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}
 	return all
-}
-
-// apart are the operations on what is no source's, which have tests of their own
-// for who may do them.
-func apart() []access {
-	name := func(grounds) any { return object{"name": "T"} }
-	only := []string{"admin"}
-	return []access{
-		{operation: "listPersonalAccessTokens", method: http.MethodGet, path: "/personal-access-tokens", everywhere: only},
-		{operation: "createPersonalAccessToken", method: http.MethodPost, path: "/personal-access-tokens", body: name, everywhere: only, effect: uses},
-		{operation: "deletePersonalAccessToken", method: http.MethodDelete, path: "/personal-access-tokens/nothing", everywhere: only},
-		{operation: "listOauthClients", method: http.MethodGet, path: "/oauth-clients", everywhere: only},
-		{operation: "createOauthClient", method: http.MethodPost, path: "/oauth-clients", body: name, everywhere: only, effect: uses},
-		{operation: "getOauthClient", method: http.MethodGet, path: "/oauth-clients/demo-app", everywhere: only},
-		{operation: "deleteOauthClient", method: http.MethodDelete, path: "/oauth-clients/nothing", everywhere: only},
-		{operation: "listAuditEvents", method: http.MethodGet, path: "/audit-events?limit=1", everywhere: only},
-		{operation: "exportAuditEvents", method: http.MethodGet, everywhere: only,
-			path: "/audit-events/export?filters=" + url.QueryEscape("occurred lt 2001-01-01")},
-	}
 }
 
 // narrowed returns a token of the actor's with these scopes alone.

@@ -547,7 +547,7 @@ var (
 	// Of these the row goes, or what it says of the person.
 	erasedTexts = map[string]string{
 		"account_names": "folded", "approval_items": "comment", "audit_details": "actor actor_salt change change_salt subjects",
-		"clients": "id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
+		"clients": "description id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
 		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id",
 		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
@@ -563,6 +563,7 @@ var (
 		"audit_seals":    "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
 		"export_jobs": "status", "export_schedules": "cron zone", "identities": "levels", "import_faults": "kind",
 		"import_jobs": "columns header status", "import_rows": "doubt_kind", "notifications": "event reason recipient_type",
+		"rate_windows":            "key",
 		"requests":                "approval_status cancellation_reason",
 		"schema_attributes":       "help_text label placeholder technical_name technical_name_folded type",
 		"signing_keys":            "kid private_key",

@@ -85,7 +85,7 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	case directory && (*alias != "" || len(rights) > 0 || len(scopes) > 1):
 		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
 	case !directory && (*alias == "") == !application:
-		return errors.New("either --identity, or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
+		return errors.New("either --identity or --right, or --scope " + lifecycle.ScopeAudit + ", is needed, and not both")
 	}
 	return addClient(ctx, s, *id, *name, *alias, rights, scopes, out)
 }

@@ -181,6 +181,7 @@ func liveParameter(template, name string) string {
 	for prefix, word := range map[string]string{
 		"/non-employee-sources": "$source", "/non-employee-records": "$record",
 		"/non-employee-requests": "$request", "/non-employee-approvals": "$item",
+		"/personal-access-tokens": "$token", "/oauth-clients": "$client",
 	} {
 		if strings.HasPrefix(template, prefix) {
 			return word

@@ -167,6 +167,14 @@ func (w *world) make(t testing.TB) {
 	w.live["$item"] = text(t, request["approvalItems"].([]any)[0].(map[string]any), "id")
 	w.live["$schedule"] = text(t, w.send(t, http.MethodPost, under+"/non-employees/export-schedules",
 		`{"cron":"@weekly","zone":"UTC","keep":1}`), "id")
+	w.live["$token"], w.live["$client"] = "a.token", "a.client"
+	rows := w.schema.Open(t, store.Config{MaxConns: 2})
+	for _, client := range []lifecycle.Client{
+		{ID: w.live["$token"], IdentityID: lifecycle.DeriveID(demoSpace, "identity", "john.roe")}, {ID: w.live["$client"]},
+	} {
+		client.Name, client.SecretHash, client.Active, client.Created = "A client", []byte("none"), true, storetest.Now()
+		require.NoError(t, rows.EnsureClient(t.Context(), client))
+	}
 	w.live["$job"] = text(t, w.ask(t, w.tokens[0], http.MethodPost, under+"/non-employee-bulk-upload", aForm, formOf(aFile)), "id")
 }
 
