@@ -45,19 +45,37 @@ func (tr *trail) write(t testing.TB, entries int) {
 	}
 }
 
-// seal seals until the chain has this length. Transactions of other tests, which
-// share the cluster, may hold it up.
-func (tr *trail) seal(t testing.TB, length int64) (head lifecycle.ChainHead) {
+// openTooLong bounds waiting for the transactions of other tests, which share the
+// cluster: an entry is sealed when all have ended that are older.
+const openTooLong = 10 * time.Minute
+
+// await seals until the chain has this length, as soon as that may be.
+func (tr *trail) await(t testing.TB, length int64) lifecycle.ChainHead {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	tick, late := time.NewTicker(time.Millisecond), time.After(openTooLong)
+	defer tick.Stop()
+	for {
 		sealing, err := tr.SealAudit(t.Context(), 7)
 		require.NoError(t, err)
 		require.False(t, sealing.Elsewhere)
-		head = sealing.Head
-		require.LessOrEqual(t, head.Position, length)
-		return head.Position == length
-	}, time.Minute, time.Millisecond)
-	return head
+		require.LessOrEqual(t, sealing.Head.Position, length)
+		if sealing.Head.Position == length {
+			return sealing.Head
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			require.FailNow(t, "an older transaction stays open", "%d of %d are sealed", sealing.Head.Position, length)
+		}
+	}
+}
+
+// seal has what waits sealed at once, as if nobody had anything open.
+func (tr *trail) seal(t testing.TB, length int64) lifecycle.ChainHead {
+	t.Helper()
+	_, err := tr.admin.ExecContext(t.Context(), "UPDATE audit_tail SET txid = '3'")
+	require.NoError(t, err)
+	return tr.await(t, length)
 }
 
 func (tr *trail) tamper(t testing.TB, statement string, args ...any) {
@@ -97,7 +115,7 @@ func (tr *trail) requireSettled(t testing.TB, which string) {
 		require.NoError(t, tr.admin.QueryRowContext(t.Context(),
 			"SELECT bool_and(txid < pg_snapshot_xmin(pg_current_snapshot())) FROM audit_tail WHERE "+which).Scan(&settled))
 		return settled
-	}, time.Minute, time.Millisecond)
+	}, openTooLong, time.Millisecond)
 }
 
 // verify returns the faults, a line each.
@@ -173,7 +191,7 @@ func TestNothingIsSealedBeforeAnOlderTransactionEnds(t *testing.T) {
 	tr.write(t, 2)
 	sealed := func(want int64) {
 		t.Helper()
-		tr.seal(t, want)
+		tr.await(t, want)
 		_, faults := tr.verify(t, nil)
 		require.Empty(t, faults)
 	}
@@ -198,9 +216,9 @@ func TestAnEntryWaitsForThoseBeforeIt(t *testing.T) {
 	require.NoError(t, err)
 	tr.tamper(t, "UPDATE audit_tail SET txid = pg_current_xact_id() WHERE entry_id = (SELECT min(entry_id) FROM audit_tail)")
 	tr.requireSettled(t, "entry_id > (SELECT min(entry_id) FROM audit_tail)")
-	tr.seal(t, 0)
+	tr.await(t, 0)
 	require.NoError(t, tx.Rollback())
-	tr.seal(t, 3)
+	tr.await(t, 3)
 }
 
 // TestEntriesOfAnotherClusterAreSealed: a dump that was restored brings
@@ -210,7 +228,7 @@ func TestEntriesOfAnotherClusterAreSealed(t *testing.T) {
 	tr := newTrail(t)
 	tr.write(t, 2)
 	tr.tamper(t, "UPDATE audit_tail SET txid = '9000000000000000'")
-	tr.seal(t, 2)
+	tr.await(t, 2)
 }
 
 // TestSealersAndWritersAtOnce: what many write at once, some of it slowly and
@@ -273,7 +291,7 @@ func TestSealersAndWritersAtOnce(t *testing.T) {
 	sealers.Wait()
 	var entries, sealed int64
 	require.NoError(t, tr.admin.QueryRowContext(t.Context(), "SELECT count(*) FROM audit_entries").Scan(&entries))
-	tr.seal(t, entries)
+	tr.await(t, entries)
 	require.NoError(t, tr.admin.QueryRowContext(t.Context(), "SELECT count(DISTINCT entry_id) FROM audit_seals").Scan(&sealed))
 	require.Equal(t, entries, sealed)
 	require.Greater(t, entries, int64(len(identities)))
@@ -323,7 +341,7 @@ func TestASealerThatIsKilledLeavesNothingHalfDone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, count)
 	require.Empty(t, tr.numbers(t))
-	tr.seal(t, 5)
+	tr.await(t, 5)
 	_, faults := tr.verify(t, nil)
 	require.Empty(t, faults)
 }
