@@ -88,7 +88,7 @@ var silent = []string{
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
-	"IdentityByAlias", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
+	"IdentityByAlias", "IdentityByExternalID", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",
