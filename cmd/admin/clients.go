@@ -79,13 +79,17 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	// What is no right or scope is told of before what goes together.
+	if err := grant(&lifecycle.Client{}, rights, scopes); err != nil {
+		return err
+	}
 	directory := slices.Contains(scopes, lifecycle.ScopeSCIM)
 	application := len(rights) > 0 || slices.Contains(scopes, lifecycle.ScopeAudit)
 	switch {
 	case directory && (*alias != "" || len(rights) > 0 || len(scopes) > 1):
 		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
 	case !directory && (*alias == "") == !application:
-		return errors.New("either --identity or --right, or --scope " + lifecycle.ScopeAudit + ", is needed, and not both")
+		return errors.New("either --identity or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
 	}
 	return addClient(ctx, s, *id, *name, *alias, rights, scopes, out)
 }
