@@ -35,7 +35,7 @@ func newPerson(t *testing.T, levels ...lifecycle.Level) string {
 	t.Helper()
 	rows, at := stack.rows(t), time.Now().UTC().Truncate(time.Millisecond)
 	identity := lifecycle.Identity{
-		ID: lifecycle.NewID(), Alias: unique("person"), Name: "Person", Levels: levels, Active: true, Created: at, Modified: at,
+		ID: lifecycle.NewID(), Alias: unique("holder"), Name: "Holder-" + marker, Levels: levels, Active: true, Created: at, Modified: at,
 	}
 	require.NoError(t, rows.CreateIdentity(t.Context(), identity))
 	newClient(t, rows, lifecycle.Client{ID: "demo-" + identity.Alias, IdentityID: identity.ID})

@@ -65,7 +65,11 @@ func createToken(ctx context.Context, s *store.Store, args []string, out io.Writ
 	if *alias == "" {
 		return errors.New("--identity is needed")
 	}
-	return addClient(ctx, s, *id, *name, *alias, nil, scopes, out)
+	client, err := grant(nil, scopes)
+	if err != nil {
+		return err
+	}
+	return addClient(ctx, s, client, *id, *name, *alias, out)
 }
 
 func createClient(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
@@ -79,33 +83,30 @@ func createClient(ctx context.Context, s *store.Store, args []string, out io.Wri
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	// What is no right or scope is told of before what goes together.
-	if err := grant(&lifecycle.Client{}, rights, scopes); err != nil {
+	client, err := grant(rights, scopes)
+	if err != nil {
 		return err
 	}
-	directory := slices.Contains(scopes, lifecycle.ScopeSCIM)
-	application := len(rights) > 0 || slices.Contains(scopes, lifecycle.ScopeAudit)
+	directory := slices.Contains(client.Scopes, lifecycle.ScopeSCIM)
+	application := len(client.Rights) > 0 || slices.Contains(client.Scopes, lifecycle.ScopeAudit)
 	switch {
-	case directory && (*alias != "" || len(rights) > 0 || len(scopes) > 1):
+	case directory && (*alias != "" || len(client.Rights) > 0 || len(client.Scopes) > 1):
 		return errors.New("--scope gatehouse:scim is for a client of its own, without --identity, --right and other scopes")
 	case !directory && (*alias == "") == !application:
 		return errors.New("either --identity or --right or --scope " + lifecycle.ScopeAudit + " is needed, and not both")
 	}
-	return addClient(ctx, s, *id, *name, *alias, rights, scopes, out)
+	return addClient(ctx, s, client, *id, *name, *alias, out)
 }
 
 // addClient makes a personal access token of alias, or where that is empty an
 // application.
-func addClient(ctx context.Context, s *store.Store, id, name, alias string, rights, scopes []string, out io.Writer) error {
-	client := lifecycle.Client{ID: id, Name: lifecycle.Normalize(name), Active: true, Created: now()}
+func addClient(ctx context.Context, s *store.Store, client lifecycle.Client, id, name, alias string, out io.Writer) error {
+	client.ID, client.Name, client.Active, client.Created = id, lifecycle.Normalize(name), true, now()
 	if !lifecycle.IsClientID(client.ID) {
 		return errors.New("--id must be 1 to 64 letters, digits, dots, underscores or hyphens")
 	}
 	if client.Name == "" {
 		return errors.New("--name is needed")
-	}
-	if err := grant(&client, rights, scopes); err != nil {
-		return err
 	}
 	if alias != "" {
 		identity, err := find(ctx, s, alias)
@@ -117,10 +118,11 @@ func addClient(ctx context.Context, s *store.Store, id, name, alias string, righ
 	return withSecret(client, out, func(client lifecycle.Client) error { return s.CreateClient(ctx, client) })
 }
 
-func grant(client *lifecycle.Client, rights, scopes []string) error {
+// grant judges what a client may do.
+func grant(rights, scopes []string) (client lifecycle.Client, err error) {
 	for _, right := range rights {
 		if !lifecycle.IsRight(lifecycle.Right(right)) {
-			return fmt.Errorf("--right %q: must be %s", right, lifecycle.RightNames)
+			return client, fmt.Errorf("--right %q: must be %s", right, lifecycle.RightNames)
 		}
 		client.Rights = append(client.Rights, lifecycle.Right(right))
 	}
@@ -129,11 +131,11 @@ func grant(client *lifecycle.Client, rights, scopes []string) error {
 	}
 	for _, scope := range scopes {
 		if !lifecycle.IsScope(scope) {
-			return fmt.Errorf("--scope %q: must be %s", scope, lifecycle.ScopeNames)
+			return client, fmt.Errorf("--scope %q: must be %s", scope, lifecycle.ScopeNames)
 		}
 		client.Scopes = append(client.Scopes, scope)
 	}
-	return nil
+	return client, nil
 }
 
 func listTokens(ctx context.Context, s *store.Store, args []string, out io.Writer) error {
