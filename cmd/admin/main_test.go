@@ -107,7 +107,7 @@ func TestTokensAndClientsAreMadeListedAndRevoked(t *testing.T) {
 	sh.fails(`there is no identity "nobody"`, "token", "create", "--identity", "nobody", "--name", "T")
 	sh.fails(`--scope "all": must be`, "token", "create", "--identity", "jane", "--name", "T", "--scope", "all")
 	sh.fails(`--right "read": must be`, "client", "create", "--id", "b", "--name", "B", "--right", "read")
-	sh.fails("either --identity, or --right", "client", "create", "--id", "b", "--name", "B")
+	sh.fails("either --identity or --right", "client", "create", "--id", "b", "--name", "B")
 	sh.fails("there is no command", "token", "borrow")
 	sh.fails("there is no command", "token")
 	sh.fails("a command is needed")
