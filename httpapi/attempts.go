@@ -57,9 +57,12 @@ func attemptOn(g *gin.Context) *lifecycle.AuditChange {
 	object, known := attemptObjects[key]
 	id, err := lifecycle.ParseID(named.Value)
 	switch {
-	case object == lifecycle.ObjectClient && lifecycle.IsClientID(named.Value):
+	case !known || err != nil:
+		// Entries are never removed: what somebody put into a path, a name perhaps,
+		// does not belong there.
+	case object == lifecycle.ObjectClient:
 		change.Object, change.ID = object, named.Value
-	case known && object != lifecycle.ObjectClient && err == nil:
+	default:
 		change.Object, change.ID = object, id.String()
 	}
 	return change

@@ -85,6 +85,22 @@ func TestARefusedChangeIsToldOfOnce(t *testing.T) {
 	}
 }
 
+// TestAnAttemptKeepsNoWordsOfTheCaller: the entry stays for ever, and the path
+// may have a name.
+func TestAnAttemptKeepsNoWordsOfTheCaller(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.service.err = policy.ErrForbidden
+	for _, path := range []string{"/v3/oauth-clients/jane.doe", "/v3/personal-access-tokens/jane_doe"} {
+		require.Equal(t, http.StatusForbidden, a.do(t, request(http.MethodDelete, path, "")).Code, path)
+	}
+	require.Len(t, a.attempts, 2)
+	for _, attempt := range a.attempts {
+		require.Equal(t, lifecycle.ObjectNone, attempt.Object)
+		require.Empty(t, attempt.ID)
+	}
+}
+
 func TestOnlyARefusedChangeIsAnAttempt(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

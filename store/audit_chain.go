@@ -56,8 +56,9 @@ func (s *Store) SealAudit(ctx context.Context, limit int) (sealing lifecycle.Sea
 			sealing.Elsewhere = true
 			return nil
 		}
-		// Behind an import hardly anything is known of these tables.
-		if err := tune(ctx, tx, byIndex...); err != nil {
+		// Behind an import hardly anything is known of these tables. And while one
+		// sealer has the lock no other seals.
+		if err := tune(ctx, tx, append([]string{"idle_in_transaction_session_timeout=3s"}, byIndex...)...); err != nil {
 			return err
 		}
 		// Read in a statement of its own, which sees what the sealer before has sealed.

@@ -308,6 +308,22 @@ func TestSealersAndWritersAtOnce(t *testing.T) {
 }
 
 // TestASealerThatIsKilledLeavesNothingHalfDone, and while it works no other does.
+// TestATransactionThatIsLeftOpenEndsByItself: one whose process has stopped would
+// keep everything from being sealed.
+func TestATransactionThatIsLeftOpenEndsByItself(t *testing.T) {
+	t.Parallel()
+	schema := storetest.NewSchema(t)
+	s := schema.Open(t, store.Config{})
+	limit, err := s.Select(t.Context(), "SELECT current_setting('idle_in_transaction_session_timeout')")
+	require.NoError(t, err)
+	require.Equal(t, "1min", limit)
+	var sealer []string
+	s.Spy(func(query string) { sealer = append(sealer, query) })
+	_, err = s.SealAudit(t.Context(), 10)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(sealer, "\n"), "set_config('idle_in_transaction_session_timeout', '3s', true)")
+}
+
 func TestASealerThatIsKilledLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	tr := newTrail(t)

@@ -58,6 +58,11 @@ type Config struct {
 // idleTime is how long an unused connection stays open.
 const idleTime = 5 * time.Minute
 
+// idleTransaction is how long a transaction may stay open with nothing asked in
+// it. A process that stopped or a host that was lost would otherwise keep its
+// locks, and the audit trail from being sealed, until the network gives it up.
+const idleTransaction = time.Minute
+
 // Store keeps sources, records, requests and identities. It is safe for
 // concurrent use.
 type Store struct {
@@ -81,6 +86,7 @@ func Open(_ context.Context, config Config) (*Store, error) {
 	if config.StatementTimeout > 0 {
 		conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(1, config.StatementTimeout.Milliseconds()), 10)
 	}
+	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleTransaction.Milliseconds(), 10)
 	pool := stdlib.OpenDB(*conn)
 	conns := max(2, config.MaxConns)
 	pool.SetMaxOpenConns(conns)
