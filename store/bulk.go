@@ -89,7 +89,7 @@ func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Du
 		}
 		dropped += int(jobs)
 	}
-	garbage, err := s.dropGarbage(ctx, limit)
+	garbage, err := s.dropGarbage(ctx, limit, "SKIP LOCKED")
 	return dropped + garbage, err
 }
 
@@ -109,13 +109,14 @@ func auditRemoved(ctx context.Context, object lifecycle.AuditObjectType, facts s
 }
 
 // dropGarbage removes a batch of what one job left behind, or the note of it once
-// there is nothing more.
-func (s *Store) dropGarbage(ctx context.Context, limit int) (dropped int, err error) {
+// there is nothing more. It passes over a job that somebody else is just at with
+// "SKIP LOCKED", and waits for them with "".
+func (s *Store) dropGarbage(ctx context.Context, limit int, locked bun.Safe) (dropped int, err error) {
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		var job lifecycle.ID
 		var removed int
 		found, err := row(ctx, tx, []any{&job, &removed},
-			"SELECT job_id, removed FROM bulk_garbage ORDER BY created, job_id LIMIT 1 FOR UPDATE SKIP LOCKED")
+			"SELECT job_id, removed FROM bulk_garbage ORDER BY created, job_id LIMIT 1 FOR UPDATE ?", locked)
 		if err != nil || !found {
 			return err
 		}

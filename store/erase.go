@@ -23,6 +23,7 @@ const (
 	erasedRows    = 500
 	erasedChunks  = 20
 	erasedDetails = 1_000
+	erasedGarbage = 2_000
 )
 
 // identityTexts are the columns of an identity that tell about the person, beside
@@ -98,7 +99,7 @@ type erasing struct {
 // these and others wrote down until then is found by the steps that follow.
 func (e *erasing) run(ctx context.Context) (lifecycle.Erasure, error) {
 	for _, step := range []func(context.Context) error{
-		e.identity, e.staged, e.objects, e.faults, e.exports, e.details,
+		e.identity, e.staged, e.objects, e.faults, e.exports, e.leftovers, e.details,
 	} {
 		if err := step(ctx); err != nil {
 			return lifecycle.Erasure{}, err
@@ -379,6 +380,20 @@ func (e *erasing) exports(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// leftovers drops what the sweep would drop later. Rows and files outlive their
+// jobs for a while, and then nothing tells any more of which source they are. It
+// comes after the rows and files of the jobs that are there, so that one of a job
+// that is deleted meanwhile is found by either.
+func (e *erasing) leftovers(ctx context.Context) error {
+	for dropped := 1; dropped > 0; {
+		var err error
+		if dropped, err = e.store.dropGarbage(ctx, erasedGarbage, ""); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -41,10 +41,38 @@ func (s *Store) FindErased(ctx context.Context, target lifecycle.ErasureTarget) 
 			return lifecycle.ErasedPerson{}, err
 		}
 		if counts == (lifecycle.Erasure{}) {
-			return lifecycle.ErasedPerson{}, errNobody
+			left, err := s.leftBehind(ctx, person)
+			if err != nil {
+				return lifecycle.ErasedPerson{}, err
+			}
+			if !left {
+				return lifecycle.ErasedPerson{}, errNobody
+			}
 		}
 	}
 	return person, nil
+}
+
+// leftBehind tells whether something that outlived its job may be about the person.
+// Of which source it was is not known any more.
+func (s *Store) leftBehind(ctx context.Context, p lifecycle.ErasedPerson) (left bool, err error) {
+	names := slices.Clone(p.Emails)
+	for _, name := range p.Names {
+		names = append(names, name.Name)
+	}
+	// As escaped text bytes have a case too, those of ASCII.
+	_, err = row(ctx, s.db, []any{&left}, `SELECT EXISTS (
+		SELECT 1 FROM bulk_garbage AS g, unnest(?) AS name WHERE EXISTS (
+			SELECT 1 FROM import_rows AS r WHERE r.job_id = g.job_id AND name IN (r.account_name_folded, r.email_folded)
+				AND NOT EXISTS (SELECT 1 FROM import_jobs AS j WHERE j.id = r.job_id)
+		) OR EXISTS (
+			SELECT 1 FROM import_faults AS f WHERE f.job_id = g.job_id AND strpos(lower(f.cells), name) > 0
+				AND NOT EXISTS (SELECT 1 FROM import_jobs AS j WHERE j.id = f.job_id)
+		) OR EXISTS (
+			SELECT 1 FROM export_chunks AS c WHERE c.job_id = g.job_id
+				AND strpos(lower(encode(c.bytes, 'escape')), lower(encode(convert_to(name, 'UTF8'), 'escape'))) > 0
+		))`, texts(names))
+	return left, err
 }
 
 // findNamed is the person by what target says of them. An object that was deleted

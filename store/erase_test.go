@@ -776,3 +776,60 @@ func TestAChangeUnderWayIsWaitedFor(t *testing.T) {
 	l.requireConsistent(t)
 	l.requireSound(t)
 }
+
+// TestWhatOutlivedItsJobIsErased: rows and files of a source that was deleted are
+// there until the sweep is done with them.
+func TestWhatOutlivedItsJobIsErased(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	require.NoError(t, l.DeleteSource(t.Context(), l.source.ID))
+	for _, column := range []string{"export_chunks.bytes", "import_faults.cells", "import_rows.cells"} {
+		require.Contains(t, mentions(t, l.admin, gone), column)
+	}
+	// The sweep is half-way through a job: it is waited for.
+	held, pid := l.hold(t, "SELECT job_id FROM bulk_garbage WHERE job_id = $1 FOR UPDATE", l.faulty.String())
+	finish := begin(t, l.owning, lifecycle.ErasureTarget{Email: gone + "@example.org"})
+	var group errgroup.Group
+	group.Go(finish)
+	l.blockedBy(t, pid)
+	require.NoError(t, held.Rollback())
+	require.NoError(t, group.Wait())
+	require.Empty(t, mentions(t, l.admin, gone))
+	l.requireSound(t)
+}
+
+// TestWhoIsKnownToWhatOutlivedItsJobAloneIsFound, and nobody else.
+func TestWhoIsKnownToWhatOutlivedItsJobAloneIsFound(t *testing.T) {
+	t.Parallel()
+	address := gone + "@example.org"
+	for name, left := range map[string]func(w *world, job string){
+		"a staged row": func(w *world, job string) {
+			w.change(t, `INSERT INTO import_rows (job_id, number, line, record_id, faulty, account_name, account_name_folded, first_name,
+				first_name_folded, last_name, last_name_folded, phone, email, email_folded, data, cells)
+				VALUES ($1, 1, 2, $1, false, 'x', 'x', '', '', '', '', '', $2, $2, '{}', '')`, job, address)
+		},
+		"a fault": func(w *world, job string) {
+			w.change(t, "INSERT INTO import_faults (job_id, number, line, column_name, kind, message, cells) VALUES ($1, 1, 2, '', 'conflict', '', $2)",
+				job, "x,"+strings.ToUpper(address))
+		},
+		"a file": func(w *world, job string) {
+			w.change(t, "INSERT INTO export_chunks (job_id, attempt, number, bytes) VALUES ($1, 1, 0, convert_to($2, 'UTF8'))",
+				job, "x,"+strings.ToUpper(address))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 0)
+			owner := eraser(t, w.schema)
+			job := lifecycle.NewID().String()
+			w.change(t, "INSERT INTO bulk_garbage (job_id, created) VALUES ($1, now())", job)
+			left(w, job)
+			_, err := owner.FindErased(t.Context(), lifecycle.ErasureTarget{Email: "arthur@example.org"})
+			requireKind(t, lifecycle.KindNotFound, err)
+			erase(t, owner, lifecycle.ErasureTarget{Email: address})
+			require.Empty(t, mentions(t, w.admin, gone))
+			_, err = owner.FindErased(t.Context(), lifecycle.ErasureTarget{Email: address})
+			requireKind(t, lifecycle.KindNotFound, err)
+		})
+	}
+}
