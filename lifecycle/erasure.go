@@ -23,6 +23,9 @@ type SourceName struct {
 // data is removed.
 type ErasedPerson struct {
 	Names []SourceName `json:"names,omitempty"`
+	// FormerNames are those of before, by which files alone know the person: an
+	// object that has such a name now is somebody else's.
+	FormerNames []SourceName `json:"formerNames,omitempty"`
 	// Emails are folded.
 	Emails []string `json:"emails,omitempty"`
 	// Objects are records, requests and approval items that are about the person.
@@ -32,11 +35,13 @@ type ErasedPerson struct {
 
 	// Identity is zero where the person is none; the rest goes with it.
 	Identity ID `json:"identity,omitzero"`
-	// Alias is as it is spelt; Managers are the ways in which a file names them as
-	// somebody's manager, folded. Clients are those they have or had.
-	Alias    string   `json:"alias,omitempty"`
-	Managers []string `json:"managers,omitempty"`
-	Clients  []string `json:"clients,omitempty"`
+	// Alias is as it is spelt, and so are FormerAliases, by which they went before;
+	// Managers are the ways in which a file names them as somebody's manager, folded.
+	// Clients are those they have or had.
+	Alias         string   `json:"alias,omitempty"`
+	FormerAliases []string `json:"formerAliases,omitempty"`
+	Managers      []string `json:"managers,omitempty"`
+	Clients       []string `json:"clients,omitempty"`
 }
 
 // Erasure counts what an erasure removes.

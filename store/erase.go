@@ -214,7 +214,9 @@ func (e *erasing) unname(ctx context.Context, tx bun.Tx) (int64, error) {
 // faulty one, which its import counts as one that could not be taken; of one that
 // names them as the manager the cells alone go.
 func (e *erasing) staged(ctx context.Context) error {
-	set := bun.SafeQuery("cells = k.cells")
+	// What was wrong with the manager may tell who that was.
+	set := bun.SafeQuery("cells = k.cells, doubt = CASE WHEN r.doubt IS NOT NULL AND r.manager_id IS NULL THEN ? ELSE r.doubt END",
+		lifecycle.ErasedRow)
 	if e.person.Identity.IsZero() {
 		set = bun.SafeQuery(`cells = k.cells, start_date = NULL, end_date = NULL, manager_id = NULL, faulty = true, account_name = '',
 			account_name_folded = '', first_name = '', first_name_folded = '', last_name = '', last_name_folded = '',

@@ -153,12 +153,48 @@ func (s *Store) findObjects(ctx context.Context, p *lifecycle.ErasedPerson) erro
 	var name lifecycle.SourceName
 	rows, err := s.db.QueryContext(ctx, `SELECT source_id, account_name_folded FROM records WHERE id = ANY (?0)
 		UNION SELECT source_id, account_name_folded FROM requests WHERE id = ANY (?0)`, idList(found))
-	return each(rows, err, []any{&name.Source, &name.Name}, func() error {
+	err = each(rows, err, []any{&name.Source, &name.Name}, func() error {
 		if !slices.Contains(p.Names, name) {
 			p.Names = append(p.Names, name)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.findFormerNames(ctx, p)
+}
+
+// findFormerNames adds the account names that the person's objects had before. The
+// trail alone knows them; files that are as old have them still.
+func (s *Store) findFormerNames(ctx context.Context, p *lifecycle.ErasedPerson) error {
+	var name lifecycle.SourceName
+	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT r.source_id, f.name FROM audit_entries AS r JOIN audit_details AS d ON d.entry_id = r.id,
+			LATERAL (VALUES (d.change::jsonb #>> '{before,accountName}'), (d.change::jsonb #>> '{after,accountName}')) AS f (name)
+		WHERE r.object_type IN ('RECORD', 'REQUEST') AND r.object_id = ANY (?) AND r.source_id IS NOT NULL AND f.name <> ''
+		ORDER BY 1, 2`, objectTexts(*p))
+	return each(rows, err, []any{&name.Source, &name.Name}, func() error {
+		name.Name = lifecycle.Fold(name.Name)
+		if !slices.Contains(p.Names, name) && !slices.Contains(p.FormerNames, name) {
+			p.FormerNames = append(p.FormerNames, name)
+		}
+		return nil
+	})
+}
+
+// objectTexts are the person's objects as the trail names objects.
+func objectTexts(p lifecycle.ErasedPerson) texts {
+	objects := make(texts, len(p.Objects))
+	for i, id := range p.Objects {
+		objects[i] = id.String()
+	}
+	return objects
+}
+
+// inFiles is the person as files may name them that are older than their name.
+func inFiles(p lifecycle.ErasedPerson) lifecycle.ErasedPerson {
+	p.Names = slices.Concat(p.Names, p.FormerNames)
+	return p
 }
 
 // findSources adds the sources that know the person, or did.
@@ -194,9 +230,23 @@ func (s *Store) findIdentity(ctx context.Context, id lifecycle.ID) (lifecycle.Er
 		return lifecycle.ErasedPerson{}, errNobody
 	}
 	p.Managers = []string{id.String(), lifecycle.Fold(p.Alias)}
+	// Files that are older than a change of the alias have the one before, which the
+	// trail alone knows by now.
+	var alias string
+	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT f.alias FROM audit_entries AS r JOIN audit_details AS d ON d.entry_id = r.id,
+			LATERAL (VALUES (d.change::jsonb #>> '{before,alias}'), (d.change::jsonb #>> '{after,alias}')) AS f (alias)
+		WHERE r.object_type = 'IDENTITY' AND r.object_id = ? AND f.alias NOT IN ('', ?) ORDER BY 1`, id.String(), p.Alias)
+	err = each(rows, err, []any{&alias}, func() error {
+		p.FormerAliases = append(p.FormerAliases, alias)
+		p.Managers = append(p.Managers, lifecycle.Fold(alias))
+		return nil
+	})
+	if err != nil {
+		return lifecycle.ErasedPerson{}, err
+	}
 	// Of clients that are gone only the trail knows whose they were.
 	var client string
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM clients WHERE identity_id = ?0
+	rows, err = s.db.QueryContext(ctx, `SELECT id FROM clients WHERE identity_id = ?0
 		UNION SELECT r.object_id FROM audit_entries AS r JOIN audit_details AS d ON d.entry_id = r.id
 		WHERE r.object_type = 'CLIENT' AND strpos(d.change, ?1) > 0 ORDER BY 1`, id, id.String())
 	err = each(rows, err, []any{&client}, func() error { p.Clients = append(p.Clients, client); return nil })
@@ -214,11 +264,7 @@ func told(p lifecycle.ErasedPerson) schema.QueryAppender {
 		return bun.SafeQuery("(r.object_type IN "+ofIdentities+" AND (r.object_id = ANY (?) OR ? = ANY (d.subjects)))",
 			append(texts{p.Identity.String()}, p.Clients...), p.Identity.String())
 	}
-	objects := make(texts, len(p.Objects))
-	for i, id := range p.Objects {
-		objects[i] = id.String()
-	}
-	conditions := []any{bun.SafeQuery("d.subjects && ?", objects), bun.SafeQuery("d.subjects && ?", texts(p.Emails))}
+	conditions := []any{bun.SafeQuery("d.subjects && ?", objectTexts(p)), bun.SafeQuery("d.subjects && ?", texts(p.Emails))}
 	for _, name := range p.Names {
 		conditions = append(conditions, bun.SafeQuery("r.source_id = ? AND ? = ANY (d.subjects)", name.Source, name.Name))
 	}
@@ -236,20 +282,28 @@ type blankRow struct {
 // blankCells are the cells of a row without anything in them.
 func blankCells(header string) string { return strings.Repeat(",", max(0, len(readRecord(header))-1)) }
 
-// stagedRows are those that are about the person, or name them as the manager.
+// stagedRows are those that are about the person, or name them as the manager. One
+// in which neither could be made out is judged by its cells.
 func (s *Store) stagedRows(ctx context.Context, p lifecycle.ErasedPerson) (found []blankRow, err error) {
-	// What was blanked is not about anybody any more.
-	condition := about(p, bun.Safe("j.source_id"))
+	p = inFiles(p)
+	// What was blanked is not about anybody any more; one without cells may still be
+	// about whom it was about, if somebody else was its manager.
+	const full = " AND btrim(r.cells, ',') <> ''"
+	sure, unsure := about(p, bun.Safe("j.source_id")), bun.Safe("r.account_name_folded = ''"+full)
 	if !p.Identity.IsZero() {
-		condition = bun.SafeQuery("r.manager_id = ? AND btrim(r.cells, ',') <> ''", p.Identity)
+		sure, unsure = bun.SafeQuery("coalesce(r.manager_id = ?, false)"+full, p.Identity), "r.manager_id IS NULL"+full
 	}
 	var key blankRow
-	var header string
-	rows, err := s.db.QueryContext(ctx, `SELECT r.job_id, r.number, j.header FROM import_rows AS r
-		JOIN import_jobs AS j ON j.id = r.job_id WHERE ? ORDER BY r.job_id, r.number`, condition)
-	err = each(rows, err, []any{&key.job, &key.number, &header}, func() error {
-		key.cells = blankCells(header)
-		found = append(found, key)
+	var source lifecycle.ID
+	var header, cells string
+	var known bool
+	rows, err := s.db.QueryContext(ctx, `SELECT r.job_id, r.number, j.source_id, j.header, r.cells, ?0 FROM import_rows AS r
+		JOIN import_jobs AS j ON j.id = r.job_id WHERE ?0 OR ?1 ORDER BY r.job_id, r.number`, sure, unsure)
+	err = each(rows, err, []any{&key.job, &key.number, &source, &header, &cells, &known}, func() error {
+		if known || isAbout(p, source, header, cells) {
+			key.cells = blankCells(header)
+			found = append(found, key)
+		}
 		return nil
 	})
 	return found, err
@@ -258,6 +312,7 @@ func (s *Store) stagedRows(ctx context.Context, p lifecycle.ErasedPerson) (found
 // faultRows are the rows that could not be taken which are about the person, or
 // name them as the manager. Of these nothing is kept but their cells.
 func (s *Store) faultRows(ctx context.Context, p lifecycle.ErasedPerson) (found []blankRow, err error) {
+	p = inFiles(p)
 	var at blankRow
 	for seen := faultsAtOnce; seen == faultsAtOnce; {
 		seen = 0
@@ -328,14 +383,21 @@ func (s *Store) exportJobs(ctx context.Context, p lifecycle.ErasedPerson) ([]lif
 		return s.ids(ctx, `SELECT id FROM export_jobs WHERE source_id = ANY (?) AND status <> 'PENDING'
 			AND (status <> 'ERROR' OR EXISTS (SELECT 1 FROM export_chunks AS c WHERE c.job_id = export_jobs.id)) ORDER BY id`, idList(p.Sources))
 	}
-	// The name may stand where two pieces meet.
-	cell := []byte(strings.ReplaceAll(p.Alias, `"`, `""`))
+	cells := texts{strings.ReplaceAll(p.Alias, `"`, `""`)}
+	for _, alias := range p.FormerAliases {
+		cells = append(cells, strings.ReplaceAll(alias, `"`, `""`))
+	}
+	longest := 0
+	for _, cell := range cells {
+		longest = max(longest, len(cell))
+	}
+	// A name may stand where two pieces meet.
 	return s.ids(ctx, `SELECT DISTINCT c.job_id FROM (
 			SELECT job_id, bytes, lag(substring(bytes FROM greatest(1, length(bytes) - ?1 + 1)))
 				OVER (PARTITION BY job_id, attempt ORDER BY number) AS before
 			FROM export_chunks
-		) AS c WHERE position(?0::bytea IN coalesce(c.before, '') || c.bytes) > 0
-		UNION SELECT id FROM export_jobs WHERE status = 'IN_PROGRESS' ORDER BY 1`, cell, len(cell))
+		) AS c, unnest(?0) AS cell WHERE position(convert_to(cell, 'UTF8') IN coalesce(c.before, '') || c.bytes) > 0
+		UNION SELECT id FROM export_jobs WHERE status = 'IN_PROGRESS' ORDER BY 1`, cells, longest)
 }
 
 // auditNumbers are the numbers of the entries whose details tell about the person,

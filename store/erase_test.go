@@ -833,3 +833,99 @@ func TestWhoIsKnownToWhatOutlivedItsJobAloneIsFound(t *testing.T) {
 		})
 	}
 }
+
+// TestAnIdentityIsErasedByTheAliasesItHadBefore, from files that are as old.
+func TestAnIdentityIsErasedByTheAliasesItHadBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	l := &lived{world: w}
+	identity := storetest.Identity(t, w.Store, gone)
+	managed := w.newRecord("arthur")
+	managed.Manager = lifecycle.ManagerReference{ID: identity.ID, Alias: identity.Alias}
+	require.NoError(t, w.CreateRecord(t.Context(), managed, plenty))
+	export := w.beginExport(t)
+	_, err := w.WriteExport(t.Context(), export.ID, keep, func(int) {})
+	require.NoError(t, err)
+	row := lifecycle.ImportRow{
+		Number: 1, Line: 2, RecordID: lifecycle.NewID(), Person: w.personOf("ford"), Cells: "ford,ford@example.org," + strings.ToUpper(gone),
+		Faulty: true, Doubt: &lifecycle.RowFault{Kind: lifecycle.KindReferenceNotFound, Column: "manager", Message: "no " + gone},
+	}
+	row.Person.Manager, row.Person.Data = lifecycle.ManagerReference{}, map[string]string{}
+	staged := l.file(t, row)
+	w.change(t, `INSERT INTO import_faults (job_id, number, line, column_name, kind, message, cells)
+		VALUES ($1, 9, 10, 'manager', 'conflict', 'm', $2), ($1, 10, 11, 'manager', 'conflict', 'm', 'x,x@example.org,jane.doe')`,
+		staged.String(), "zarniwoop,z@example.org,"+gone)
+	for _, alias := range []string{"tricia", "mcmillan"} {
+		identity.Alias, identity.Name, identity.Email, identity.Modified = alias, alias, alias+"@example.org", storetest.Now()
+		require.NoError(t, w.EnsureIdentity(t.Context(), identity))
+	}
+	require.Equal(t, []string{
+		"audit_details.change", "audit_details.subjects", "export_chunks.bytes", "import_faults.cells", "import_rows.cells", "import_rows.doubt",
+	}, mentions(t, w.admin, gone))
+	erased := erase(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
+	require.Equal(t, []int{1, 1, 1}, []int{erased.StagedRows, erased.Faults, erased.Exports})
+	for _, alias := range []string{gone, "tricia", "mcmillan"} {
+		require.Empty(t, mentions(t, w.admin, alias))
+	}
+	l.requireSound(t)
+}
+
+// TestAPersonIsErasedByTheNamesTheyHadBefore, from the rows of files that are as
+// old; who has such a name now stays.
+func TestAPersonIsErasedByTheNamesTheyHadBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	l := &lived{world: w}
+	record := w.newRecord(gone)
+	require.NoError(t, w.CreateRecord(t.Context(), record, plenty))
+	for _, name := range []string{"tricia", "mcmillan"} {
+		_, err := w.UpdateRecord(t.Context(), record.ID, func(r *lifecycle.Record, _ []lifecycle.SchemaAttribute) error {
+			r.Person = storetest.Person(name, w.owner)
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	other := w.newRecord("tricia")
+	require.NoError(t, w.CreateRecord(t.Context(), other, plenty))
+	rows := []lifecycle.ImportRow{
+		{Number: 1, Line: 2, RecordID: lifecycle.NewID(), Person: w.personOf(gone), Cells: gone + ",x@example.org,jane.doe"},
+		{Number: 2, Line: 3, RecordID: lifecycle.NewID(), Person: w.personOf("ford"), Cells: "ford,ford@example.org,jane.doe"},
+		// Its name could not be made out.
+		{
+			Number: 3, Line: 4, RecordID: lifecycle.NewID(), Faulty: true, Cells: gone + ",,",
+			Doubt: &lifecycle.RowFault{Kind: lifecycle.KindIllegalValue, Column: "accountName", Message: "not " + gone},
+		},
+	}
+	for i := range rows {
+		rows[i].Person.Data = map[string]string{}
+	}
+	staged := l.file(t, rows...)
+	w.change(t, `INSERT INTO import_faults (job_id, number, line, column_name, kind, message, cells)
+		VALUES ($1, 9, 10, 'manager', 'conflict', 'm', $2), ($1, 10, 11, 'manager', 'conflict', 'm', 'x,x@example.org,jane.doe')`,
+		staged.String(), strings.ToUpper(gone)+",m@example.org,x")
+	require.Subset(t, mentions(t, w.admin, gone), []string{"import_faults.cells", "import_rows.account_name", "import_rows.cells", "import_rows.doubt"})
+	erased := erase(t, owner, lifecycle.ErasureTarget{Record: record.ID})
+	require.Equal(t, []int{1, 2, 1}, []int{erased.Records, erased.StagedRows, erased.Faults})
+	require.Empty(t, mentions(t, w.admin, gone))
+	require.Equal(t, 1, w.number(t, "SELECT count(*) FROM records WHERE id = $1", other.ID.String()))
+	l.requireSound(t)
+	w.requireConsistent(t)
+}
+
+// TestARowIsErasedWhoseManagerWas: it is about the person though its cells are
+// gone already.
+func TestARowIsErasedWhoseManagerWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	l := &lived{world: w}
+	row := lifecycle.ImportRow{Number: 1, Line: 2, RecordID: lifecycle.NewID(), Person: w.personOf(gone), Cells: gone + ",x@example.org,jane.doe"}
+	row.Person.Data = map[string]string{}
+	l.file(t, row)
+	erase(t, owner, lifecycle.ErasureTarget{Identity: w.owner.ID})
+	require.NotContains(t, mentions(t, w.admin, gone), "import_rows.cells")
+	erase(t, owner, lifecycle.ErasureTarget{Source: w.source.ID, AccountName: gone})
+	require.Empty(t, mentions(t, w.admin, gone))
+}
