@@ -53,9 +53,14 @@ func (s *Store) FindErased(ctx context.Context, target lifecycle.ErasureTarget) 
 	return person, nil
 }
 
-// leftBehind tells whether something that outlived its job may be about the person.
-// Of which source it was is not known any more.
+// leftBehind tells whether what is not counted has the person: names beside an entry
+// that tells nothing, or something that outlived its job. Of which source that was is
+// not known any more.
 func (s *Store) leftBehind(ctx context.Context, p lifecycle.ErasedPerson) (left bool, err error) {
+	details, err := s.auditNumbers(ctx, p)
+	if err != nil || len(details.Changes) > 0 {
+		return true, err
+	}
 	names := slices.Clone(p.Emails)
 	for _, name := range p.Names {
 		names = append(names, name.Name)
@@ -400,8 +405,17 @@ func (s *Store) exportJobs(ctx context.Context, p lifecycle.ErasedPerson) ([]lif
 		UNION SELECT id FROM export_jobs WHERE status = 'IN_PROGRESS' ORDER BY 1`, cells, longest)
 }
 
+// acted is the condition that d, the details of the entry r, tells of where the
+// identity called from. Who was refused a token has named a client and is not known
+// as anybody yet.
+func acted(p lifecycle.ErasedPerson) schema.QueryAppender {
+	return bun.SafeQuery(`(d.actor IS NOT NULL AND (r.identity_id = ? OR r.identity_id IS NULL AND r.client_id IS NULL
+		AND r.action = ? AND r.object_type = 'CLIENT' AND r.object_id = ANY (?)))`,
+		p.Identity, string(lifecycle.ActionAttempt), texts(p.Clients))
+}
+
 // auditNumbers are the numbers of the entries whose details tell about the person,
-// and of those whose actor they are.
+// or have their names beside them, and of those whose actor they are.
 func (s *Store) auditNumbers(ctx context.Context, p lifecycle.ErasedPerson) (e lifecycle.ErasedDetails, err error) {
 	var number int64
 	read := func(into *[]int64, condition schema.QueryAppender) error {
@@ -412,7 +426,7 @@ func (s *Store) auditNumbers(ctx context.Context, p lifecycle.ErasedPerson) (e l
 	if err := read(&e.Changes, bun.SafeQuery("(d.change IS NOT NULL OR d.subjects IS NOT NULL) AND ?", told(p))); err != nil || p.Identity.IsZero() {
 		return e, err
 	}
-	return e, read(&e.Actors, bun.SafeQuery("d.actor IS NOT NULL AND r.identity_id = ?", p.Identity))
+	return e, read(&e.Actors, acted(p))
 }
 
 // CountErasure counts what erasing the person would remove just now.
@@ -439,14 +453,13 @@ func (s *Store) countErasure(ctx context.Context, p lifecycle.ErasedPerson) (cou
 	if err != nil {
 		return counts, err
 	}
-	details, err := s.auditNumbers(ctx, p)
-	if err != nil {
+	counts.StagedRows, counts.Faults, counts.Exports = len(staged), len(faults), len(exports)
+	const entries = "SELECT count(*) FROM audit_details AS d JOIN audit_entries AS r ON r.id = d.entry_id WHERE "
+	if _, err := row(ctx, s.db, []any{&counts.Changes}, entries+"d.change IS NOT NULL AND ?", told(p)); err != nil || p.Identity.IsZero() {
 		return counts, err
 	}
-	counts.StagedRows, counts.Faults, counts.Exports = len(staged), len(faults), len(exports)
-	counts.Actors, counts.Changes = len(details.Actors), len(details.Changes)
-	if p.Identity.IsZero() {
-		return counts, nil
+	if _, err := row(ctx, s.db, []any{&counts.Actors}, entries+"?", acted(p)); err != nil {
+		return counts, err
 	}
 	counts.Identities = 1
 	_, err = row(ctx, s.db, []any{&counts.Clients, &counts.Mentions},

@@ -929,3 +929,54 @@ func TestARowIsErasedWhoseManagerWas(t *testing.T) {
 	erase(t, owner, lifecycle.ErasureTarget{Source: w.source.ID, AccountName: gone})
 	require.Empty(t, mentions(t, w.admin, gone))
 }
+
+// TestWhoWasRefusedATokenIsErased: the entry has the address of whoever tried the
+// person's client, and no identity. Those of others keep theirs.
+func TestWhoWasRefusedATokenIsErased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	identity := storetest.Identity(t, w.Store, gone)
+	for id, of := range map[string]lifecycle.ID{"pat-1": identity.ID, "pat-2": w.owner.ID} {
+		require.NoError(t, w.CreateClient(t.Context(), lifecycle.Client{
+			ID: id, Name: "A laptop", SecretHash: []byte("x"), IdentityID: of, Active: true, Created: storetest.Now(),
+		}))
+	}
+	refused := func(ctx context.Context, client string) {
+		require.NoError(t, w.SaveAttempt(ctx, lifecycle.AuditChange{
+			Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectClient, ID: client,
+		}))
+	}
+	login := lifecycle.Origin{Channel: lifecycle.ChannelAPI, Operation: "createToken", Address: "192.0.2.99"}
+	refused(lifecycle.WithOrigin(t.Context(), login), "pat-1")
+	login.Address = "192.0.2.100"
+	refused(lifecycle.WithOrigin(t.Context(), login), "pat-2")
+	// Somebody else who would have changed the client.
+	login.Identity, login.Address = w.owner.ID, "192.0.2.101"
+	refused(lifecycle.WithOrigin(t.Context(), login), "pat-1")
+	erased := erase(t, owner, lifecycle.ErasureTarget{Identity: identity.ID})
+	require.Equal(t, 1, erased.Actors)
+	require.Empty(t, mentions(t, w.admin, "192.0.2.99"))
+	for _, kept := range []string{"192.0.2.100", "192.0.2.101"} {
+		require.Equal(t, []string{"audit_details.actor"}, mentions(t, w.admin, kept))
+	}
+	(&lived{world: w}).requireSound(t)
+}
+
+// TestAnEntryThatTellsNothingIsNotCounted: it has the person's names beside an
+// actor that somebody else was, and loses those alone.
+func TestAnEntryThatTellsNothingIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	owner := eraser(t, w.schema)
+	record := w.newRecord(gone)
+	require.NoError(t, w.CreateRecord(t.Context(), record, plenty))
+	ctx := lifecycle.WithOrigin(t.Context(), lifecycle.Origin{Channel: lifecycle.ChannelAPI, Operation: "op", Identity: w.owner.ID, Address: "192.0.2.7"})
+	require.NoError(t, w.SaveAttempt(ctx, lifecycle.AuditChange{
+		Action: lifecycle.ActionAttempt, Outcome: lifecycle.OutcomeDenied, Object: lifecycle.ObjectRecord, ID: record.ID.String(), Subjects: []string{gone},
+	}))
+	require.Equal(t, 1, erase(t, owner, lifecycle.ErasureTarget{Record: record.ID}).Changes)
+	require.Empty(t, mentions(t, w.admin, gone))
+	require.Equal(t, []string{"audit_details.actor"}, mentions(t, w.admin, "192.0.2.7"))
+	(&lived{world: w}).requireSound(t)
+}
