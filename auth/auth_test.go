@@ -542,6 +542,38 @@ func TestAChangeOfTheRowsCountsWithinTenSeconds(t *testing.T) {
 	}
 }
 
+// TestAClientThatIsMadeAnewRevivesNoToken: not those of the one that had its id
+// before, while its own are good from the second in which it was made.
+func TestAClientThatIsMadeAnewRevivesNoToken(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"app", "jane-pat"} {
+		b := newBundle(t)
+		made := func(at time.Time) {
+			b.change(func() {
+				c := b.clients[id]
+				c.Created = at
+				b.clients[id] = c
+			})
+		}
+		made(b.clock.now().Add(999 * time.Millisecond))
+		old := b.token(t, id)
+		_, err := b.authenticate(old)
+		require.NoError(t, err, "tokens tell seconds")
+
+		b.clock.advance(StateAge)
+		made(b.clock.now().Add(2 * time.Second))
+		for _, forget := range []bool{false, true} {
+			if forget {
+				b.verifier.tokens = newLRU[[32]byte, *verified](8)
+			}
+			_, err = b.authenticate(old)
+			requireRefused(t, err, "JWT belongs to a client that is unknown or inactive")
+		}
+		_, err = b.authenticate(b.token(t, id))
+		require.NoError(t, err, "the clock that it was made by may be ahead")
+	}
+}
+
 func TestATokenIsGoodInItsTimeOnly(t *testing.T) {
 	t.Parallel()
 	// Once through the parser at every step and once through what it left in

@@ -224,12 +224,18 @@ func narrow(granted []string, asked string) (scopes []string, ok bool) {
 
 func (i *Issuer) issue(client lifecycle.Client, identity lifecycle.Identity, scopes []string) (*tokenAnswer, error) {
 	now := i.now().Truncate(time.Second)
+	// A clock that is behind the one by which the client was made must not have
+	// its tokens taken for those of a client before it.
+	issued := now
+	if made := client.Created.Truncate(time.Second); issued.Before(made) {
+		issued = made
+	}
 	said := claims{
 		TenantID: i.settings.tenantID(), Org: i.settings.Tenant,
 		ClientID: client.ID, Scope: append([]string{}, scopes...), // [] rather than null
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: i.settings.Issuer, Audience: jwt.ClaimStrings{i.settings.Issuer}, Subject: client.ID,
-			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
+			IssuedAt: jwt.NewNumericDate(issued), NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(i.settings.Lifetime)), ID: lifecycle.NewID().String(),
 		},
 	}

@@ -111,9 +111,16 @@ type verified struct {
 	scopes     []string
 	// levels are those that the token brings; nil for those of the identity's row.
 	levels []lifecycle.Level
-	// notBefore is zero where the token does not say.
+	// issued and notBefore are zero where the token does not say.
+	issued    time.Time
 	notBefore time.Time
 	expires   time.Time
+}
+
+// precedes reports whether the token was issued before its holder was made, to
+// the second that tokens tell: it is of one who had the name before.
+func (said *verified) precedes(made time.Time) bool {
+	return said.issued.Before(made.Truncate(time.Second))
 }
 
 // state is a client, an identity, or a client with its identity at the time
@@ -180,6 +187,9 @@ func (v *Verifier) Authenticate(r *http.Request) (policy.Actor, error) {
 		return said.person(current)
 	}
 	if !current.known || !usable(current.client, current.identity) || current.client.IdentityID != said.identityID {
+		return policy.Actor{}, errRevoked
+	}
+	if said.source == v.own && said.precedes(current.client.Created) {
 		return policy.Actor{}, errRevoked
 	}
 	actor := policy.Actor{
@@ -356,10 +366,14 @@ func (o *own) parse(token string, keyOf jwt.Keyfunc) (*verified, error) {
 	if !lifecycle.IsClientID(said.ClientID) {
 		return nil, errClaims
 	}
-	return &verified{
+	found := &verified{
 		holder: holder{byClient, said.ClientID}, clientID: said.ClientID, identityID: identity, scopes: said.Scope,
 		notBefore: said.NotBefore.Time, expires: said.ExpiresAt.Time,
-	}, nil
+	}
+	if said.IssuedAt != nil {
+		found.issued = said.IssuedAt.Time
+	}
+	return found, nil
 }
 
 // reasonOf turns the parser's error, whose text quotes the token, into ours.
