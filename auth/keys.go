@@ -110,8 +110,9 @@ func newSigningKey(now, from time.Time) (lifecycle.SigningKey, error) {
 	}, nil
 }
 
-// RotateKey makes a key that signs KeyLead from now, or at once. A key that waits
-// to sign already is KindIllegalUpdate.
+// RotateKey makes a key that signs KeyLead from now, or at once. Where a key waits
+// to sign already the former is KindIllegalUpdate; the latter is not held up by
+// it, since whatever leaked may have held that one too.
 func RotateKey(ctx context.Context, keys Keys, atOnce bool) (made lifecycle.SigningKey, err error) {
 	now := time.Now()
 	_, err = keys.ChangeSigningKeys(ctx, func(stored []lifecycle.SigningKey) (lifecycle.SigningKey, []string, error) {
@@ -119,7 +120,7 @@ func RotateKey(ctx context.Context, keys Keys, atOnce bool) (made lifecycle.Sign
 		if atOnce {
 			from = now
 		}
-		if len(stored) > 0 && stored[0].SignsFrom.After(now) {
+		if !atOnce && len(stored) > 0 && stored[0].SignsFrom.After(now) {
 			return lifecycle.SigningKey{}, nil, lifecycle.NewError(lifecycle.KindIllegalUpdate,
 				"The key "+stored[0].KeyID+" waits to sign already.")
 		}

@@ -125,6 +125,8 @@ func TestKeysAreRotatedAndRemoved(t *testing.T) {
 	waiting := name(sh.run("key", "rotate"))
 	sh.fails("waits to sign already", "key", "rotate")
 	require.Regexp(t, "^"+waiting+"\twaits\t\\S+\n"+second+"\tsigns\t\\S+\n"+first+"\tverifies\t\\S+\n$", sh.run("key", "list"))
+	third := name(sh.run("key", "rotate", "--now"))
+	require.Regexp(t, "^"+waiting+"\twaits\t\\S+\n"+third+"\tsigns\t\\S+\n"+second+"\tverifies\t", sh.run("key", "list"))
 	sh.run("key", "remove", first)
 	sh.fails("There is no such key", "key", "remove", first)
 	require.NotContains(t, sh.run("key", "list"), first)
