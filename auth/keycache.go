@@ -28,9 +28,13 @@ type keyCache struct {
 	now  func() time.Time
 	keys atomic.Pointer[map[string]publicKey]
 
-	mu     sync.Mutex
-	loaded time.Time
-	reason error
+	// mu is never held while keys are read.
+	mu sync.Mutex
+	// asked is when keys were last read for the sake of an unknown name.
+	asked time.Time
+	// reading is closed when the reading that is under way ends; nil without one.
+	reading chan struct{}
+	reason  error
 }
 
 func newKeyCache(load func(context.Context) (map[string]publicKey, error)) *keyCache {
@@ -46,42 +50,85 @@ func (c *keyCache) known(name string) (publicKey, bool) {
 }
 
 // find returns the key of this name; ok is false if there is none. An unknown
-// name has the keys read again, at most once in reloadInterval. The error says
-// that they could not be read.
+// name has the keys read again, at most once in reloadInterval; readings by
+// [keyCache.reload] don't count, or those who follow the keys would always have
+// just looked. The error says that they could not be read, or that ctx ended.
 func (c *keyCache) find(ctx context.Context, name string) (key publicKey, ok bool, err error) {
-	if key, ok := c.known(name); ok {
-		return key, true, nil
+	for {
+		if key, ok := c.known(name); ok {
+			return key, true, nil
+		}
+		done, err := c.ask(ctx)
+		if done == nil {
+			// A reading may have ended meanwhile.
+			key, ok := c.known(name)
+			return key, ok, err
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return publicKey{}, false, ctx.Err()
+		}
 	}
+}
+
+// ask returns the reading that is under way, or begins one that is due. Where
+// there is none to wait for the error is that of the last one.
+func (c *keyCache) ask(ctx context.Context) (done <-chan struct{}, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if key, ok := c.known(name); ok {
-		return key, true, nil
+	if c.reading != nil {
+		return c.reading, nil
 	}
-	if now := c.now(); c.loaded.IsZero() || now.Sub(c.loaded) >= reloadInterval {
-		c.refresh(ctx)
+	if now := c.now(); c.asked.IsZero() || now.Sub(c.asked) >= reloadInterval {
+		c.asked = now
+		return c.begin(ctx), nil
 	}
-	key, ok = c.known(name)
-	return key, ok, c.reason
+	return nil, c.reason
 }
 
 // reload reads the keys now. Where that fails, those that are known stay.
 func (c *keyCache) reload(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh(ctx)
-	return c.reason
+	for begun := false; ; {
+		c.mu.Lock()
+		done := c.reading
+		switch {
+		case done != nil:
+		case begun:
+			defer c.mu.Unlock()
+			return c.reason
+		default:
+			// One that began earlier may have missed what the caller knows of.
+			done, begun = c.begin(ctx), true
+		}
+		c.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
-// refresh expects the lock to be held.
-func (c *keyCache) refresh(ctx context.Context) {
-	// A caller that goes away must not leave its failure to the others.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
-	defer cancel()
-	c.loaded = c.now()
-	keys, err := c.load(ctx)
-	if c.reason = err; err == nil {
-		c.keys.Store(&keys)
-	}
+// begin starts a reading. It expects the lock to be held and none to be under
+// way.
+func (c *keyCache) begin(ctx context.Context) chan struct{} {
+	done := make(chan struct{})
+	c.reading = done
+	go func() {
+		// A caller that goes away must not leave its failure to the others.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+		defer cancel()
+		keys, err := c.load(ctx)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.reason = err; err == nil {
+			c.keys.Store(&keys)
+		}
+		c.reading = nil
+		close(done)
+	}()
+	return done
 }
 
 // every calls do until ctx ends, pausing so long in between.

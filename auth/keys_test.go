@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/lifecycle"
@@ -153,4 +154,63 @@ func TestKeysThatComeLaterNeedNoRestart(t *testing.T) {
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
 	_, err = b.authenticate(answer.AccessToken)
 	require.NoError(t, err)
+}
+
+// TestAFreshKeyIsKnownAtOnce: also to a process that has just read the keys, as
+// one that follows them always has.
+func TestAFreshKeyIsKnownAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	keep := func() { require.NoError(t, b.ring.keep(t.Context(), MaxLifetime)) }
+	signWith := func(key lifecycle.SigningKey) string {
+		set, _, err := newKeySet([]lifecycle.SigningKey{key})
+		require.NoError(t, err)
+		now := b.clock.now().Unix()
+		return sign(t, jwt.SigningMethodEdDSA, key.KeyID, set.signing[0].private, jwt.MapClaims{
+			"iss": settings.Issuer, "aud": settings.Issuer, "iat": now, "nbf": now, "exp": now + 60, "client_id": "app",
+		})
+	}
+	for range 3 {
+		keep()
+		key, err := newSigningKey(b.clock.now(), b.clock.now())
+		require.NoError(t, err)
+		b.change(func() { b.keys = append([]lifecycle.SigningKey{key}, b.keys...) })
+		_, err = b.authenticate(signWith(key))
+		require.NoError(t, err)
+
+		// Forged names are looked for no more often for it.
+		readings := b.readings.Load()
+		forged, err := newSigningKey(b.clock.now(), b.clock.now())
+		require.NoError(t, err)
+		for range 5 {
+			_, err = b.authenticate(signWith(forged))
+			requireRefused(t, err, "JWT is signed with an unknown key")
+		}
+		require.Equal(t, readings, b.readings.Load())
+		b.clock.advance(reloadInterval)
+	}
+}
+
+// TestWhoeverWaitsForKeysMayLeave: a reading that hangs holds nobody beyond the
+// end of the request, and is one for all.
+func TestWhoeverWaitsForKeysMayLeave(t *testing.T) {
+	t.Parallel()
+	e := newElsewhere(t, elsewhereFile)
+	cache, gate := e.verifier.externals[e.url].cache, make(chan struct{})
+	load := cache.load
+	cache.load = func(ctx context.Context) (map[string]publicKey, error) {
+		<-gate
+		return load(ctx)
+	}
+	token := e.token(t)
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		_, err := e.verifier.Authenticate(bearer("Bearer " + token).WithContext(ctx))
+		cancel()
+		require.Equal(t, lifecycle.KindUnavailable, lifecycle.KindOf(err))
+	}
+	close(gate)
+	_, err := e.authenticate(token)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, e.calls.Load())
 }
