@@ -90,6 +90,35 @@ func TestAddressesAreLimitedBeforeATokenIsGivenAndWhenOneIsRefused(t *testing.T)
 	require.Contains(t, a.log.String(), `"failure":"rate_limited"`)
 }
 
+// TestATokenThatCanNotBeJudgedCountsByItsAddress: whoever forges tokens of a
+// provider that is away can't send them without bound.
+func TestATokenThatCanNotBeJudgedCountsByItsAddress(t *testing.T) {
+	t.Parallel()
+	asked, wait := 0, time.Duration(0)
+	a := newAPI(t, func(o *httpapi.Options) {
+		o.Authenticate = func(*http.Request) (policy.Actor, error) {
+			return policy.Actor{}, lifecycle.NewError(lifecycle.KindUnavailable, "away")
+		}
+		o.LimitAddress = func(context.Context, netip.Addr) time.Duration {
+			asked++
+			return wait
+		}
+	})
+	paths := []string{"/v3/non-employee-records", "/scim/v2/Users"}
+	status := func(path string) int {
+		w := httptest.NewRecorder()
+		a.handler.ServeHTTP(w, request("GET", path, ""))
+		return w.Code
+	}
+	require.Equal(t, http.StatusServiceUnavailable, status(paths[0]))
+	require.NotEqual(t, http.StatusTooManyRequests, status(paths[1]))
+	require.Equal(t, 2, asked)
+	wait = time.Second
+	for _, path := range paths {
+		require.Equal(t, http.StatusTooManyRequests, status(path))
+	}
+}
+
 // TestWhoChangesSomethingIsKnownByTheirAddress: also behind a proxy.
 func TestWhoChangesSomethingIsKnownByTheirAddress(t *testing.T) {
 	t.Parallel()

@@ -207,7 +207,7 @@ func (s *server) authenticate(g *gin.Context) {
 	actor, err := s.authenticator(g.Request)
 	if err != nil {
 		g.Abort()
-		if lifecycle.KindOf(err) == lifecycle.KindUnauthenticated && s.limitedByAddress(g) {
+		if isFailedLogin(err) && s.limitedByAddress(g) {
 			return
 		}
 		s.fail(g.Writer, g.Request, err)
@@ -224,6 +224,14 @@ func (s *server) authenticate(g *gin.Context) {
 	g.Next()
 }
 
+// isFailedLogin reports whether a request whose token was not admitted for err
+// counts by its address. So does one whose token can't be judged: it may be
+// forged, in the name of a provider that is away.
+func isFailedLogin(err error) bool {
+	kind := lifecycle.KindOf(err)
+	return kind == lifecycle.KindUnauthenticated || kind == lifecycle.KindUnavailable
+}
+
 // limitAddress admits not too many requests from one address.
 func (s *server) limitAddress(g *gin.Context) {
 	if s.limitedByAddress(g) {
@@ -233,12 +241,12 @@ func (s *server) limitAddress(g *gin.Context) {
 	g.Next()
 }
 
-// limitRefusals admits not too many requests with a token that is refused, to
-// those who judge it themselves.
+// limitRefusals admits not too many requests with a token that is not
+// admitted, to those who judge it themselves.
 func (s *server) limitRefusals(g *gin.Context) {
 	if s.addressLimiter != nil {
 		_, err := s.authenticator(g.Request)
-		if err != nil && lifecycle.KindOf(err) == lifecycle.KindUnauthenticated && s.limitedByAddress(g) {
+		if err != nil && isFailedLogin(err) && s.limitedByAddress(g) {
 			g.Abort()
 			return
 		}

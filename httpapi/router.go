@@ -25,7 +25,7 @@ type Options struct {
 	// than 0 is answered 429 with a Retry-After. nil limits nobody.
 	Limit func(r *http.Request, a policy.Actor) time.Duration
 	// LimitAddress does so for a request of a token, before anything is done for
-	// it, and for one whose token was refused. nil limits nobody.
+	// it, and for one whose token was refused or can't be judged. nil limits nobody.
 	LimitAddress func(ctx context.Context, address netip.Addr) time.Duration
 	// TrustedProxies are those whose X-Forwarded-For says where a client is.
 	TrustedProxies []netip.Prefix
