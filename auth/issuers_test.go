@@ -306,6 +306,49 @@ func TestAProviderMayBeAway(t *testing.T) {
 	requireRefused(t, err, "JWT is signed with an unknown key")
 }
 
+// TestKeysOfAProviderGrowOld: what can't be read for a day is trusted no longer,
+// and mends with the next reading.
+func TestKeysOfAProviderGrowOld(t *testing.T) {
+	t.Parallel()
+	e := newElsewhere(t, elsewhereFile)
+	token := e.token(t, "exp", e.clock.now().Add(48*time.Hour).Unix())
+	_, err := e.authenticate(token)
+	require.NoError(t, err)
+	e.fails(errors.New("down"))
+	e.clock.advance(maxKeyAge)
+	_, err = e.authenticate(token)
+	require.NoError(t, err)
+	e.clock.advance(1)
+	for range 2 {
+		_, err = e.authenticate(token)
+		require.Equal(t, lifecycle.KindUnavailable, lifecycle.KindOf(err))
+	}
+	e.fails(nil)
+	require.NoError(t, e.verifier.externals[e.url].cache.reload(t.Context()))
+	_, err = e.authenticate(token)
+	require.NoError(t, err)
+}
+
+func TestAKeyThatIsReplacedUnderItsNameTakesItsTokensWithIt(t *testing.T) {
+	t.Parallel()
+	e := newElsewhere(t, elsewhereFile)
+	token := e.token(t)
+	_, err := e.authenticate(token)
+	require.NoError(t, err)
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	replace := func(key crypto.PublicKey) {
+		e.hasKeys(map[string]publicKey{"k1": {key, ""}})
+		require.NoError(t, e.verifier.externals[e.url].cache.reload(t.Context()))
+	}
+	replace(&other.PublicKey)
+	_, err = e.authenticate(token)
+	requireRefused(t, err, "JWT signature is invalid")
+	replace(&rsa.PublicKey{N: e.key.N, E: e.key.E})
+	_, err = e.authenticate(token)
+	require.NoError(t, err)
+}
+
 func TestAFileOfIssuersIsJudgedWhole(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ file, want string }{

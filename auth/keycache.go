@@ -13,6 +13,10 @@ import (
 // load on those who keep the keys.
 const reloadInterval = 10 * time.Second
 
+// maxKeyAge is how long the keys of a provider that can't be read are trusted:
+// whoever keeps us from it must not keep a key alive that it has taken back.
+const maxKeyAge = 24 * time.Hour
+
 // publicKey is a key that verifies.
 type publicKey struct {
 	key crypto.PublicKey
@@ -21,12 +25,29 @@ type publicKey struct {
 	algorithm string
 }
 
+// is reports whether the two are one key. The name says less: what stands under
+// it may have been replaced.
+func (k publicKey) is(other publicKey) bool {
+	key, ok := k.key.(interface {
+		Equal(other crypto.PublicKey) bool
+	})
+	return ok && k.algorithm == other.algorithm && key.Equal(other.key)
+}
+
+// keyReading is the keys as they were read. It is immutable.
+type keyReading struct {
+	keys map[string]publicKey
+	at   time.Time
+}
+
 // keyCache knows the keys of one issuer by name. Safe for concurrent use.
 type keyCache struct {
 	// load reads all keys there are.
 	load func(ctx context.Context) (map[string]publicKey, error)
 	now  func() time.Time
-	keys atomic.Pointer[map[string]publicKey]
+	// maxAge is the oldest that a reading may be; 0 for any age.
+	maxAge time.Duration
+	last   atomic.Pointer[keyReading]
 
 	// mu is never held while keys are read.
 	mu sync.Mutex
@@ -39,13 +60,18 @@ type keyCache struct {
 
 func newKeyCache(load func(context.Context) (map[string]publicKey, error)) *keyCache {
 	c := &keyCache{load: load, now: time.Now}
-	c.keys.Store(&map[string]publicKey{})
+	c.last.Store(&keyReading{})
 	return c
 }
 
-// known returns the key of this name, if it is among those that were read last.
+// known returns the key of this name, if it is among those that were read last
+// and not too long ago.
 func (c *keyCache) known(name string) (publicKey, bool) {
-	key, ok := (*c.keys.Load())[name]
+	last := c.last.Load()
+	if c.maxAge > 0 && c.now().Sub(last.at) > c.maxAge {
+		return publicKey{}, false
+	}
+	key, ok := last.keys[name]
 	return key, ok
 }
 
@@ -87,7 +113,8 @@ func (c *keyCache) ask(ctx context.Context) (done <-chan struct{}, err error) {
 	return nil, c.reason
 }
 
-// reload reads the keys now. Where that fails, those that are known stay.
+// reload reads the keys now. Where that fails, those that are known stay, up to
+// maxAge.
 func (c *keyCache) reload(ctx context.Context) error {
 	for begun := false; ; {
 		c.mu.Lock()
@@ -119,11 +146,13 @@ func (c *keyCache) begin(ctx context.Context) chan struct{} {
 		// A caller that goes away must not leave its failure to the others.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
+		// The age counts from before the keys were asked for.
+		at := c.now()
 		keys, err := c.load(ctx)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.reason = err; err == nil {
-			c.keys.Store(&keys)
+			c.last.Store(&keyReading{keys, at})
 		}
 		c.reading = nil
 		close(done)

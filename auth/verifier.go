@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"errors"
 	"log/slog"
@@ -101,7 +100,8 @@ const (
 // verified is what a token with a good signature says. It is immutable.
 type verified struct {
 	source source
-	// keyID is the key that it is signed with.
+	// key is what it is signed with, and keyID its name.
+	key    publicKey
 	keyID  string
 	holder holder
 	// clientID is the client that got the token.
@@ -158,6 +158,7 @@ func NewVerifier(ring *KeyRing, rows Rows, settings Settings, issuers []External
 			e.host = u.Host
 		}
 		e.cache = newKeyCache((&provider{issuer: issuer.Issuer, client: client}).load)
+		e.cache.maxAge = maxKeyAge
 		v.externals[issuer.Issuer] = e
 	}
 	return v
@@ -284,10 +285,10 @@ func (v *Verifier) verify(ctx context.Context, token string) (*verified, error) 
 		if now.Before(said.notBefore.Add(-leeway)) {
 			return nil, errNotYet
 		}
-		if _, ok := said.source.keys().known(said.keyID); ok {
+		if key, ok := said.source.keys().known(said.keyID); ok && key.is(said.key) {
 			return said, nil
 		}
-		// Its key was taken back.
+		// Its key was taken back or replaced, or is too old to be trusted.
 		v.tokens.remove(sum)
 	}
 	said, err := v.parse(ctx, token)
@@ -308,38 +309,41 @@ func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
 			from = v.externals[named.Issuer]
 		}
 	}
-	keyID := ""
-	said, err := from.parse(token, func(t *jwt.Token) (key any, err error) {
+	var (
+		keyID string
+		key   publicKey
+	)
+	said, err := from.parse(token, func(t *jwt.Token) (_ any, err error) {
 		keyID, key, err = keyOf(ctx, from.keys(), t)
-		return key, err
+		return key.key, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	said.source, said.keyID = from, keyID
+	said.source, said.key, said.keyID = from, key, keyID
 	return said, nil
 }
 
 // keyOf returns the key that the token names. Errors are lifecycle errors.
-func keyOf(ctx context.Context, keys *keyCache, token *jwt.Token) (string, crypto.PublicKey, error) {
+func keyOf(ctx context.Context, keys *keyCache, token *jwt.Token) (string, publicKey, error) {
 	name, ok := token.Header["kid"].(string)
 	if !ok {
-		return "", nil, errUnknownKey
+		return "", publicKey{}, errUnknownKey
 	}
 	if token.Header["crit"] != nil {
 		// What must be understood and is not (RFC 7515 §4.1.11).
-		return "", nil, errMalformed
+		return "", publicKey{}, errMalformed
 	}
 	key, ok, err := keys.find(ctx, name)
 	switch {
 	case ok && key.algorithm != "" && key.algorithm != token.Method.Alg():
-		return "", nil, errAlgorithm
+		return "", publicKey{}, errAlgorithm
 	case ok:
-		return name, key.key, nil
+		return name, key, nil
 	case err != nil:
-		return "", nil, errUnavailable.WithCause(err)
+		return "", publicKey{}, errUnavailable.WithCause(err)
 	}
-	return "", nil, errUnknownKey
+	return "", publicKey{}, errUnknownKey
 }
 
 // own is our own issuer.
