@@ -772,14 +772,14 @@ func TestUnknownKeyNamesDoNotLoadTheStore(t *testing.T) {
 	b := newBundle(t)
 	before := b.readings.Load()
 	for range 50 {
-		_, ok, err := b.ring.cache.find(t.Context(), lifecycle.NewID().String())
+		_, _, ok, err := b.ring.cache.find(t.Context(), b.ring.cache.named(lifecycle.NewID().String()))
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
 	require.Equal(t, before+1, b.readings.Load())
 	b.clock.advance(reloadInterval)
 	b.change(func() { b.fault = errors.New("down") })
-	_, _, err := b.ring.cache.find(t.Context(), "x")
+	_, _, _, err := b.ring.cache.find(t.Context(), b.ring.cache.named("x"))
 	require.ErrorIs(t, err, b.fault)
 	require.Equal(t, before+2, b.readings.Load())
 }

@@ -285,6 +285,10 @@ type external struct {
 
 func (e *external) keys() *keyCache { return e.cache }
 
+// omitsNames implements source: a provider that has one key need not name it
+// (OpenID Connect Core §10.1).
+func (e *external) omitsNames() bool { return true }
+
 // parse implements source.
 func (e *external) parse(token string, keyOf jwt.Keyfunc) (*verified, error) {
 	said := jwt.MapClaims{}

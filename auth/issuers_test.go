@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -195,6 +196,7 @@ func TestForgedTokensFromElsewhereAreRefused(t *testing.T) {
 	own, ownName := e.ring.signingKey()
 	e.hasKeys(map[string]publicKey{
 		"k1": {&e.key.PublicKey, "RS256"}, "es": {&curve.PublicKey, ""}, "other": {&e.key.PublicKey, "PS256"},
+		"k3": {&e.key.PublicKey, ""},
 	})
 	now := e.clock.now()
 	good := e.token(t)
@@ -217,6 +219,7 @@ func TestForgedTokensFromElsewhereAreRefused(t *testing.T) {
 		"a token of theirs as ours":    {sign(t, jwt.SigningMethodRS256, ownName, e.key, e.claims("iss", settings.Issuer, "scope", nil)), "JWT signature is invalid"},
 		"a stranger's key":             {sign(t, jwt.SigningMethodRS256, "k1", stranger, e.claims()), "JWT signature is invalid"},
 		"unknown key":                  {sign(t, jwt.SigningMethodRS256, "k2", stranger, e.claims()), "JWT is signed with an unknown key"},
+		"a key name of another form":   {sign(t, jwt.SigningMethodRS256, 7, e.key, e.claims()), "JWT is signed with an unknown key"},
 		"no key name":                  {sign(t, jwt.SigningMethodRS256, nil, e.key, e.claims()), "JWT is signed with an unknown key"},
 		"another audience":             {e.token(t, "aud", "else"), "JWT is for another audience"},
 		"no audience":                  {e.token(t, "aud", nil), "JWT lacks a claim or has one that can't be read"},
@@ -349,6 +352,29 @@ func TestAKeyThatIsReplacedUnderItsNameTakesItsTokensWithIt(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestAProviderOfOneKeyNeedNotNameIt: but which of two it was is not tried out.
+func TestAProviderOfOneKeyNeedNotNameIt(t *testing.T) {
+	t.Parallel()
+	e := newElsewhere(t, elsewhereFile)
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	keys := map[string]publicKey{"a": {&e.key.PublicKey, ""}, "es": {&curve.PublicKey, ""}, "pss": {&e.key.PublicKey, "PS256"}}
+	e.hasKeys(keys)
+	token := sign(t, jwt.SigningMethodRS256, nil, e.key, e.claims())
+	for range 2 {
+		_, err := e.authenticate(token)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, e.calls.Load())
+
+	keys = maps.Clone(keys)
+	keys["b"] = publicKey{&e.key.PublicKey, "RS256"}
+	e.hasKeys(keys)
+	require.NoError(t, e.verifier.externals[e.url].cache.reload(t.Context()))
+	_, err = e.authenticate(sign(t, jwt.SigningMethodRS256, nil, e.key, e.claims("sub", "2")))
+	requireRefused(t, err, "JWT is signed with an unknown key")
+}
+
 func TestAFileOfIssuersIsJudgedWhole(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ file, want string }{
@@ -395,6 +421,8 @@ func TestKeysOfAProviderAreTakenWithCare(t *testing.T) {
 	t.Parallel()
 	strong, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
+	nameless, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
 	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it is there to be refused
 	require.NoError(t, err)
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -411,14 +439,17 @@ func TestKeysOfAProviderAreTakenWithCare(t *testing.T) {
 	}
 	text := set(
 		key("rsa", "sig", "RS256", &strong.PublicKey), key("ec", "", "", &curve.PublicKey), key("ed", "sig", "EdDSA", public),
-		key("weak", "sig", "RS256", &weak.PublicKey), key("enc", "enc", "", &strong.PublicKey), key("", "sig", "", &strong.PublicKey),
+		key("weak", "sig", "RS256", &weak.PublicKey), key("enc", "enc", "", &strong.PublicKey), key("", "sig", "RS512", &nameless.PublicKey),
 		key("secret", "sig", "HS256", []byte("0123456789abcdef0123456789abcdef")), key("private", "sig", "", private), key("rsa-private", "sig", "", strong),
 	)
 	text = []byte(strings.Replace(string(text), `{"keys":[`, `{"keys":[{"kty":"XX","kid":"strange"},7,`, 1))
 	keys, err := parseKeys(text)
 	require.NoError(t, err)
+	sum, err := (&jose.JSONWebKey{Key: &nameless.PublicKey}).Thumbprint(crypto.SHA256)
+	require.NoError(t, err)
 	require.Equal(t, map[string]publicKey{
 		"rsa": {&strong.PublicKey, "RS256"}, "ec": {&curve.PublicKey, ""}, "ed": {public, "EdDSA"},
+		base64.RawURLEncoding.EncodeToString(sum): {&nameless.PublicKey, "RS512"},
 	}, keys)
 	for name, text := range map[string][]byte{
 		"no JSON": []byte("<html>"), "no keys": []byte(`{"keys":[]}`), "no good keys": set(key("weak", "sig", "", &weak.PublicKey)),

@@ -3,9 +3,14 @@ package auth
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // reloadInterval is the least time between two readings of keys for the sake of
@@ -32,6 +37,26 @@ func (k publicKey) is(other publicKey) bool {
 		Equal(other crypto.PublicKey) bool
 	})
 	return ok && k.algorithm == other.algorithm && key.Equal(other.key)
+}
+
+// fits reports whether a token of this method may be signed with the key.
+func (k publicKey) fits(method jwt.SigningMethod) bool {
+	if k.algorithm != "" && k.algorithm != method.Alg() {
+		return false
+	}
+	switch key := k.key.(type) {
+	case *rsa.PublicKey:
+		_, pkcs := method.(*jwt.SigningMethodRSA)
+		_, pss := method.(*jwt.SigningMethodRSAPSS)
+		return pkcs || pss
+	case *ecdsa.PublicKey:
+		curve, ok := method.(*jwt.SigningMethodECDSA)
+		return ok && curve.CurveBits == key.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		_, ok := method.(*jwt.SigningMethodEd25519)
+		return ok
+	}
+	return false
 }
 
 // keyReading is the keys as they were read. It is immutable.
@@ -68,32 +93,63 @@ func newKeyCache(load func(context.Context) (map[string]publicKey, error)) *keyC
 // and not too long ago.
 func (c *keyCache) known(name string) (publicKey, bool) {
 	last := c.last.Load()
-	if c.maxAge > 0 && c.now().Sub(last.at) > c.maxAge {
+	if c.tooOld(last) {
 		return publicKey{}, false
 	}
 	key, ok := last.keys[name]
 	return key, ok
 }
 
-// find returns the key of this name; ok is false if there is none. An unknown
-// name has the keys read again, at most once in reloadInterval; readings by
-// [keyCache.reload] don't count, or those who follow the keys would always have
-// just looked. The error says that they could not be read, or that ctx ended.
-func (c *keyCache) find(ctx context.Context, name string) (key publicKey, ok bool, err error) {
+func (c *keyCache) tooOld(last *keyReading) bool {
+	return c.maxAge > 0 && c.now().Sub(last.at) > c.maxAge
+}
+
+// named looks for the key of this name.
+func (c *keyCache) named(name string) func() (string, publicKey, bool) {
+	return func() (string, publicKey, bool) {
+		key, ok := c.known(name)
+		return name, key, ok
+	}
+}
+
+// single returns the one key that fits the method, and its name.
+func (c *keyCache) single(method jwt.SigningMethod) (name string, key publicKey, ok bool) {
+	last := c.last.Load()
+	if c.tooOld(last) {
+		return "", publicKey{}, false
+	}
+	for each, candidate := range last.keys {
+		if !candidate.fits(method) {
+			continue
+		}
+		if ok {
+			return "", publicKey{}, false
+		}
+		name, key, ok = each, candidate, true
+	}
+	return name, key, ok
+}
+
+// find returns the key that look finds among those that are known; ok is false
+// if there is none. Then the keys are read again, at most once in
+// reloadInterval; readings by [keyCache.reload] don't count, or those who follow
+// the keys would always have just looked. The error says that they could not be
+// read, or that ctx ended.
+func (c *keyCache) find(ctx context.Context, look func() (string, publicKey, bool)) (name string, key publicKey, ok bool, err error) {
 	for {
-		if key, ok := c.known(name); ok {
-			return key, true, nil
+		if name, key, ok := look(); ok {
+			return name, key, true, nil
 		}
 		done, err := c.ask(ctx)
 		if done == nil {
 			// A reading may have ended meanwhile.
-			key, ok := c.known(name)
-			return key, ok, err
+			name, key, ok := look()
+			return name, key, ok, err
 		}
 		select {
 		case <-done:
 		case <-ctx.Done():
-			return publicKey{}, false, ctx.Err()
+			return "", publicKey{}, false, ctx.Err()
 		}
 	}
 }

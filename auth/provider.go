@@ -2,9 +2,11 @@ package auth
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,7 +114,7 @@ func (p *provider) read(ctx context.Context) (map[string]publicKey, error) {
 
 // parseKeys takes from a key set the keys that can verify a token. Others are
 // passed over, since a provider may have them for whatever else it does; but a
-// set without any is an error.
+// set without any is an error. A key without a name gets its thumbprint for one.
 func parseKeys(text []byte) (map[string]publicKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -126,8 +128,15 @@ func parseKeys(text []byte) (map[string]publicKey, error) {
 	keys := map[string]publicKey{}
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) != nil || key.KeyID == "" || key.Use != "" && key.Use != "sig" || !verifies(key.Key) {
+		if json.Unmarshal(raw, &key) != nil || key.Use != "" && key.Use != "sig" || !verifies(key.Key) {
 			continue
+		}
+		if key.KeyID == "" {
+			sum, err := key.Thumbprint(crypto.SHA256)
+			if err != nil {
+				continue
+			}
+			key.KeyID = base64.RawURLEncoding.EncodeToString(sum)
 		}
 		if _, twice := keys[key.KeyID]; twice {
 			return nil, errors.New("it has two keys of one name")

@@ -76,6 +76,8 @@ type Verifier struct {
 // source is an issuer whose tokens are taken.
 type source interface {
 	keys() *keyCache
+	// omitsNames reports whether its tokens may name no key.
+	omitsNames() bool
 	// parse returns what the token says if its signature, issuer, audience and
 	// times are good. Errors are the parser's, or lifecycle errors.
 	parse(token string, keyOf jwt.Keyfunc) (*verified, error)
@@ -314,7 +316,7 @@ func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
 		key   publicKey
 	)
 	said, err := from.parse(token, func(t *jwt.Token) (_ any, err error) {
-		keyID, key, err = keyOf(ctx, from.keys(), t)
+		keyID, key, err = keyOf(ctx, from, t)
 		return key.key, err
 	})
 	if err != nil {
@@ -324,17 +326,24 @@ func (v *Verifier) parse(ctx context.Context, token string) (*verified, error) {
 	return said, nil
 }
 
-// keyOf returns the key that the token names. Errors are lifecycle errors.
-func keyOf(ctx context.Context, keys *keyCache, token *jwt.Token) (string, publicKey, error) {
-	name, ok := token.Header["kid"].(string)
-	if !ok {
-		return "", publicKey{}, errUnknownKey
+// keyOf returns the key that the token names, or the only one that it can be
+// signed with where it names none and its issuer may leave that out. Errors are
+// lifecycle errors.
+func keyOf(ctx context.Context, from source, token *jwt.Token) (string, publicKey, error) {
+	keys := from.keys()
+	look := func() (string, publicKey, bool) { return keys.single(token.Method) }
+	if named, there := token.Header["kid"]; there || !from.omitsNames() {
+		name, ok := named.(string)
+		if !ok {
+			return "", publicKey{}, errUnknownKey
+		}
+		look = keys.named(name)
 	}
 	if token.Header["crit"] != nil {
 		// What must be understood and is not (RFC 7515 §4.1.11).
 		return "", publicKey{}, errMalformed
 	}
-	key, ok, err := keys.find(ctx, name)
+	name, key, ok, err := keys.find(ctx, look)
 	switch {
 	case ok && key.algorithm != "" && key.algorithm != token.Method.Alg():
 		return "", publicKey{}, errAlgorithm
@@ -353,6 +362,8 @@ type own struct {
 }
 
 func (o *own) keys() *keyCache { return o.cache }
+
+func (o *own) omitsNames() bool { return false }
 
 // parse implements source.
 func (o *own) parse(token string, keyOf jwt.Keyfunc) (*verified, error) {
