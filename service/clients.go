@@ -13,7 +13,7 @@ import (
 type ClientStore interface {
 	// CreateClient adds a client. Errors: KindLimit for an identity that has
 	// lifecycle.MaxPersonalTokens already, KindReferenceNotFound for one that does
-	// not exist.
+	// not exist, is not active or was deleted.
 	CreateClient(ctx context.Context, client lifecycle.Client) error
 	// GetClient returns the client and its identity, active or not; the Identity
 	// is zero for an application client. KindNotFound if there is none.

@@ -85,8 +85,8 @@ func clientChange(action lifecycle.AuditAction, c lifecycle.Client, before, afte
 }
 
 // CreateClient adds a client. Errors: KindConflict for an id that is taken,
-// KindReferenceNotFound for an identity that does not exist, KindLimit for one
-// that has MaxPersonalTokens already.
+// KindReferenceNotFound for an identity that does not exist, is not active or was
+// deleted, KindLimit for one that has MaxPersonalTokens already.
 func (s *Store) CreateClient(ctx context.Context, client lifecycle.Client) (err error) {
 	defer s.done("CreateClient", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error { return createClient(ctx, tx, client) })
@@ -105,13 +105,19 @@ func createClient(ctx context.Context, tx bun.Tx, client lifecycle.Client) error
 }
 
 // makeRoomForToken locks the identity, so that its personal access tokens are
-// made one after another, and refuses one too many. Tokens that are switched
-// off count, since they may be switched on again.
+// made one after another, and refuses one too many. Who is being deleted has the
+// row locked too: a token made meanwhile would outlive its owner, so it waits and
+// is refused. Tokens that are switched off count, since they are there until
+// they are deleted.
 func makeRoomForToken(ctx context.Context, tx bun.Tx, identity lifecycle.ID) error {
-	if err := exec(ctx, tx, "SELECT 1 FROM identities WHERE id = ? FOR NO KEY UPDATE", identity); err != nil {
+	var one, tokens int
+	found, err := row(ctx, tx, []any{&one}, "SELECT 1 FROM identities WHERE id = ? AND active AND deleted IS NULL FOR NO KEY UPDATE", identity)
+	switch {
+	case err != nil:
 		return err
+	case !found:
+		return errNoOwner
 	}
-	var tokens int
 	if _, err := row(ctx, tx, []any{&tokens}, "SELECT count(*) FROM clients WHERE identity_id = ?", identity); err != nil {
 		return err
 	}
@@ -122,7 +128,8 @@ func makeRoomForToken(ctx context.Context, tx bun.Tx, identity lifecycle.ID) err
 }
 
 // EnsureClient makes the client with this id be as given, whether it is there
-// or not; only created stays. KindReferenceNotFound as CreateClient.
+// or not; only created stays. KindReferenceNotFound for an identity that does not
+// exist.
 func (s *Store) EnsureClient(ctx context.Context, client lifecycle.Client) (err error) {
 	defer s.done("EnsureClient", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {

@@ -293,6 +293,37 @@ func TestAMemberWhoIsDeletedMeanwhileIsNoMember(t *testing.T) {
 	}
 }
 
+// TestATokenIsForWhoIsThere: who is inactive or deleted is given none, nor who is
+// being deleted while it is made.
+func TestATokenIsForWhoIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	create := func(owner lifecycle.ID) error {
+		return w.CreateClient(t.Context(), lifecycle.Client{
+			ID: lifecycle.NewID().String(), IdentityID: owner, SecretHash: []byte("hash"), Active: true, Created: storetest.Now(),
+		})
+	}
+	away, gone, going := storetest.Identity(t, w.Store, "away"), storetest.Identity(t, w.Store, "gone"), storetest.Identity(t, w.Store, "going")
+	require.NoError(t, w.SetIdentityActive(t.Context(), away.ID, false))
+	requireKind(t, lifecycle.KindReferenceNotFound, create(away.ID))
+	require.NoError(t, w.SetIdentityActive(t.Context(), away.ID, true))
+	require.NoError(t, create(away.ID))
+	require.NoError(t, w.DeleteUser(t.Context(), gone.ID, unguarded))
+	requireKind(t, lifecycle.KindReferenceNotFound, create(gone.ID))
+
+	created := make(chan error, 1)
+	require.NoError(t, w.DeleteUser(t.Context(), going.ID, func(lifecycle.DirectoryUser) error {
+		go func() { created <- create(going.ID) }()
+		require.Eventually(t, func() bool {
+			return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+				AND query LIKE 'SELECT 1 FROM identities WHERE id = ''' || $1 || '%'`, going.ID.String()) == 1
+		}, 30*time.Second, 10*time.Millisecond, "the token waits for the row")
+		return nil
+	}))
+	requireKind(t, lifecycle.KindReferenceNotFound, <-created)
+	require.Zero(t, w.number(t, "SELECT count(*) FROM clients AS c JOIN identities AS i ON i.id = c.identity_id WHERE i.deleted IS NOT NULL"))
+}
+
 func TestPeopleAndGroupsAreLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)

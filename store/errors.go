@@ -90,6 +90,8 @@ var (
 		"sourceId names no source.")
 	errNoManager = lifecycle.FieldError(lifecycle.KindReferenceNotFound, "manager",
 		"manager names no identity.")
+	errNoOwner = lifecycle.FieldError(lifecycle.KindReferenceNotFound, "identity",
+		"identity names no active identity.")
 	errDates = lifecycle.FieldError(lifecycle.KindIllegalValue, "endDate",
 		"endDate must be after startDate.")
 	errInternal = lifecycle.NewError(lifecycle.KindInternal, "The store failed.")
