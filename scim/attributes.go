@@ -124,6 +124,7 @@ var users = resource{
 			text("value", "The user level").with(func(a *attribute) {
 				a.CanonicalValues = []string{"ORG_ADMIN", "SOURCE_ADMIN", "SOURCE_SUBADMIN"}
 			}),
+			flag("primary", "Whether it is the only one, which is not kept but answered"),
 		),
 		fixed(listOf("groups", "The groups that the person is a member of",
 			fixed(text("value", "The id of the group")),

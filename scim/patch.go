@@ -308,11 +308,23 @@ func (t target) applyToChosen(elements []any, c change) ([]any, error) {
 			rest = append(rest, element)
 		}
 	}
+	whole := len(chosen) == 0 && t.isPrimaryRole()
+	if whole {
+		for _, element := range elements {
+			object, _ := element.(map[string]any)
+			chosen = append(chosen, object)
+		}
+		rest = nil
+		if len(chosen) > 0 && c.op != opRemove {
+			elements, chosen = elements[:1], chosen[:1]
+			chosen[0]["primary"] = true
+		}
+	}
 	if len(chosen) == 0 {
 		if c.op == opRemove {
 			return elements, nil
 		}
-		if c.op == opReplace && t.where != nil {
+		if c.op == opReplace && t.where != nil && !whole {
 			return nil, bad(noTarget, "The path chooses no value of "+t.attribute.Name+".")
 		}
 		made, err := t.made()
@@ -346,6 +358,16 @@ func (t target) applyToChosen(elements []any, c change) ([]any, error) {
 		}
 	}
 	return elements, nil
+}
+
+// isPrimaryRole reports whether the brackets ask for the primary role and nothing
+// else. Entra ID sends a user's one role so, and means it to take the place of what
+// was there. Which of several is the primary one is not kept: where none is marked
+// all of them are meant, lest a role stay that the directory took away.
+func (t target) isPrimaryRole() bool {
+	e, ok := t.where.(*scimfilter.AttributeExpression)
+	return ok && t.attribute.Name == "roles" && strings.EqualFold(e.AttributePath.AttributeName, "primary") &&
+		strings.EqualFold(string(e.Operator), string(scimfilter.EQ)) && strings.EqualFold(valueText(e.CompareValue), "true")
 }
 
 // made is a new value with what the brackets ask of it.

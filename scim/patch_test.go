@@ -103,6 +103,64 @@ func TestPatchesOfUsersAsDirectoriesSendThem(t *testing.T) {
 	}
 }
 
+// TestTheRoleThatEntraSendsTakesThePlaceOfWhatWasThere: Entra ID asks for the
+// primary role, and which of several that is we don't keep.
+func TestTheRoleThatEntraSendsTakesThePlaceOfWhatWasThere(t *testing.T) {
+	t.Parallel()
+	const primary = `"path":"roles[primary eq \"True\"].value"`
+	change := func(op, role string) string { return `{"op":"` + op + `",` + primary + `,"value":"` + role + `"}` }
+	for name, c := range map[string]struct {
+		// before are the roles that there are, in JSON.
+		before     string
+		operations []string
+		want       []any
+	}{
+		"Add to none":        {`[]`, []string{change("Add", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Add to one":         {`["ORG_ADMIN"]`, []string{change("Add", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Add to two":         {`["ORG_ADMIN","SOURCE_SUBADMIN"]`, []string{change("Add", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Replace of none":    {`[]`, []string{change("Replace", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Replace of one":     {`["ORG_ADMIN"]`, []string{change("Replace", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Replace of two":     {`["ORG_ADMIN","SOURCE_SUBADMIN"]`, []string{change("Replace", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"Replace by the own": {`["ORG_ADMIN","SOURCE_ADMIN"]`, []string{change("Replace", "SOURCE_ADMIN")}, []any{"SOURCE_ADMIN"}},
+		"one after another": {
+			`["ORG_ADMIN","SOURCE_SUBADMIN"]`, []string{change("Add", "SOURCE_ADMIN"), change("Replace", "SOURCE_SUBADMIN")}, []any{"SOURCE_SUBADMIN"},
+		},
+		"as a boolean": {
+			`["ORG_ADMIN","SOURCE_SUBADMIN"]`, []string{`{"op":"add","path":"roles[primary eq true].value","value":"SOURCE_ADMIN"}`}, []any{"SOURCE_ADMIN"},
+		},
+		"without a path": {
+			`["ORG_ADMIN"]`, []string{`{"op":"Add","value":{"roles[primary eq \"True\"].value":"SOURCE_ADMIN"}}`}, []any{"SOURCE_ADMIN"},
+		},
+		"the whole of it": {
+			`["ORG_ADMIN","SOURCE_SUBADMIN"]`, []string{`{"op":"replace","path":"roles[primary eq true]","value":{"value":"SOURCE_ADMIN"}}`}, []any{"SOURCE_ADMIN"},
+		},
+		"one that is marked": {
+			`["ORG_ADMIN"]`, []string{`{"op":"add","path":"roles","value":{"value":"SOURCE_SUBADMIN","primary":true}}`, change("Replace", "SOURCE_ADMIN")},
+			[]any{"ORG_ADMIN", "SOURCE_ADMIN"},
+		},
+		"Remove of none": {`[]`, []string{`{"op":"Remove",` + primary + `}`}, nil},
+		"Remove of one":  {`["ORG_ADMIN"]`, []string{`{"op":"Remove",` + primary + `}`}, nil},
+		"Remove of two":  {`["ORG_ADMIN","SOURCE_ADMIN"]`, []string{`{"op":"remove","path":"roles[primary eq true]"}`}, nil},
+		"one that is not the primary one": {
+			`["ORG_ADMIN"]`, []string{`{"op":"remove","path":"roles[primary eq false]"}`}, []any{"ORG_ADMIN"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDirectory(t)
+			user := d.create(t, "/Users", `{"userName":"ann","roles":`+c.before+`}`)
+			patched := d.patch(t, "/Users/"+id(user), c.operations...).want(200).object()
+			roles, _ := patched["roles"].([]any)
+			var got []any
+			for _, role := range roles {
+				got = append(got, role.(object)["value"])
+				require.Equal(t, len(roles) == 1, role.(object)["primary"] == true, "a sole role is the primary one")
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
 // at is the attribute at a path; of several values there must be one.
 func at(t *testing.T, resource object, path string) any {
 	t.Helper()

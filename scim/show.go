@@ -25,7 +25,12 @@ func (s *server) userObject(u lifecycle.DirectoryUser) map[string]any {
 	if len(u.Levels) > 0 {
 		roles := make([]any, len(u.Levels))
 		for i, level := range u.Levels {
-			roles[i] = map[string]any{"value": string(level)}
+			role := map[string]any{"value": string(level)}
+			// Which of several is the primary one is not kept.
+			if len(u.Levels) == 1 {
+				role["primary"] = true
+			}
+			roles[i] = role
 		}
 		object["roles"] = roles
 	}
