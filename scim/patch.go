@@ -10,10 +10,16 @@ import (
 	scimfilter "github.com/scim2/filter-parser/v2"
 
 	"gatehouse/document"
+	"gatehouse/lifecycle"
 )
 
-// maxOperations is how many operations one PATCH may have.
-const maxOperations = 1_000
+const (
+	// maxOperations is how many operations one PATCH may have.
+	maxOperations = 1_000
+	// maxNamed is how many values all of them may name: the largest group can be
+	// taken apart and put together again.
+	maxNamed = 2 * lifecycle.MaxWorkgroupMembers
+)
 
 // The operations of a PATCH (RFC 7644 §3.5.2).
 const (
@@ -43,7 +49,7 @@ func readPatch(body map[string]any) ([]change, error) {
 	case len(list) > maxOperations:
 		return nil, bad(invalidValue, fmt.Sprintf("Operations may have %d operations at most.", maxOperations))
 	}
-	changes := make([]change, len(list))
+	count, changes := 0, make([]change, len(list))
 	for i, element := range list {
 		at := "Operations[" + strconv.Itoa(i) + "]"
 		object, ok := element.(map[string]any)
@@ -73,37 +79,85 @@ func readPatch(body map[string]any) ([]change, error) {
 		case c.op == opAdd && value == nil, c.op == opReplace && !present:
 			return nil, bad(invalidValue, at+" must have a value.")
 		}
+		if count += valuesIn(value); count > maxNamed {
+			return nil, bad(invalidValue, fmt.Sprintf("Operations may name %d values at most.", maxNamed))
+		}
 	}
 	return changes, nil
+}
+
+// valuesIn is how many values the lists have that are the value of an operation or
+// its attributes, under a schema's name too.
+func valuesIn(value any) int {
+	switch v := value.(type) {
+	case []any:
+		return len(v)
+	case map[string]any:
+		n := 0
+		for _, member := range v {
+			n += valuesIn(member)
+		}
+		return n
+	}
+	return 0
 }
 
 // patch carries the operations out, in their order, on an object whose names are in
 // lower case at every depth.
 func (r resource) patch(object map[string]any, changes []change) error {
+	return r.patchWithin(object, changes, new(effort))
+}
+
+// patchWithin counts what it looks at.
+func (r resource) patchWithin(object map[string]any, changes []change, spent *effort) error {
+	p := patching{resource: r, object: object, lists: map[string]*values{}, effort: spent}
 	for _, c := range changes {
-		if err := r.apply(object, c); err != nil {
+		if err := p.apply(c); err != nil {
 			return err
 		}
+	}
+	for key, list := range p.lists {
+		object[key] = list.left()
 	}
 	return nil
 }
 
+// patching is a PATCH that is being carried out.
+type patching struct {
+	resource
+	object map[string]any
+	// lists are the attributes with several values that were written, which object
+	// gets at the end.
+	lists  map[string]*values
+	effort *effort
+}
+
+func (p *patching) list(key string) *values {
+	list := p.lists[key]
+	if list == nil {
+		elements, _ := p.object[key].([]any)
+		list = &values{elements: elements, effort: p.effort}
+		p.lists[key] = list
+	}
+	return list
+}
+
 // apply carries out one operation.
-func (r resource) apply(object map[string]any, c change) error {
-	name, foreign := r.local(c.path)
+func (p *patching) apply(c change) error {
+	name, foreign := p.local(c.path)
 	if foreign {
 		return nil
 	}
 	if name == "" {
-		return r.applyAll(object, c)
+		return p.applyAll(c)
 	}
-	path, err := r.parsePath(name)
+	path, err := p.parsePath(name)
 	if err != nil {
 		return err
 	}
-	a, ok := r.attribute(path.AttributePath.AttributeName)
+	a, ok := p.attribute(path.AttributePath.AttributeName)
 	switch {
-	case !ok && (c.lenient || r.isUnkept(path.AttributePath.AttributeName)):
+	case !ok && (c.lenient || p.isUnkept(path.AttributePath.AttributeName)):
 		return nil
 	case !ok:
 		return bad(invalidPath, "There is no attribute "+document.Quote(path.AttributePath.AttributeName)+".")
@@ -131,7 +185,7 @@ func (r resource) apply(object map[string]any, c change) error {
 	if path.ValueExpression != nil && !a.MultiValued {
 		return bad(invalidPath, a.Name+" has one value: brackets can't choose among them.")
 	}
-	return target{object, a, sub, path.ValueExpression}.apply(c)
+	return target{p, a, sub, path.ValueExpression}.apply(c)
 }
 
 // rfcSubAttributes are those of name, emails, roles and members that RFC 7643 has
@@ -143,7 +197,7 @@ var rfcSubAttributes = map[string]bool{
 
 // applyAll carries out an operation without a path: its value has the attributes
 // that are to be written, by their names or their paths.
-func (r resource) applyAll(object map[string]any, c change) error {
+func (p *patching) applyAll(c change) error {
 	attributes, ok := c.value.(map[string]any)
 	switch {
 	case c.op == opRemove:
@@ -156,12 +210,12 @@ func (r resource) applyAll(object map[string]any, c change) error {
 		if value == nil {
 			op = opRemove
 		}
-		if rest, foreign := r.local(name); foreign || rest == "" && name != "" && !foreign {
+		if rest, foreign := p.local(name); foreign || rest == "" && name != "" && !foreign {
 			// The attributes of a schema, under its name.
 			if foreign {
 				continue
 			}
-			if err := r.applyAll(object, change{op: c.op, value: value, lenient: true}); err != nil {
+			if err := p.applyAll(change{op: c.op, value: value, lenient: true}); err != nil {
 				return err
 			}
 			continue
@@ -169,7 +223,7 @@ func (r resource) applyAll(object map[string]any, c change) error {
 		if name == "" {
 			continue
 		}
-		if err := r.apply(object, change{op: op, path: name, value: value, lenient: true}); err != nil {
+		if err := p.apply(change{op: op, path: name, value: value, lenient: true}); err != nil {
 			return err
 		}
 	}
@@ -190,7 +244,7 @@ func (r resource) parsePath(path string) (scimfilter.Path, error) {
 // target is what a path leads to: an attribute of the object, of which sub, if not
 // empty, is a part, and where, if not nil, chooses among several values.
 type target struct {
-	object    map[string]any
+	patching  *patching
 	attribute attribute
 	sub       string
 	where     scimfilter.Expression
@@ -209,9 +263,9 @@ func (t target) apply(c change) error {
 	case c.op == opRemove && t.attribute.Required:
 		return bad(mutability, t.attribute.Name+" is required and can't be removed.")
 	case c.op == opRemove:
-		delete(t.object, key)
+		delete(t.patching.object, key)
 	default:
-		t.object[key] = c.value
+		t.patching.object[key] = c.value
 	}
 	return nil
 }
@@ -219,7 +273,7 @@ func (t target) apply(c change) error {
 // applyToComplex writes an attribute that has parts. Those that a value does not
 // name stay.
 func (t target) applyToComplex(key string, c change) error {
-	parts, _ := t.object[key].(map[string]any)
+	parts, _ := t.patching.object[key].(map[string]any)
 	if parts == nil {
 		parts = map[string]any{}
 	}
@@ -241,123 +295,185 @@ func (t target) applyToComplex(key string, c change) error {
 		}
 		maps.Copy(parts, given)
 	}
-	t.object[key] = parts
+	t.patching.object[key] = parts
 	return nil
 }
 
 // applyToList writes an attribute with several values.
 func (t target) applyToList(key string, c change) error {
-	elements, _ := t.object[key].([]any)
-	var err error
-	switch {
-	case t.where == nil && t.sub == "":
-		elements, err = t.applyToAll(elements, c)
-	default:
-		elements, err = t.applyToChosen(elements, c)
+	list := t.patching.list(key)
+	if t.where == nil && t.sub == "" {
+		return t.applyToAll(list, c)
 	}
-	if err == nil {
-		t.object[key] = elements
-	}
-	return err
+	return t.applyToChosen(list, c)
 }
 
 // applyToAll adds values, replaces all of them, or removes those that are given, or
 // all.
-func (t target) applyToAll(elements []any, c change) ([]any, error) {
+func (t target) applyToAll(list *values, c change) error {
 	given, err := elementsOf(t.attribute, c.value)
 	switch {
 	case err != nil:
-		return nil, err
-	case c.op == opReplace:
-		return given, nil
-	case c.op == opRemove && c.value == nil:
-		return nil, nil
+		return err
+	case c.op == opReplace, c.op == opRemove && c.value == nil:
+		list.replace(given)
+		return nil
 	case c.op == opRemove:
-		return slices.DeleteFunc(elements, func(element any) bool { return valuesOf(given)[valueOf(element)] }), nil
+		for _, element := range given {
+			places, err := list.find(valueOf(element))
+			if err != nil {
+				return err
+			}
+			list.remove(places)
+		}
+		return nil
 	}
-	there := valuesOf(elements)
+	return t.addTo(list, given)
+}
+
+// addTo adds values. One that is there already gets what is given of it, and a
+// primary one is the only primary one.
+func (t target) addTo(list *values, given []any) error {
+	primary := slices.ContainsFunc(given, isPrimary)
+	if primary {
+		places, err := list.all()
+		if err != nil {
+			return err
+		}
+		for _, at := range places {
+			delete(list.object(at), "primary")
+		}
+	}
+	var last map[string]any
 	for _, element := range given {
 		if isPrimary(element) {
-			unsetPrimary(elements)
+			delete(last, "primary")
 		}
-		if value := valueOf(element); value == "" || !there[value] {
-			elements, there[value] = append(elements, element), true
-		} else if at := slices.IndexFunc(elements, func(own any) bool { return valueOf(own) == value }); at >= 0 {
-			maps.Copy(elements[at].(map[string]any), element.(map[string]any)) //nolint:forcetypeassert // elementsOf makes nothing else
+		value, places := valueOf(element), []int(nil)
+		if value != "" {
+			var err error
+			if places, err = list.find(value); err != nil {
+				return err
+			}
+		}
+		at := 0
+		if len(places) == 0 {
+			at = list.add(element)
+		} else {
+			at = places[0]
+			maps.Copy(list.object(at), element.(map[string]any)) //nolint:forcetypeassert // elementsOf makes nothing else
+		}
+		if isPrimary(element) {
+			last = list.object(at)
 		}
 	}
-	return elements, nil
+	return nil
+}
+
+// choose returns where the values are that the brackets choose, all where there are
+// none.
+func (t target) choose(list *values) ([]int, error) {
+	if t.where == nil {
+		return list.all()
+	}
+	var places []int
+	var err error
+	if wanted, only := named(t.where); only {
+		for _, value := range wanted {
+			found, err := list.find(value)
+			if err != nil {
+				return nil, err
+			}
+			places = append(places, found...)
+		}
+		slices.Sort(places)
+		places = slices.Compact(places)
+	} else if places, err = list.all(); err != nil {
+		return nil, err
+	}
+	if err := list.effort.spend(len(places) * terms(t.where)); err != nil {
+		return nil, err
+	}
+	chosen := places[:0]
+	for _, at := range places {
+		matches, err := t.matches(t.where, list.object(at))
+		if err != nil {
+			return nil, err
+		}
+		if matches {
+			chosen = append(chosen, at)
+		}
+	}
+	return chosen, nil
 }
 
 // applyToChosen writes the values that the brackets choose, all where there are
 // none.
-func (t target) applyToChosen(elements []any, c change) ([]any, error) {
-	chosen, rest := []map[string]any{}, []any{}
-	for _, element := range elements {
-		object, _ := element.(map[string]any)
-		matches := t.where == nil
-		if !matches {
-			var err error
-			if matches, err = t.matches(t.where, object); err != nil {
-				return nil, err
-			}
-		}
-		if matches {
-			chosen = append(chosen, object)
-		} else {
-			rest = append(rest, element)
-		}
+func (t target) applyToChosen(list *values, c change) error {
+	chosen, err := t.choose(list)
+	if err != nil {
+		return err
 	}
 	whole := len(chosen) == 0 && t.isPrimaryRole()
 	if whole {
-		for _, element := range elements {
-			object, _ := element.(map[string]any)
-			chosen = append(chosen, object)
+		if chosen, err = list.all(); err != nil {
+			return err
 		}
-		rest = nil
 		if len(chosen) > 0 && c.op != opRemove {
-			elements, chosen = elements[:1], chosen[:1]
-			chosen[0]["primary"] = true
+			list.remove(chosen[1:])
+			chosen = chosen[:1]
+			list.object(chosen[0])["primary"] = true
 		}
 	}
-	if len(chosen) == 0 {
-		if c.op == opRemove {
-			return elements, nil
-		}
-		if c.op == opReplace && t.where != nil && !whole {
-			return nil, bad(noTarget, "The path chooses no value of "+t.attribute.Name+".")
-		}
+	switch {
+	case len(chosen) > 0:
+	case c.op == opRemove:
+		return nil
+	case c.op == opReplace && t.where != nil && !whole:
+		return bad(noTarget, "The path chooses no value of "+t.attribute.Name+".")
+	default:
 		made, err := t.made()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		elements, chosen = append(elements, made), append(chosen, made)
+		chosen = append(chosen, list.add(made))
 	}
 	if c.op == opRemove && t.sub == "" {
-		return rest, nil
+		list.remove(chosen)
+		return nil
 	}
-	for _, object := range chosen {
-		switch {
-		case t.sub == "":
-			given, ok := c.value.(map[string]any)
-			if !ok {
-				return nil, bad(invalidValue, "A value of "+t.attribute.Name+" must be an object.")
-			}
-			given, err := foldKeys(given)
-			if err != nil {
-				return nil, err
-			}
-			maps.Copy(object, given)
-		case c.op == opRemove:
-			delete(object, t.sub)
-		default:
-			object[t.sub] = c.value
+	return t.write(list, chosen, c)
+}
+
+// write writes the chosen values, or that part of them.
+func (t target) write(list *values, chosen []int, c change) error {
+	given := map[string]any{}
+	switch {
+	case t.attribute.Name == "members" && t.sub == "value":
+		return bad(mutability, "members.value can't be changed; add and remove members.")
+	case t.sub == "":
+		object, ok := c.value.(map[string]any)
+		if !ok {
+			return bad(invalidValue, "A value of "+t.attribute.Name+" must be an object.")
 		}
-		if t.attribute.Name == "members" && t.sub == "value" {
-			return nil, bad(mutability, "members.value can't be changed; add and remove members.")
+		var err error
+		if given, err = foldKeys(object); err != nil {
+			return err
 		}
+	case c.op != opRemove:
+		given[t.sub] = c.value
 	}
-	return elements, nil
+	if err := list.effort.spend(len(chosen) * (1 + len(given))); err != nil {
+		return err
+	}
+	for _, at := range chosen {
+		if c.op == opRemove {
+			delete(list.object(at), t.sub)
+		}
+		maps.Copy(list.object(at), given)
+		list.note(at)
+	}
+	return nil
 }
 
 // isPrimaryRole reports whether the brackets ask for the primary role and nothing
@@ -486,26 +602,10 @@ func valueOf(element any) string {
 	return strings.ToLower(strings.TrimSpace(text))
 }
 
-func valuesOf(elements []any) map[string]bool {
-	values := make(map[string]bool, len(elements))
-	for _, element := range elements {
-		values[valueOf(element)] = true
-	}
-	return values
-}
-
 func isPrimary(element any) bool {
 	object, _ := element.(map[string]any)
 	is, _ := asBool(object["primary"])
 	return is
-}
-
-func unsetPrimary(elements []any) {
-	for _, element := range elements {
-		if object, ok := element.(map[string]any); ok {
-			delete(object, "primary")
-		}
-	}
 }
 
 // folded is the value with the names of members in lower case at every depth.
