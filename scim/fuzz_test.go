@@ -67,7 +67,12 @@ func FuzzPatch(f *testing.F) {
 			requireRefusal(t, err)
 			return
 		}
-		changes, err := readPatch(body)
+		ofUser, err := users.readPatch(body)
+		if err != nil {
+			requireRefusal(t, err)
+			return
+		}
+		ofGroup, err := groups.readPatch(body)
 		if err != nil {
 			requireRefusal(t, err)
 			return
@@ -79,12 +84,12 @@ func FuzzPatch(f *testing.F) {
 		group := map[string]any{"displayname": "g", "members": []any{map[string]any{"value": "x", "type": "User"}}}
 		begun := time.Now()
 		defer func() { require.Less(t, time.Since(begun), 5*time.Second, "carrying it out is bounded") }()
-		if err := users.patch(user, changes); err != nil {
+		if err := users.patch(user, ofUser); err != nil {
 			requireRefusal(t, err)
 		} else {
 			readUser(user)
 		}
-		if err := groups.patch(group, changes); err != nil {
+		if err := groups.patch(group, ofGroup); err != nil {
 			requireRefusal(t, err)
 		} else {
 			readGroup(group)

@@ -93,7 +93,7 @@ func (s *server) patchGroup(c *call) error {
 	if err != nil {
 		return err
 	}
-	changes, err := readPatch(body)
+	changes, err := groups.readPatch(body)
 	if err != nil {
 		return err
 	}

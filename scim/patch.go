@@ -33,6 +33,8 @@ type change struct {
 	// op is one of the three, whatever case it came in.
 	op   string
 	path string
+	// parsed is the path, where there is one of the resource's own.
+	parsed *scimfilter.Path
 	// value is nil where there is none.
 	value any
 	// lenient lets go of attributes that can't be written instead of refusing them:
@@ -40,8 +42,9 @@ type change struct {
 	lenient bool
 }
 
-// readPatch reads the operations of a body.
-func readPatch(body map[string]any) ([]change, error) {
+// readPatch reads the operations of a body, their paths among them: parsing takes
+// long, and what carries them out has the object locked.
+func (r resource) readPatch(body map[string]any) ([]change, error) {
 	list, ok := body["operations"].([]any)
 	switch {
 	case !ok || len(list) == 0:
@@ -70,6 +73,13 @@ func readPatch(body map[string]any) ([]change, error) {
 				return nil, bad(invalidPath, at+".path must be a string.")
 			}
 			c.path = strings.TrimSpace(c.path)
+			if name, _ := r.local(c.path); name != "" {
+				parsed, err := r.parsePath(name)
+				if err != nil {
+					return nil, err
+				}
+				c.parsed = &parsed
+			}
 		}
 		value, present := object["value"]
 		c.value = value
@@ -151,9 +161,13 @@ func (p *patching) apply(c change) error {
 	if name == "" {
 		return p.applyAll(c)
 	}
-	path, err := p.parsePath(name)
-	if err != nil {
-		return err
+	path := c.parsed
+	if path == nil {
+		parsed, err := p.parsePath(name)
+		if err != nil {
+			return err
+		}
+		path = &parsed
 	}
 	a, ok := p.attribute(path.AttributePath.AttributeName)
 	switch {

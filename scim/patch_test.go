@@ -286,6 +286,7 @@ func TestAPatchThatCanNotBeIsRefusedWhole(t *testing.T) {
 			d.do(t, http.MethodPatch, c.path, c.body).wantError(c.status, c.scimType, c.detail)
 		})
 	}
+	d.patch(t, "/Users/"+lifecycle.NewID().String(), `{"op":"replace","path":"emails[","value":"x"}`).wantError(400, "invalidPath", "emails[")
 	require.Equal(t, user, without(d.do(t, http.MethodGet, userPath, "").want(200).object(), "groups"))
 	require.Equal(t, group, d.do(t, http.MethodGet, groupPath, "").want(200).object())
 }

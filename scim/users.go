@@ -88,7 +88,7 @@ func (s *server) patchUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	changes, err := readPatch(body)
+	changes, err := users.readPatch(body)
 	if err != nil {
 		return err
 	}

@@ -96,10 +96,10 @@ func TestWhatAPatchMayNameIsBounded(t *testing.T) {
 		return map[string]any{"operations": list}
 	}
 	const most = lifecycle.MaxWorkgroupMembers
-	_, err := readPatch(body(most, most))
+	_, err := groups.readPatch(body(most, most))
 	require.NoError(t, err)
 	for _, sizes := range [][]int{{2*most + 1}, {0, 2*most + 1}, {most, most, 1}} {
-		_, err := readPatch(body(sizes...))
+		_, err := groups.readPatch(body(sizes...))
 		requireRefusal(t, err)
 		require.Contains(t, err.Error(), "20000")
 	}
