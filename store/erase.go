@@ -108,15 +108,15 @@ func (e *erasing) run(ctx context.Context) (lifecycle.Erasure, error) {
 	return e.end(ctx)
 }
 
-// batch runs fn in a transaction and keeps what it counts, and an audit entry with
-// its facts, if it has any. Of two who carry out one erasure, one waits.
-func (e *erasing) batch(ctx context.Context, fn func(tx bun.Tx, counts *lifecycle.Erasure) (facts map[string]any, err error)) error {
+// batch runs fn in a transaction and keeps what it counts, and an audit entry for
+// each change that it returns. Of two who carry out one erasure, one waits.
+func (e *erasing) batch(ctx context.Context, fn func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error)) error {
 	return e.store.inTx(ctx, func(tx bun.Tx) error {
 		counts, err := e.lock(ctx, tx)
 		if err != nil {
 			return err
 		}
-		facts, err := fn(tx, &counts)
+		changes, err := fn(tx, &counts)
 		if err != nil {
 			return err
 		}
@@ -124,10 +124,10 @@ func (e *erasing) batch(ctx context.Context, fn func(tx bun.Tx, counts *lifecycl
 		if err != nil {
 			return fmt.Errorf("store: what was erased: %w", err)
 		}
-		if err := exec(ctx, tx, "UPDATE erasures SET removed = ? WHERE id = ?", string(removed), e.id); err != nil || len(facts) == 0 {
+		if err := exec(ctx, tx, "UPDATE erasures SET removed = ? WHERE id = ?", string(removed), e.id); err != nil {
 			return err
 		}
-		return audit(ctx, tx, e.change(facts))
+		return audit(ctx, tx, changes...)
 	})
 }
 
@@ -152,6 +152,26 @@ func (e *erasing) change(facts map[string]any) lifecycle.AuditChange {
 	return lifecycle.AuditChange{Action: lifecycle.ActionErase, Object: lifecycle.ObjectPerson, ID: e.id.String(), Facts: facts}
 }
 
+// changes are change, if there are any facts.
+func (e *erasing) changes(facts map[string]any) []lifecycle.AuditChange {
+	if len(facts) == 0 {
+		return nil
+	}
+	return []lifecycle.AuditChange{e.change(facts)}
+}
+
+// deleted tells of objects that are gone, each under its own id, and nothing of what
+// was in them.
+func (e *erasing) deleted(object lifecycle.AuditObjectType, source lifecycle.ID, ids ...string) []lifecycle.AuditChange {
+	changes := make([]lifecycle.AuditChange, len(ids))
+	for i, id := range ids {
+		changes[i] = lifecycle.AuditChange{
+			Action: lifecycle.ActionDelete, Object: object, ID: id, Source: source, Facts: map[string]any{"erasure": e.id},
+		}
+	}
+	return changes
+}
+
 // identity deletes an identity as DeleteUser does, and takes the name off the row
 // that stays for what names it. Their clients go, so that no token of theirs is
 // good any more.
@@ -160,7 +180,7 @@ func (e *erasing) identity(ctx context.Context) error {
 	if id.IsZero() {
 		return nil
 	}
-	return e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
+	return e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 		// Workgroups before identities, as where members are written.
 		if err := exec(ctx, tx, `SELECT id FROM workgroups WHERE id IN (
 			SELECT workgroup_id FROM workgroup_members WHERE identity_id = ?) ORDER BY id FOR NO KEY UPDATE`, id); err != nil {
@@ -171,20 +191,25 @@ func (e *erasing) identity(ctx context.Context) error {
 			return nil, err
 		}
 		counts.Identities += int(named)
-		clients, err := affected(ctx, tx, "DELETE FROM clients WHERE identity_id = ?", id)
+		changes, err := e.removeMember(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		counts.Clients += int(clients)
+		var client string
+		var clients []string
+		rows, err := tx.QueryContext(ctx, "DELETE FROM clients WHERE identity_id = ? RETURNING id", id)
+		err = each(rows, err, []any{&client}, func() error { clients = append(clients, client); return nil })
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, e.deleted(lifecycle.ObjectClient, lifecycle.ID{}, clients...)...)
+		counts.Clients += len(clients)
 		var mentions int
 		if _, err := row(ctx, tx, []any{&mentions}, "SELECT "+mentionsOf, id); err != nil {
 			return nil, err
 		}
 		counts.Mentions += mentions
 		for _, statement := range []string{
-			`WITH gone AS (DELETE FROM workgroup_members WHERE identity_id = ? RETURNING workgroup_id)
-				UPDATE workgroups SET version = version + 1, modified = greatest(now(), modified + interval '1 millisecond')
-				WHERE id IN (SELECT workgroup_id FROM gone)`,
 			"UPDATE import_jobs SET client_id = '' WHERE requester_id = ?",
 			"UPDATE export_jobs SET client_id = '' WHERE requester_id = ?",
 			"UPDATE export_schedules SET client_id = '' WHERE requester_id = ?",
@@ -194,11 +219,26 @@ func (e *erasing) identity(ctx context.Context) error {
 				return nil, err
 			}
 		}
-		if named == 0 {
-			return nil, nil
+		if named > 0 {
+			changes = append(changes, e.change(map[string]any{"identity": id, "clients": len(clients)}))
 		}
-		return map[string]any{"identity": id, "clients": clients}, nil
+		return changes, nil
 	})
+}
+
+// removeMember takes the identity out of its workgroups, which are locked.
+func (e *erasing) removeMember(ctx context.Context, tx bun.Tx) (changes []lifecycle.AuditChange, err error) {
+	var group string
+	rows, err := tx.QueryContext(ctx, `WITH gone AS (DELETE FROM workgroup_members WHERE identity_id = ?0 RETURNING workgroup_id)
+		UPDATE workgroups SET version = version + 1, modified = greatest(?1, modified + interval '1 millisecond')
+		WHERE id IN (SELECT workgroup_id FROM gone) RETURNING id::text`, e.person.Identity, now())
+	err = each(rows, err, []any{&group}, func() error {
+		change := membersChange(group, nil, []lifecycle.ID{e.person.Identity})
+		change.Facts["erasure"] = e.id
+		changes = append(changes, change)
+		return nil
+	})
+	return changes, err
 }
 
 // unname takes the name off the identity's row; 0 where that was done before.
@@ -223,18 +263,19 @@ func (e *erasing) staged(ctx context.Context) error {
 			phone = '', email = '', email_folded = '', data = '{}', doubt_kind = ?, doubt_column = '', doubt = ?`,
 			lifecycle.KindIllegalUpdate.String(), lifecycle.ErasedRow)
 	}
-	return e.blank(ctx, e.store.stagedRows, "import_rows", set, func(counts *lifecycle.Erasure) *int { return &counts.StagedRows })
+	return e.blank(ctx, e.store.stagedRows, "import_rows", set, "blankedRows", func(counts *lifecycle.Erasure) *int { return &counts.StagedRows })
 }
 
 // faults blanks rows that could not be taken.
 func (e *erasing) faults(ctx context.Context) error {
 	set := bun.SafeQuery("cells = k.cells, kind = ?, column_name = '', message = ?", lifecycle.KindIllegalUpdate.String(), lifecycle.ErasedRow)
-	return e.blank(ctx, e.store.faultRows, "import_faults", set, func(counts *lifecycle.Erasure) *int { return &counts.Faults })
+	return e.blank(ctx, e.store.faultRows, "import_faults", set, "blankedFaults", func(counts *lifecycle.Erasure) *int { return &counts.Faults })
 }
 
-// blank changes the rows that find finds in the table.
+// blank changes the rows that find finds in the table, and tells which those were,
+// by their jobs.
 func (e *erasing) blank(ctx context.Context, find func(context.Context, lifecycle.ErasedPerson) ([]blankRow, error),
-	table bun.Safe, set schema.QueryAppender, count func(*lifecycle.Erasure) *int,
+	table bun.Safe, set schema.QueryAppender, fact string, count func(*lifecycle.Erasure) *int,
 ) error {
 	found, err := find(ctx, e.person)
 	if err != nil {
@@ -245,11 +286,24 @@ func (e *erasing) blank(ctx context.Context, find func(context.Context, lifecycl
 		for i, r := range rows {
 			values[i] = []any{r.job, r.number, r.cells}
 		}
-		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
-			n, err := affected(ctx, tx, `UPDATE ? AS r SET ? FROM (VALUES ?) AS k (job_id, number, cells)
-				WHERE r.job_id = k.job_id::uuid AND r.number = k.number`, table, set, values)
-			*count(counts) += int(n)
-			return nil, err
+		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
+			var job string
+			var number int
+			blanked := map[string][]int{}
+			changed, err := tx.QueryContext(ctx, `UPDATE ? AS r SET ? FROM (VALUES ?) AS k (job_id, number, cells)
+				WHERE r.job_id = k.job_id::uuid AND r.number = k.number RETURNING r.job_id::text, r.number`, table, set, values)
+			err = each(changed, err, []any{&job, &number}, func() error {
+				blanked[job] = append(blanked[job], number)
+				*count(counts)++
+				return nil
+			})
+			if err != nil || len(blanked) == 0 {
+				return nil, err
+			}
+			for _, numbers := range blanked {
+				slices.Sort(numbers)
+			}
+			return e.changes(map[string]any{fact: blanked}), nil
 		})
 		if err != nil {
 			return err
@@ -270,7 +324,7 @@ func (e *erasing) objects(ctx context.Context) error {
 	}
 	for _, source := range sources {
 		for left := true; left; {
-			err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
+			err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 				left = false
 				found, err := lockCounters(ctx, tx, source, forRemoving)
 				if err != nil || !found {
@@ -287,7 +341,8 @@ func (e *erasing) objects(ctx context.Context) error {
 				left = true
 				counts.Requests += len(requests)
 				counts.Records += len(records)
-				return map[string]any{"requests": requests, "records": records}, nil
+				return append(e.deleted(lifecycle.ObjectRequest, source, objectTexts(requests)...),
+					e.deleted(lifecycle.ObjectRecord, source, objectTexts(records)...)...), nil
 			})
 			if err != nil {
 				return err
@@ -359,13 +414,13 @@ func (e *erasing) exports(ctx context.Context) error {
 		return err
 	}
 	for some := range slices.Chunk(jobs, erasedObjects) {
-		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
+		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 			n, err := affected(ctx, tx, `WITH gone AS (
 					UPDATE export_jobs SET status = 'ERROR', modified = greatest(?0, modified), finished = greatest(?0, modified)
 					WHERE id = ANY (?1) AND status IN ('IN_PROGRESS', 'COMPLETED') RETURNING id
 				) `+noteGarbage, now(), idList(some))
 			counts.Exports += int(n)
-			return map[string]any{"exports": some}, err
+			return e.changes(map[string]any{"exports": some}), err
 		})
 		if err != nil {
 			return err
@@ -373,7 +428,7 @@ func (e *erasing) exports(ctx context.Context) error {
 	}
 	for _, job := range jobs {
 		for n := int64(1); n > 0; {
-			err := e.batch(ctx, func(tx bun.Tx, _ *lifecycle.Erasure) (map[string]any, error) {
+			err := e.batch(ctx, func(tx bun.Tx, _ *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 				var err error
 				n, err = affected(ctx, tx, `DELETE FROM export_chunks WHERE job_id = ?0 AND (attempt, number) IN (
 					SELECT attempt, number FROM export_chunks WHERE job_id = ?0 ORDER BY attempt, number LIMIT ?1)`, job, erasedChunks)
@@ -409,20 +464,20 @@ func (e *erasing) details(ctx context.Context) error {
 		return err
 	}
 	for numbers := range slices.Chunk(found.Changes, erasedDetails) {
-		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
+		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 			erased, err := eraseParts(ctx, tx, numbers, "change", "change = NULL, change_salt = NULL, subjects = NULL")
 			counts.Changes += len(erased)
-			return lifecycle.ErasedDetails{Changes: erased}.Facts(), err
+			return e.changes(lifecycle.ErasedDetails{Changes: erased}.Facts()), err
 		})
 		if err != nil {
 			return err
 		}
 	}
 	for numbers := range slices.Chunk(found.Actors, erasedDetails) {
-		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) (map[string]any, error) {
+		err := e.batch(ctx, func(tx bun.Tx, counts *lifecycle.Erasure) ([]lifecycle.AuditChange, error) {
 			erased, err := eraseParts(ctx, tx, numbers, "actor", "actor = NULL, actor_salt = NULL")
 			counts.Actors += len(erased)
-			return lifecycle.ErasedDetails{Actors: erased}.Facts(), err
+			return e.changes(lifecycle.ErasedDetails{Actors: erased}.Facts()), err
 		})
 		if err != nil {
 			return err

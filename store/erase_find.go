@@ -177,7 +177,7 @@ func (s *Store) findFormerNames(ctx context.Context, p *lifecycle.ErasedPerson) 
 	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT r.source_id, f.name FROM audit_entries AS r JOIN audit_details AS d ON d.entry_id = r.id,
 			LATERAL (VALUES (d.change::jsonb #>> '{before,accountName}'), (d.change::jsonb #>> '{after,accountName}')) AS f (name)
 		WHERE r.object_type IN ('RECORD', 'REQUEST') AND r.object_id = ANY (?) AND r.source_id IS NOT NULL AND f.name <> ''
-		ORDER BY 1, 2`, objectTexts(*p))
+		ORDER BY 1, 2`, objectTexts(p.Objects))
 	return each(rows, err, []any{&name.Source, &name.Name}, func() error {
 		name.Name = lifecycle.Fold(name.Name)
 		if !slices.Contains(p.Names, name) && !slices.Contains(p.FormerNames, name) {
@@ -187,10 +187,10 @@ func (s *Store) findFormerNames(ctx context.Context, p *lifecycle.ErasedPerson) 
 	})
 }
 
-// objectTexts are the person's objects as the trail names objects.
-func objectTexts(p lifecycle.ErasedPerson) texts {
-	objects := make(texts, len(p.Objects))
-	for i, id := range p.Objects {
+// objectTexts are the ids as the trail names objects.
+func objectTexts(ids []lifecycle.ID) texts {
+	objects := make(texts, len(ids))
+	for i, id := range ids {
 		objects[i] = id.String()
 	}
 	return objects
@@ -269,7 +269,7 @@ func told(p lifecycle.ErasedPerson) schema.QueryAppender {
 		return bun.SafeQuery("(r.object_type IN "+ofIdentities+" AND (r.object_id = ANY (?) OR ? = ANY (d.subjects)))",
 			append(texts{p.Identity.String()}, p.Clients...), p.Identity.String())
 	}
-	conditions := []any{bun.SafeQuery("d.subjects && ?", objectTexts(p)), bun.SafeQuery("d.subjects && ?", texts(p.Emails))}
+	conditions := []any{bun.SafeQuery("d.subjects && ?", objectTexts(p.Objects)), bun.SafeQuery("d.subjects && ?", texts(p.Emails))}
 	for _, name := range p.Names {
 		conditions = append(conditions, bun.SafeQuery("r.source_id = ? AND ? = ANY (d.subjects)", name.Source, name.Name))
 	}

@@ -980,3 +980,49 @@ func TestAnEntryThatTellsNothingIsNotCounted(t *testing.T) {
 	require.Equal(t, []string{"audit_details.actor"}, mentions(t, w.admin, "192.0.2.7"))
 	(&lived{world: w}).requireSound(t)
 }
+
+// ofErasure are the entries that the erasure left beside those of its own, as
+// "ACTION OBJECT id".
+func (w *world) ofErasure(t testing.TB, id lifecycle.ID) (entries []string) {
+	t.Helper()
+	rows, err := w.admin.QueryContext(t.Context(), `SELECT action || ' ' || object_type || ' ' || object_id FROM audit_entries
+		WHERE facts::jsonb ->> 'erasure' = $1 AND change_digest IS NULL ORDER BY 1`, id.String())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	for rows.Next() {
+		var entry string
+		require.NoError(t, rows.Scan(&entry))
+		entries = append(entries, entry)
+	}
+	require.NoError(t, rows.Err())
+	return entries
+}
+
+// TestWhatIsErasedIsToldByItsIDs, and by nothing else.
+func TestWhatIsErasedIsToldByItsIDs(t *testing.T) {
+	t.Parallel()
+	l := newLived(t)
+	want := []string{"DELETE RECORD " + l.record[gone].ID.String(), "DELETE REQUEST " + l.pending[gone].ID.String(), "DELETE REQUEST " + l.rejected[gone].ID.String()}
+	approved := l.text(t, `SELECT id FROM requests WHERE account_name = $1 AND approval_status = 'APPROVED'`, gone)
+	want = append(want, "DELETE REQUEST "+approved)
+	erased := erase(t, l.owning, lifecycle.ErasureTarget{Email: gone + "@example.org"})
+	require.ElementsMatch(t, want, l.ofErasure(t, erased.ID))
+	require.Equal(t, 4, l.number(t, "SELECT count(*) FROM audit_entries WHERE facts::jsonb ->> 'erasure' = $1 AND source_id = $2",
+		erased.ID.String(), l.source.ID.String()))
+	for fact, job := range map[string]lifecycle.ID{"blankedRows": l.staged, "blankedFaults": l.faulty} {
+		require.Equal(t, "[1]", l.text(t, "SELECT facts::jsonb -> $1 ->> $2 FROM audit_entries WHERE object_id = $3 AND facts::jsonb ? $1",
+			fact, job.String(), erased.ID.String()))
+	}
+
+	identity := storetest.Identity(t, l.Store, gone)
+	group := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Group", Members: []lifecycle.ID{identity.ID, l.owner.ID}, Created: storetest.Now()}
+	require.NoError(t, l.CreateWorkgroup(t.Context(), group))
+	require.NoError(t, l.CreateClient(t.Context(), lifecycle.Client{
+		ID: "pat-1", Name: "A laptop", SecretHash: []byte("x"), IdentityID: identity.ID, Active: true, Created: storetest.Now(),
+	}))
+	erased = erase(t, l.owning, lifecycle.ErasureTarget{Identity: identity.ID})
+	require.Equal(t, []string{"DELETE CLIENT pat-1", "UPDATE WORKGROUP " + group.ID.String()}, l.ofErasure(t, erased.ID))
+	require.Equal(t, fmt.Sprintf("[%q]", identity.ID), l.text(t, "SELECT facts::jsonb ->> 'membersRemoved' FROM audit_entries WHERE facts::jsonb ->> 'erasure' = $1 AND object_type = 'WORKGROUP'",
+		erased.ID.String()))
+	l.requireSound(t)
+}
