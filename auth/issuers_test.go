@@ -461,6 +461,23 @@ func TestKeysOfAProviderAreTakenWithCare(t *testing.T) {
 	}
 }
 
+func TestAProviderElsewhereHasNoKeysOnThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		issuer, keys string
+		ok           bool
+	}{
+		{"https://id.example", "https://keys.example/k", true},
+		{"https://id.example", "http://127.0.0.1:1/k", false},
+		{"https://id.example", "http://localhost:1/k", false},
+		{"http://127.0.0.1:1", "http://localhost:2/k", true},
+		{"http://127.0.0.1:1", "https://keys.example/k", true},
+		{"http://127.0.0.1:1", "http://keys.example/k", false},
+	} {
+		require.Equal(t, test.ok, (&provider{issuer: test.issuer}).mayHaveKeysAt(test.keys), test)
+	}
+}
+
 // TestAProviderIsAskedWithBounds runs what a provider may do wrong over HTTP.
 func TestAProviderIsAskedWithBounds(t *testing.T) {
 	t.Parallel()

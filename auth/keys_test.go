@@ -132,6 +132,18 @@ func TestTheUseOfAClientIsNoted(t *testing.T) {
 	_, err := b.authenticate(token)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, b.uses.Load())
+
+	token = b.token(t, "app")
+	uses := b.uses.Load()
+	b.change(func() {
+		c := b.clients["app"]
+		c.Active, c.LastUsed = false, time.Time{}
+		b.clients["app"] = c
+	})
+	b.clock.advance(StateAge)
+	_, err = b.authenticate(token)
+	requireRefused(t, err, "JWT belongs to a client that is unknown or inactive")
+	require.Equal(t, uses, b.uses.Load(), "who is refused does not use it")
 }
 
 func TestKeysThatComeLaterNeedNoRestart(t *testing.T) {

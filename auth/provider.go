@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -90,7 +91,7 @@ func (p *provider) read(ctx context.Context) (map[string]publicKey, error) {
 	if err := discovered.Claims(&document); err != nil {
 		return nil, err
 	}
-	if !isProviderURL(document.KeysURL) {
+	if !p.mayHaveKeysAt(document.KeysURL) {
 		return nil, errors.New("its jwks_uri is no https URL")
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, document.KeysURL, http.NoBody)
@@ -110,6 +111,14 @@ func (p *provider) read(ctx context.Context) (map[string]publicKey, error) {
 		return nil, err
 	}
 	return parseKeys(text)
+}
+
+// mayHaveKeysAt reports whether the keys may be read from this URL: a provider
+// elsewhere must not send us to what listens on this machine without TLS.
+func (p *provider) mayHaveKeysAt(keys string) bool {
+	u, err := url.Parse(keys)
+	issuer, fault := url.Parse(p.issuer)
+	return err == nil && fault == nil && isProviderURL(keys) && (u.Scheme == "https" || issuer.Scheme == "http")
 }
 
 // parseKeys takes from a key set the keys that can verify a token. Others are

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -126,12 +127,15 @@ func (said *verified) precedes(made time.Time) bool {
 }
 
 // state is a client, an identity, or a client with its identity at the time
-// they were asked for; known is false for what does not exist. It is immutable.
+// they were asked for; known is false for what does not exist. It is immutable
+// but for noted.
 type state struct {
 	asked    time.Time
 	known    bool
 	client   lifecycle.Client
 	identity lifecycle.Identity
+	// noted is true once a use of the client was noted by this state.
+	noted atomic.Bool
 }
 
 // NewVerifier returns a Verifier of the tokens that an [Issuer] with the same
@@ -195,6 +199,7 @@ func (v *Verifier) Authenticate(r *http.Request) (policy.Actor, error) {
 	if said.source == v.own && said.precedes(current.client.Created) {
 		return policy.Actor{}, errRevoked
 	}
+	v.noteUse(r.Context(), current)
 	actor := policy.Actor{
 		ClientID: said.clientID, IdentityID: said.identityID, Scopes: common(said.scopes, current.client.Scopes),
 	}
@@ -466,11 +471,21 @@ func (v *Verifier) fill(ctx context.Context, of holder, current *state) (err err
 			current.identity, err = v.rows.GetIdentity(ctx, id)
 		}
 	default:
-		if current.client, current.identity, err = v.rows.GetClient(ctx, of.name); err == nil {
-			noteUse(ctx, v.rows, current.client, current.asked, v.log)
-		}
+		current.client, current.identity, err = v.rows.GetClient(ctx, of.name)
 	}
 	return err
+}
+
+// noteUse keeps that the client is used, of all requests that are judged by one
+// state for the first that is admitted.
+func (v *Verifier) noteUse(ctx context.Context, current *state) {
+	if !current.noted.CompareAndSwap(false, true) {
+		return
+	}
+	// A caller that goes away leaves the use noted nonetheless.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+	defer cancel()
+	noteUse(ctx, v.rows, current.client, current.asked, v.log)
 }
 
 // noteUse keeps that the client is used, where that is not known yet to
