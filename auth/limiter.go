@@ -54,6 +54,9 @@ type Limiter struct {
 	counts  *lru[[windowKey]byte, *count]
 	// away is until when the database is not asked, in nanoseconds of the epoch.
 	away atomic.Int64
+	// skew is how many windows our clock is ahead of the database's, where that is
+	// more than clocks may differ.
+	skew atomic.Int64
 }
 
 // count is what this process has of one window.
@@ -119,7 +122,7 @@ func (l *Limiter) take(ctx context.Context, whose string) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := l.now()
-	slot := slotOf(now)
+	slot := slotOf(now) - l.skew.Load()
 	if c.slot < slot {
 		c.slot, c.left, c.taken, c.alone, c.spent = slot, 0, 0, false, false
 	}
@@ -127,7 +130,7 @@ func (l *Limiter) take(ctx context.Context, whose string) time.Duration {
 		l.lease(ctx, key[:], slot, c)
 	}
 	if c.left == 0 {
-		return time.Unix(0, (slot+1)*int64(LimitWindow)).Sub(now)
+		return time.Unix(0, (slotOf(now)+1)*int64(LimitWindow)).Sub(now)
 	}
 	c.left--
 	c.taken++
@@ -142,6 +145,10 @@ func (l *Limiter) lease(ctx context.Context, key []byte, slot int64, c *count) {
 		defer cancel()
 		granted, of, err := l.windows.TakeLease(ctx, key, slot, max(1, l.limit/leaseParts), l.limit)
 		if err == nil {
+			if of < slot || of > slot+1 {
+				// Otherwise what is leased would be taken for that of another window.
+				l.skew.Store(slotOf(l.now()) - of)
+			}
 			c.slot, c.left, c.spent = of, granted, granted == 0
 			return
 		}

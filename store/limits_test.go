@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +16,7 @@ import (
 func TestLeasesAreNeverMoreThanTheLimit(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
+	at := window()
 	for _, limit := range []int{1, 2, 7, 100} {
 		key := fmt.Appendf(nil, "%d\x00\xff'", limit)
 		const processes = 8
@@ -25,9 +27,9 @@ func TestLeasesAreNeverMoreThanTheLimit(t *testing.T) {
 			group.Go(func() {
 				<-begin
 				for {
-					granted, slot, err := s.TakeLease(t.Context(), key, 5, 12, limit)
+					granted, slot, err := s.TakeLease(t.Context(), key, at, 12, limit)
 					got[i] += granted
-					if failed[i] = err; err != nil || granted == 0 || slot != 5 {
+					if failed[i] = err; err != nil || granted == 0 || slot != at {
 						return
 					}
 				}
@@ -53,24 +55,43 @@ func TestAWindowBeginsAnew(t *testing.T) {
 		require.NoError(t, err)
 		return granted, of
 	}
-	granted, of := take(5, 100)
+	at := window()
+	granted, of := take(at, 100)
 	require.Equal(t, 5, granted, "a quarter of what is left at most")
-	require.EqualValues(t, 5, of)
-	granted, _ = take(5, 2)
+	require.Equal(t, at, of)
+	granted, _ = take(at, 2)
 	require.Equal(t, 2, granted)
-	granted, _ = take(5, 100)
+	granted, _ = take(at, 100)
 	require.Equal(t, 3, granted, "a quarter of thirteen")
-	granted, of = take(6, 100)
+	granted, of = take(at+1, 100)
 	require.Equal(t, 5, granted)
-	require.EqualValues(t, 6, of)
-	granted, of = take(5, 100)
+	require.Equal(t, at+1, of)
+	granted, of = take(at, 100)
 	require.Equal(t, 3, granted, "whose clock is late takes from the window that has begun")
-	require.EqualValues(t, 6, of)
-
-	require.NoError(t, s.DropRateWindows(t.Context(), 6))
-	granted, _ = take(6, 100)
-	require.Equal(t, 3, granted, "it is there still: 12 were left")
-	require.NoError(t, s.DropRateWindows(t.Context(), 7))
-	granted, _ = take(6, 100)
-	require.Equal(t, 5, granted)
+	require.Equal(t, at+1, of)
 }
+
+// TestAWrongClockIsNobodyElsesTrouble: an hour ahead or behind, it takes from the
+// windows of the others and removes none of them.
+func TestAWrongClockIsNobodyElsesTrouble(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	at := window()
+	for _, wrong := range []int64{-360, 360} {
+		key := fmt.Appendf(nil, "%d", wrong)
+		granted, of, err := s.TakeLease(t.Context(), key, at+wrong, 100, 20)
+		require.NoError(t, err)
+		require.Equal(t, 5, granted)
+		require.InDelta(t, at, of, 2)
+		_, of, err = s.TakeLease(t.Context(), key, at+1, 100, 20)
+		require.NoError(t, err)
+		require.InDelta(t, at, of, 2)
+		require.NoError(t, s.DropRateWindows(t.Context(), at+360))
+		granted, of, err = s.TakeLease(t.Context(), key, at+wrong, 100, 20)
+		require.NoError(t, err)
+		require.InDelta(t, at, of, 2)
+		require.Less(t, granted, 5, "it is there still")
+	}
+}
+
+func window() int64 { return time.Now().Unix() / 10 }
