@@ -158,6 +158,9 @@ var forgeries = []string{
 func (w *world) seeds() []attempt {
 	var all []attempt
 	for i, op := range w.operations {
+		if op.id == scimID {
+			continue
+		}
 		at := func(a attempt) { a.operation = uint8(i); a.mount = uint8(len(all)); all = append(all, a) } //nolint:gosec // there are fewer, and any will do
 		for actor := range len(actors) + 1 {
 			at(attempt{actor: uint8(actor), body: goodBodies[op.id]})
@@ -190,7 +193,7 @@ func (w *world) seeds() []attempt {
 	for _, method := range []string{"HEAD", "OPTIONS", "TRACE", "CONNECT", "PATCH", "PRI", "get", "G\x00T", "GET\t", "", strings.Repeat("A", 5_000)} {
 		all = append(all, attempt{operation: rawTarget, path: "/v3/non-employee-sources", method: method}, attempt{operation: rawTarget, path: "*", method: method})
 	}
-	return all
+	return append(all, w.scimSeeds()...)
 }
 
 // seedBodies adds what a body can hold.

@@ -47,9 +47,9 @@ const (
 )
 
 // actors are who calls: a level, a relation to the world or none of them each.
-var actors = []string{"demo-admin", "demo-sub.admin", "demo-jane.doe", "demo-approver.one", "demo-outsider", "demo-app"}
+var actors = []string{"demo-admin", "demo-sub.admin", "demo-jane.doe", "demo-approver.one", "demo-outsider", "demo-app", directory}
 
-// operation is one of the OpenAPI document.
+// operation is one of the OpenAPI document, or of SCIM.
 type operation struct {
 	id, method, template string
 }
@@ -85,6 +85,7 @@ func newWorld(t testing.TB, through ...func(url string) string) *world {
 		}
 	}
 	slices.SortFunc(w.operations, func(a, b operation) int { return strings.Compare(a.id, b.id) })
+	w.operations = append(w.operations, scimOperations()...)
 	w.work(t, schema, namespace)
 	port, err := devstack.FreePort()
 	require.NoError(t, err)
@@ -111,6 +112,7 @@ func newWorld(t testing.TB, through ...func(url string) string) *world {
 		}
 		return err == nil
 	}, startTime, 20*time.Millisecond, "the program listens")
+	w.addDirectory(t)
 	for _, client := range actors {
 		w.tokens = append(w.tokens, w.signIn(t, client))
 	}
@@ -153,7 +155,10 @@ func (w *world) make(t testing.TB) {
 	w.serial++
 	w.writes = 0
 	person := func(alias string) string { return lifecycle.DeriveID(demoSpace, "identity", alias).String() }
-	w.live = map[string]string{"$person": person("jane.doe"), "$approver": person("approver.one")}
+	w.live = map[string]string{
+		"$person": person("jane.doe"), "$approver": person("approver.one"), "$user": w.live["$user"], "$group": w.live["$group"],
+	}
+	w.makeDirectory(t)
 	source := w.send(t, http.MethodPost, "/v3/non-employee-sources", fmt.Sprintf(
 		`{"name":"World %d","description":"d","owner":{"id":"%s"},"accountManagers":["%s"],"approvers":["%s"],"managementWorkgroup":"%s"}`,
 		w.serial, person("source.admin"), person("jane.doe"), person("approver.one"), lifecycle.DeriveID(demoSpace, "workgroup", demoWorkgroup)))
