@@ -33,7 +33,6 @@ import (
 type provider struct {
 	program, port, users string
 	process              *exec.Cmd
-	log                  *os.File
 }
 
 // newProvider prepares a provider that knows these people, whose password is
@@ -54,14 +53,9 @@ func newProvider(t *testing.T, admins, others []string) *provider {
 	text, err := json.Marshal(users)
 	require.NoError(t, err)
 	dir := t.TempDir()
-	log, err := os.Create(filepath.Join(dir, "provider.log"))
-	require.NoError(t, err)
-	p := &provider{program: program, port: fmt.Sprint(port), users: filepath.Join(dir, "users.json"), log: log}
+	p := &provider{program: program, port: fmt.Sprint(port), users: filepath.Join(dir, "users.json")}
 	require.NoError(t, os.WriteFile(p.users, text, 0o600))
-	t.Cleanup(func() {
-		p.stop()
-		_ = log.Close()
-	})
+	t.Cleanup(p.stop)
 	return p
 }
 
@@ -70,7 +64,7 @@ func (p *provider) url() string { return "http://" + devstack.Loopback + ":" + p
 func (p *provider) start(t *testing.T) {
 	t.Helper()
 	p.process = exec.CommandContext(context.WithoutCancel(t.Context()), p.program, p.port, p.users)
-	p.process.Stdout, p.process.Stderr = p.log, p.log
+	p.process.Stdout, p.process.Stderr = &providers, &providers
 	require.NoError(t, p.process.Start())
 	eventually(t, "the provider answers", func() bool {
 		_, _, err := p.get(t, p.url()+"/.well-known/openid-configuration")

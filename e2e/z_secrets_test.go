@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -60,10 +61,8 @@ func noteCall(request *http.Request, body []byte, status int, answer []byte) {
 		note(token)
 	}
 	parameters := request.URL.Query()
-	if media, _, err := mime.ParseMediaType(request.Header.Get("Content-Type")); err == nil && media == "application/x-www-form-urlencoded" {
-		if form, err := url.ParseQuery(string(body)); err == nil {
-			note(form.Get("client_secret"))
-		}
+	for _, secret := range formOf(request, body)["client_secret"] {
+		note(secret)
 	}
 	note(parameters.Get("client_secret"))
 	if status >= http.StatusBadRequest {
@@ -79,6 +78,28 @@ func noteCall(request *http.Request, body []byte, status int, answer []byte) {
 			note(secret)
 		}
 	}
+}
+
+// formOf is what the body says as a form; nothing if it is none.
+func formOf(request *http.Request, body []byte) url.Values {
+	media, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
+	if err != nil {
+		return nil
+	}
+	switch media {
+	case "application/x-www-form-urlencoded":
+		// What can be read of a form counts, whatever is wrong with the rest.
+		form, _ := url.ParseQuery(string(body))
+		return form
+	case "multipart/form-data":
+		form, err := multipart.NewReader(bytes.NewReader(body), parameters["boundary"]).ReadForm(int64(len(body)))
+		if err != nil {
+			return nil
+		}
+		defer form.RemoveAll() //nolint:errcheck // it is all in memory
+		return form.Value
+	}
+	return nil
 }
 
 // secretsOfTheRun are those that were seen, those of the database and the keys
@@ -143,6 +164,7 @@ func outputs(t *testing.T) []output {
 		{"the log of Temporal", read(stack.Temporal.LogPath()), false},
 		{"the log of Postgres", read(stack.Postgres.LogPath()), false},
 		{"the launcher", launcher.String(), false},
+		{"the OIDC provider", providers.String(), false},
 		{"the metrics of the API", stack.metrics(t, stack.APIMetricsURL()), false},
 		{"the metrics of the worker", stack.metrics(t, stack.WorkerMetricsURL()), false},
 	}
@@ -198,23 +220,27 @@ func TestZErrorsShowNoSecrets(t *testing.T) {
 	}
 }
 
-// launcherOutput is what the launcher says, from wherever.
-type launcherOutput struct {
+// programOutput is what programs say, from wherever.
+type programOutput struct {
 	lock sync.Mutex
 	text bytes.Buffer
 }
 
 // Write implements io.Writer.
-func (l *launcherOutput) Write(p []byte) (int, error) {
+func (l *programOutput) Write(p []byte) (int, error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *launcherOutput) String() string {
+func (l *programOutput) String() string {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return l.text.String()
 }
 
-var launcher launcherOutput
+var (
+	launcher programOutput
+	// providers is what the OIDC providers of the tests say.
+	providers programOutput
+)
