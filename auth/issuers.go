@@ -300,6 +300,9 @@ func (e *external) parse(token string, keyOf jwt.Keyfunc) (*verified, error) {
 		return nil, errClaims
 	}
 	found := &verified{expires: expires.Time, scopes: e.scopesOf(said)}
+	if issued, err := said.GetIssuedAt(); err == nil && issued != nil {
+		found.issued = issued.Time
+	}
 	if from, err := said.GetNotBefore(); err == nil && from != nil {
 		found.notBefore = from.Time
 	}
@@ -337,7 +340,7 @@ func (e *external) nameHolder(found *verified, said jwt.MapClaims) error {
 	found.clientID = e.clientOf(said)
 	switch e.Identity.By {
 	case ByAlias:
-		found.holder = holder{byAlias, lifecycle.Fold(lifecycle.Normalize(identity))}
+		found.holder = holder{byAlias, foldASCII(identity)}
 		return nil
 	case ByExternalID:
 		found.holder = holder{byExternalID, identity}
@@ -349,6 +352,18 @@ func (e *external) nameHolder(found *verified, said jwt.MapClaims) error {
 	}
 	found.holder = holder{byID, id.String()}
 	return nil
+}
+
+// foldASCII maps what differs in the case of ASCII letters alone to one form. The
+// folding that aliases are found by does more, so that somebody could take a name
+// at the provider which is another's here.
+func foldASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
 }
 
 // marks reports whether a token is an application's.

@@ -375,6 +375,27 @@ func TestAProviderOfOneKeyNeedNotNameIt(t *testing.T) {
 	requireRefused(t, err, "JWT is signed with an unknown key")
 }
 
+// TestANameElsewhereIsNotBent: only the case of ASCII letters may differ from an
+// alias, and who had it before its identity was made is another.
+func TestANameElsewhereIsNotBent(t *testing.T) {
+	t.Parallel()
+	e := newElsewhere(t, elsewhereFile)
+	made := e.clock.now()
+	e.change(func() {
+		e.identities[jane] = lifecycle.Identity{ID: jane, Alias: "Kiss", Active: true, Created: made.Add(999 * time.Millisecond)}
+	})
+	for _, name := range []string{"Kiss", "KISS", "kiss"} {
+		_, err := e.authenticate(e.token(t, "preferred_username", name, "iat", made.Unix()))
+		require.NoError(t, err, name)
+	}
+	for _, name := range []string{"\u212aiss", "ki\u017fs", "ki\u00df", " kiss", "kiss ", "kiss\u00a0"} {
+		_, err := e.authenticate(e.token(t, "preferred_username", name))
+		requireRefused(t, err, "JWT belongs to an identity that is unknown or inactive")
+	}
+	_, err := e.authenticate(e.token(t, "preferred_username", "kiss", "iat", made.Unix()-1))
+	requireRefused(t, err, "JWT belongs to an identity that is unknown or inactive")
+}
+
 func TestAFileOfIssuersIsJudgedWhole(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ file, want string }{

@@ -87,7 +87,8 @@ type source interface {
 // holder is whose state decides about a token.
 type holder struct {
 	kind holderKind
-	// name is the client's id, or the identity's id, folded alias or external id.
+	// name is the client's id, or the identity's id, alias in small letters or
+	// external id.
 	name string
 }
 
@@ -214,6 +215,12 @@ func (v *Verifier) Authenticate(r *http.Request) (policy.Actor, error) {
 // person is the actor of a user token of an external issuer.
 func (said *verified) person(current *state) (policy.Actor, error) {
 	if !current.known || !current.identity.Active {
+		return policy.Actor{}, errNobody
+	}
+	if said.holder.kind == byAlias && foldASCII(current.identity.Alias) != said.holder.name {
+		return policy.Actor{}, errNobody
+	}
+	if !said.issued.IsZero() && said.precedes(current.identity.Created) {
 		return policy.Actor{}, errNobody
 	}
 	actor := policy.Actor{
