@@ -178,8 +178,9 @@ func (c *keyCache) reload(ctx context.Context) error {
 		switch {
 		case done != nil:
 		case begun:
-			defer c.mu.Unlock()
-			return c.reason
+			reason := c.reason
+			c.mu.Unlock()
+			return reason
 		default:
 			// One that began earlier may have missed what the caller knows of.
 			done, begun = c.begin(ctx), true

@@ -370,7 +370,7 @@ func (t target) addTo(list *values, given []any) error {
 				return err
 			}
 		}
-		at := 0
+		var at int
 		if len(places) == 0 {
 			at = list.add(element)
 		} else {
