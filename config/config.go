@@ -48,6 +48,7 @@ type API struct {
 	Running
 	Database Database
 	Temporal Temporal
+	Waiting  Waiting
 	Listen   Listen
 	Tokens   Tokens
 	Limits   Limits
@@ -64,6 +65,7 @@ type Worker struct {
 	Running
 	Database Database
 	Temporal Temporal
+	Waiting  Waiting
 	Bulk     Bulk
 	// SignalDecisions is false where the signals approve and reject change nothing.
 	SignalDecisions bool          `env:"GATEHOUSE_SIGNAL_DECISIONS" envDefault:"true" doc:"Whether the signals approve and reject decide. Whoever may write to the namespace may send them."`
@@ -116,6 +118,12 @@ type Database struct {
 type Temporal struct {
 	Address   string `env:"GATEHOUSE_TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" form:"address" doc:"The Temporal frontend."`
 	Namespace string `env:"GATEHOUSE_TEMPORAL_NAMESPACE" envDefault:"default" form:"name" doc:"The Temporal namespace; it must exist."`
+}
+
+// Waiting is how policies count days.
+type Waiting struct {
+	// Day is 24 hours but in demonstrations and tests.
+	Day time.Duration `env:"GATEHOUSE_POLICY_DAY" envDefault:"24h" min:"1s" max:"24h" doc:"How long a day of approval and lifecycle policies lasts. Less than 24h is for demonstrations: days then begin at no hour, and calendars don't count. All processes need the same."`
 }
 
 // Listen is where the API listens, and the demo that hangs on it.

@@ -29,6 +29,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 		Running:         Running{ShutdownTimeout: 20 * time.Second},
 		Database:        Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
 		Temporal:        Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
+		Waiting:         Waiting{Day: 24 * time.Hour},
 		Listen:          Listen{Address: "127.0.0.1:8080"},
 		Tokens:          Tokens{Lifetime: time.Hour, Tenant: "gatehouse", Issuer: "http://127.0.0.1:8080", KeyRotation: 2160 * time.Hour},
 		Limits:          Limits{Sources: 50, RecordsPerSource: 20_000},
@@ -41,7 +42,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 	worker, err := LoadWorker([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL})
 	require.NoError(t, err)
 	require.Equal(t, Worker{
-		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal,
+		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal, Waiting: api.Waiting,
 		Bulk:            Bulk{Concurrency: 2, JobRetention: 30 * 24 * time.Hour, ExportRetention: 7 * 24 * time.Hour},
 		SignalDecisions: true, SweepInterval: 10 * time.Second, MetricsAddress: "127.0.0.1:9465",
 	}, worker)
@@ -68,6 +69,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_API_METRICS_ADDRESS=[::1]:9000",
 		"GATEHOUSE_DEMO=false",
 		"GATEHOUSE_DECISION_TIMEOUT=3s",
+		"GATEHOUSE_POLICY_DAY=10s",
 		"GATEHOUSE_MAX_SOURCES=51",
 		"GATEHOUSE_MAX_RECORDS_PER_SOURCE=20001",
 		"GATEHOUSE_TOKEN_LIFETIME=5m",
@@ -92,6 +94,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Running:  Running{ShutdownTimeout: 5 * time.Second},
 		Database: Database{URL: databaseURL, MaxConns: 7, StatementTimeout: 1500 * time.Millisecond},
 		Temporal: Temporal{Address: "temporal.example:7233", Namespace: "people"},
+		Waiting:  Waiting{Day: 10 * time.Second},
 		Listen:   Listen{Address: ":8081"},
 		Tokens:   Tokens{Lifetime: 5 * time.Minute, Tenant: "acme", Issuer: "https://gate.example", KeyRotation: 48 * time.Hour, IssuersFile: "/etc/gatehouse/issuers.json"},
 		Limits:   Limits{Sources: 51, RecordsPerSource: 20_001},
@@ -118,6 +121,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Running:       Running{ShutdownTimeout: 20 * time.Second},
 		Database:      Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
 		Temporal:      Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
+		Waiting:       Waiting{Day: 24 * time.Hour},
 		Bulk:          Bulk{Concurrency: 32, JobRetention: time.Hour, ExportRetention: 8760 * time.Hour},
 		SweepInterval: time.Minute, MetricsAddress: ":9001",
 	}, worker)

@@ -546,7 +546,7 @@ func TestAnErasureAgainstEverybody(t *testing.T) {
 var (
 	// Of these the row goes, or what it says of the person.
 	erasedTexts = map[string]string{
-		"account_names": "folded", "approval_items": "comment", "audit_details": "actor actor_salt change change_salt subjects",
+		"account_names": "folded", "approval_items": "comment", "approval_reassignments": "comment", "audit_details": "actor actor_salt change change_salt subjects",
 		"clients": "description id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
 		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id",
 		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
@@ -558,13 +558,13 @@ var (
 	// These say nothing about people: codes, names that the organisation gives its
 	// things, digests, and keys of the application.
 	impersonalTexts = map[string]string{
-		"approval_items": "approver_type status",
-		"audit_entries":  "action actor_digest change_digest channel client_id facts object_id object_type operation outcome tracking_id",
-		"audit_seals":    "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
+		"approval_items": "approver_type status", "approval_policies": "policy", "approval_reassignments": "from_type to_type type",
+		"audit_entries": "action actor_digest change_digest channel client_id facts object_id object_type operation outcome tracking_id",
+		"audit_seals":   "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
 		"export_jobs": "status", "export_schedules": "cron zone", "identities": "levels", "import_faults": "kind",
-		"import_jobs": "columns header status", "import_rows": "doubt_kind", "notifications": "event reason recipient_type",
+		"import_jobs": "columns header status", "import_rows": "doubt_kind", "notifications": "event facts key reason recipient_type",
 		"rate_windows":            "key",
-		"requests":                "approval_status cancellation_reason",
+		"requests":                "approval_status cancellation_reason kind",
 		"schema_attributes":       "help_text label placeholder technical_name technical_name_folded type",
 		"signing_keys":            "kid private_key",
 		"source_account_managers": "manager_type", "source_approvers": "approver_type",

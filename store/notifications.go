@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"gatehouse/lifecycle"
 )
 
@@ -53,4 +55,45 @@ func (s *Store) SaveNotification(ctx context.Context, event string, requestID, i
 		err = missing()
 	}
 	return saved, recipient, err
+}
+
+// tell puts events into the outbox, in the transaction of what they tell about.
+// One that is there already is passed over.
+func tell(ctx context.Context, tx bun.Tx, events ...lifecycle.Event) error {
+	for _, event := range events {
+		if err := tellOne(ctx, tx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tellOne(ctx context.Context, tx bun.Tx, event lifecycle.Event) error {
+	if len(event.Recipients) == 0 {
+		return nil
+	}
+	facts, err := auditFacts(event.Facts)
+	if err != nil {
+		return err
+	}
+	var batch lifecycle.ID
+	if len(event.Records) > 0 {
+		batch = lifecycle.NewID()
+		err := exec(ctx, tx, `INSERT INTO notification_records (batch_id, record_id)
+			SELECT ?, r FROM unnest(?::uuid[]) AS r ON CONFLICT DO NOTHING`, batch, idList(event.Records))
+		if err != nil {
+			return err
+		}
+	}
+	at := now()
+	told := make(tuples, len(event.Recipients))
+	for i, recipient := range event.Recipients {
+		told[i] = []any{
+			lifecycle.NewID(), string(event.Type), event.Request.String(), event.Item.String(), recipient.ID,
+			string(recipient.Type), event.Reason, at, event.Key, event.Source, batch, facts,
+		}
+	}
+	return exec(ctx, tx, `INSERT INTO notifications (id, event, request_id, item_id, recipient_id, recipient_type, reason,
+			created, key, source_id, batch_id, facts) VALUES ?
+		ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING`, told)
 }

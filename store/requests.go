@@ -93,8 +93,9 @@ func parseItems(text string, request lifecycle.Request) ([]lifecycle.ApprovalIte
 func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, maxPerSource int) (accepted lifecycle.Request, err error) {
 	defer s.done("AcceptRequest", time.Now(), &err)
 	var approvers, manager sql.NullString
-	found, err := row(ctx, s.db, []any{&request.Source.Name, &request.Source.Description, &approvers, &manager},
-		"SELECT s.name, s.description, "+approverList+`, (SELECT m.alias FROM identities AS m WHERE m.id = ?)
+	var approvalPolicy lifecycle.ID
+	found, err := row(ctx, s.db, []any{&request.Source.Name, &request.Source.Description, &approvers, &manager, &approvalPolicy},
+		"SELECT s.name, s.description, "+approverList+`, (SELECT m.alias FROM identities AS m WHERE m.id = ?), `+policyInForce+`
 		FROM sources AS s WHERE s.id = ?`, request.Manager.ID, request.Source.ID)
 	switch {
 	case err != nil:
@@ -115,7 +116,7 @@ func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, ma
 	}
 	request.Items = lifecycle.NewApprovalItems(request, references)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
-		return acceptRequest(ctx, tx, request, maxPerSource)
+		return acceptRequest(ctx, tx, request, approvalPolicy, maxPerSource)
 	})
 	if err != nil {
 		return lifecycle.Request{}, err
@@ -123,7 +124,11 @@ func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, ma
 	return request, nil
 }
 
-func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSource int) error {
+// policyInForce is the id of the approval policy of the source s.
+const policyInForce = `(SELECT p.id FROM approval_policies AS p WHERE p.current AND (p.source_id = s.id OR p.source_id IS NULL)
+	ORDER BY p.source_id IS NULL LIMIT 1)`
+
+func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approvalPolicy lifecycle.ID, maxPerSource int) error {
 	err := takePlace(ctx, tx, q.Source.ID, maxPerSource, "pending = pending + 1, items = items + ?", len(q.Items))
 	if err != nil {
 		return err
@@ -148,10 +153,10 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSo
 		return err
 	}
 	const insert = `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?0),
-		r AS (INSERT INTO requests (id, source_id, requester_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1 RETURNING *),
+		r AS (INSERT INTO requests (id, source_id, requester_id, policy_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1 RETURNING *),
 		facts AS (SELECT ?2::jsonb AS facts), ?3`
 	name := tuples{{q.Source.ID, lifecycle.Fold(q.AccountName), q.ID}}
-	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, string(q.Status), q.Created, q.Modified}, values...)}
+	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, approvalPolicy, string(q.Status), q.Created, q.Modified}, values...)}
 	if len(q.Items) == 0 {
 		return nameTaken(exec(ctx, tx, insert+" SELECT", name, request, facts, audited), q.AccountName)
 	}
@@ -163,11 +168,11 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, maxPerSo
 		}
 		items[i] = []any{
 			item.ID, item.RequestID, item.Order, item.Approver.ID, string(item.Approver.Type), string(item.Status),
-			since, item.Created, item.Modified,
+			since, since, item.Created, item.Modified,
 		}
 	}
 	err = exec(ctx, tx, insert+` INSERT INTO approval_items
-		(id, request_id, position, approver_id, approver_type, status, pending_since, created, modified) VALUES ?4`,
+		(id, request_id, position, approver_id, approver_type, status, pending_since, assigned_since, created, modified) VALUES ?4`,
 		name, request, facts, audited, items)
 	return nameTaken(err, q.AccountName)
 }

@@ -51,6 +51,9 @@ type Config struct {
 	// StatementTimeout ends a statement that takes longer, KindUnavailable; zero
 	// or less is no bound. It is sent when a connection is opened.
 	StatementTimeout time.Duration
+	// Day is how long a day of a policy lasts; zero is 24 hours. A shorter one is
+	// for demonstrations and tests.
+	Day time.Duration
 	// Observe may be nil.
 	Observe Observer
 }
@@ -68,6 +71,8 @@ const idleTransaction = time.Minute
 type Store struct {
 	db      *bun.DB
 	observe Observer
+	// day is how long a day of a policy lasts.
+	day time.Duration
 	// unprepared is true once a lookup has lost its prepared statement.
 	unprepared atomic.Bool
 	// exports bounds the exports that read, each of which keeps a connection
@@ -92,8 +97,12 @@ func Open(_ context.Context, config Config) (*Store, error) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxIdleTime(idleTime)
+	day := config.Day
+	if day == 0 {
+		day = 24 * time.Hour
+	}
 	return &Store{
-		db: bun.NewDB(pool, newDialect()), observe: config.Observe, exports: semaphore.NewWeighted(int64(conns / 2)),
+		db: bun.NewDB(pool, newDialect()), observe: config.Observe, day: day, exports: semaphore.NewWeighted(int64(conns / 2)),
 	}, nil
 }
 

@@ -65,7 +65,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	metrics := telemetry.NewMetrics("api")
 	rows, err := store.Open(ctx, store.Config{
 		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
-		StatementTimeout: cfg.Database.StatementTimeout, Observe: metrics.StoreDone,
+		StatementTimeout: cfg.Database.StatementTimeout, Day: cfg.Waiting.Day, Observe: metrics.StoreDone,
 	})
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer fail(nil)
 
 	metrics := telemetry.NewMetrics("worker")
-	rows, err := store.Open(ctx, storeConfig(cfg.Database, metrics.StoreDone))
+	rows, err := store.Open(ctx, storeConfig(cfg.Database, cfg.Waiting, metrics.StoreDone))
 	if err != nil {
 		return err
 	}
@@ -149,10 +149,11 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 // storeConfig has statements end in time for the steps of requests, however long
 // those of the API may take.
-func storeConfig(database config.Database, observe store.Observer) store.Config {
+func storeConfig(database config.Database, waiting config.Waiting, observe store.Observer) store.Config {
 	return store.Config{
 		URL: string(database.URL), MaxConns: database.MaxConns,
-		StatementTimeout: min(database.StatementTimeout, workflows.StatementTimeout), Observe: observe,
+		StatementTimeout: min(database.StatementTimeout, workflows.StatementTimeout),
+		Day:              waiting.Day, Observe: observe,
 	}
 }
 

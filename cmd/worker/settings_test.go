@@ -31,7 +31,7 @@ func TestAStatementEndsBeforeTheStepThatItIsFor(t *testing.T) {
 	for set, want := range map[time.Duration]time.Duration{
 		time.Second: time.Second, workflows.StatementTimeout: workflows.StatementTimeout, 10 * time.Minute: workflows.StatementTimeout,
 	} {
-		require.Equal(t, want, storeConfig(config.Database{StatementTimeout: set}, nil).StatementTimeout)
+		require.Equal(t, want, storeConfig(config.Database{StatementTimeout: set}, config.Waiting{}, nil).StatementTimeout)
 	}
 }
 

@@ -1,0 +1,60 @@
+package lifecycle
+
+// EventType names what people and other systems are told of. The values stand in
+// the outbox and in histories and never change.
+type EventType string
+
+// The events.
+const (
+	// EventRequestMade goes to the requester: who will have to decide.
+	EventRequestMade EventType = "request_made"
+	// EventDecisionNeeded goes to the approver of an item that has become PENDING.
+	EventDecisionNeeded EventType = "decision_needed"
+	// EventRequestDecided and EventRequestCancelled go to the requester; the latter
+	// carries the reason.
+	EventRequestDecided   EventType = "request_decided"
+	EventRequestCancelled EventType = "request_cancelled"
+	// EventReminder goes to the approver who has not decided yet.
+	EventReminder EventType = "reminder"
+	// EventEscalated, EventDelegated and EventReassigned go to whoever has an item
+	// now and to whoever had it: by the policy's chain or its fallback, by an
+	// absence, by a person.
+	EventEscalated  EventType = "escalated"
+	EventDelegated  EventType = "delegated"
+	EventReassigned EventType = "reassigned"
+	// EventExpiring, EventExpired, EventExtended and EventEnded are about records and
+	// go to account managers and managers: a rung of the warning ladder, the end and
+	// what the source does at it, a new end date, an end before its time.
+	EventExpiring EventType = "expiring"
+	EventExpired  EventType = "expired"
+	EventExtended EventType = "extended"
+	EventEnded    EventType = "ended"
+	// EventImportFinished goes to who uploaded the file; EventExportFinished and
+	// EventExportFailed, of scheduled exports, to the owner of the source.
+	EventImportFinished EventType = "import_finished"
+	EventExportFinished EventType = "export_finished"
+	EventExportFailed   EventType = "export_failed"
+)
+
+// Event is something that people and other systems are to be told. It holds ids,
+// codes, counts and dates alone; names are looked up when it is told.
+type Event struct {
+	Type EventType
+	// Source is that of the object; zero for none.
+	Source ID
+	// Request and Item are zero where the event is about none.
+	Request, Item ID
+	// Key tells two events of a type about the same request and item apart, such as
+	// the number of a reminder. Together they name the event: telling it again
+	// is telling it once.
+	Key string
+	// Recipients are identities and workgroups; there may be none, where only
+	// other systems are told.
+	Recipients []Reference
+	// Records are those that it is about.
+	Records []ID
+	// Reason is a code; empty for most events.
+	Reason string
+	// Facts are further ids, codes, counts and dates.
+	Facts map[string]any
+}
