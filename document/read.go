@@ -44,6 +44,8 @@ const maxFaults = 20
 // counts as absent; members nobody asks for are ignored (contract §4).
 type reader struct {
 	object map[string]any
+	// path stands before the names in faults: "reminderConfig.".
+	path   string
 	faults lifecycle.Faults
 }
 
@@ -64,8 +66,9 @@ func (d Document) reader() *reader {
 	return r
 }
 
-func (r *reader) fault(field, message string) {
-	r.faults.Add(lifecycle.KindIllegalValue, field, message)
+// fault notes what is wrong with a member; message begins with its name.
+func (r *reader) fault(name, message string) {
+	r.faults.Add(lifecycle.KindIllegalValue, r.path+name, r.path+message)
 }
 
 func (r *reader) text(name string) *string {

@@ -68,6 +68,7 @@ func table() []access {
 		jobs      = source + "/non-employee-bulk-upload/jobs"
 		job       = jobs + "/{job}"
 		schedules = source + "/non-employees/export-schedules"
+		waiting   = source + "/approval-config"
 		records   = "/non-employee-records"
 		record    = records + "/{record}"
 		requests  = "/non-employee-requests"
@@ -130,6 +131,12 @@ func table() []access {
 		{"createNonEmployeeExportSchedule", post, schedules, send(weekly), readers, nobody, 404, 200, changes},
 		{"deleteNonEmployeeExportSchedule", remove, schedules + "/{schedule}", nil, readers, nobody, 404, 204, uses},
 
+		{"getNonEmployeeSourceApprovalConfig", get, waiting, nil, readers, both(managers, subadmin), 404, 200, reads},
+		{"putNonEmployeeSourceApprovalConfig", put, waiting, send(defaultPolicy), updaters, subadmin, 404, 200, changes},
+		{"deleteNonEmployeeSourceApprovalConfig", remove, waiting, nil, updaters, subadmin, 404, 204, changes},
+		{"applyNonEmployeeSourceApprovalConfig", post, waiting + "/apply", nil, updaters, subadmin, 404, 200, changes},
+		{"putNonEmployeeApprovalConfig", put, "/non-employee-approval-config", send(defaultPolicy), []string{"admin"}, nobody, 0, 200, changes},
+
 		{"createNonEmployeeRecord", post, records, newPerson, creators, nobody, 400, 200, changes},
 		{"getNonEmployeeRecord", get, record, nil, readers, managers, 404, 200, reads},
 		{"updateNonEmployeeRecord", put, record, samePerson, admins, managers, 404, 200, changes},
@@ -157,6 +164,12 @@ func table() []access {
 		{"approveNonEmployeeRequest", post, item + "/approve", send(object{}), nobody, approver, 0, 200, uses},
 		{"rejectNonEmployeeRequest", post, item + "/reject", send(object{"comment": "No"}), nobody, approver, 0, 200, uses},
 	}
+}
+
+// defaultPolicy is the organisation's, as it is.
+var defaultPolicy = object{
+	"reminderConfig": object{"enabled": true, "daysUntilFirstReminder": 3, "reminderCronSchedule": "@every 72h", "maxReminders": 20},
+	"timeoutConfig":  object{"enabled": true, "daysUntilTimeout": 90},
 }
 
 // weekly is a schedule of exports.

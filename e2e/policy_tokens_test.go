@@ -36,6 +36,7 @@ func everyOperation() []access {
 	for operation, path := range map[string]string{
 		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
 		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
+		"getNonEmployeeApprovalConfig": "/non-employee-approval-config",
 	} {
 		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}

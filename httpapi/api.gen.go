@@ -22,6 +22,84 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ApprovalConfigBodyCalendarWorkdays.
+const (
+	FRIDAY    ApprovalConfigBodyCalendarWorkdays = "FRIDAY"
+	MONDAY    ApprovalConfigBodyCalendarWorkdays = "MONDAY"
+	SATURDAY  ApprovalConfigBodyCalendarWorkdays = "SATURDAY"
+	SUNDAY    ApprovalConfigBodyCalendarWorkdays = "SUNDAY"
+	THURSDAY  ApprovalConfigBodyCalendarWorkdays = "THURSDAY"
+	TUESDAY   ApprovalConfigBodyCalendarWorkdays = "TUESDAY"
+	WEDNESDAY ApprovalConfigBodyCalendarWorkdays = "WEDNESDAY"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalConfigBodyCalendarWorkdays enum.
+func (e ApprovalConfigBodyCalendarWorkdays) Valid() bool {
+	switch e {
+	case FRIDAY:
+		return true
+	case MONDAY:
+		return true
+	case SATURDAY:
+		return true
+	case SUNDAY:
+		return true
+	case THURSDAY:
+		return true
+	case TUESDAY:
+		return true
+	case WEDNESDAY:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalConfigBodyTimeoutConfigTimeoutResult.
+const (
+	APPROVED ApprovalConfigBodyTimeoutConfigTimeoutResult = "APPROVED"
+	EXPIRED  ApprovalConfigBodyTimeoutConfigTimeoutResult = "EXPIRED"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalConfigBodyTimeoutConfigTimeoutResult enum.
+func (e ApprovalConfigBodyTimeoutConfigTimeoutResult) Valid() bool {
+	switch e {
+	case APPROVED:
+		return true
+	case EXPIRED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApproverRuleBodyIdentityType.
+const (
+	GOVERNANCEGROUP    ApproverRuleBodyIdentityType = "GOVERNANCE_GROUP"
+	IDENTITY           ApproverRuleBodyIdentityType = "IDENTITY"
+	MANAGEROF          ApproverRuleBodyIdentityType = "MANAGER_OF"
+	MANAGEROFREQUESTER ApproverRuleBodyIdentityType = "MANAGER_OF_REQUESTER"
+	SOURCEOWNER        ApproverRuleBodyIdentityType = "SOURCE_OWNER"
+)
+
+// Valid indicates whether the value is a known member of the ApproverRuleBodyIdentityType enum.
+func (e ApproverRuleBodyIdentityType) Valid() bool {
+	switch e {
+	case GOVERNANCEGROUP:
+		return true
+	case IDENTITY:
+		return true
+	case MANAGEROF:
+		return true
+	case MANAGEROFREQUESTER:
+		return true
+	case SOURCEOWNER:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for IdentityIdentityStatus.
 const (
 	ACTIVE   IdentityIdentityStatus = "ACTIVE"
@@ -88,13 +166,144 @@ func (e LocaleOrigin) Valid() bool {
 	}
 }
 
+// ApprovalConfig An approval policy: what happens to a request while nobody decides. The names are those of SailPoint's generic approval configuration
+type ApprovalConfig struct {
+	// Calendar Which days count where the policy counts days; all do where there is no calendar
+	Calendar *WorkCalendar `json:"calendar,omitempty"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// CronTimezone Where the days of a policy begin; UTC where both are empty
+	CronTimezone CronTimezone `json:"cronTimezone"`
+
+	// EscalationConfig To whom a pending item moves, and when
+	EscalationConfig EscalationConfig `json:"escalationConfig"`
+
+	// FallbackApprover Names an approver, by id or by what they are to the request
+	FallbackApprover *ApproverRule `json:"fallbackApprover,omitempty"`
+
+	// Inherited Whether it is the organisation's and not the source's own
+	//
+	// Example: false
+	Inherited bool `json:"inherited"`
+
+	// ReminderConfig When the approver of a pending item is reminded
+	ReminderConfig ReminderConfig `json:"reminderConfig"`
+
+	// SelfApproval Whether who made a request may decide it
+	//
+	// Example: false
+	SelfApproval bool `json:"selfApproval"`
+
+	// TimeoutConfig What becomes of an item that nobody decides at all
+	TimeoutConfig TimeoutConfig `json:"timeoutConfig"`
+
+	// Version Counts the policies of the source, or of the organisation
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
+
+// ApprovalConfigApplied What applying a policy did
+type ApprovalConfigApplied struct {
+	// Applied How many requests went by another version before
+	//
+	// Example: 12
+	Applied int `json:"applied"`
+}
+
+// ApprovalConfigBody An approval policy to be set. What is left out is not enabled, and not there; `version`, `inherited` and `created` of an answer may stand in it and count for nothing. Of SailPoint's generic approval configuration `serialChain`, `requiresComment`, `autoApprove`, `circumventApprovalProcess` and `machineIdentityManagerAssignment` are refused.
+type ApprovalConfigBody struct {
+	Calendar *struct {
+		// Holidays Days that don't count, at most 500, those of iCalendar among them
+		Holidays *[]openapi_types.Date `json:"holidays,omitempty"`
+
+		// ICalendar A file of holidays: a VCALENDAR of all-day events, single or yearly, of at most 256 KiB. The days from the beginning of last year on to the end of the tenth year from now are kept, and answered among the holidays
+		ICalendar *string                              `json:"iCalendar,omitempty"`
+		Workdays  []ApprovalConfigBodyCalendarWorkdays `json:"workdays"`
+	} `json:"calendar,omitempty"`
+
+	// CronTimezone A location or an offset
+	CronTimezone *struct {
+		// Location An IANA time zone
+		//
+		// Example: Europe/Berlin
+		Location *string `json:"location,omitempty"`
+
+		// Offset +HH:MM or -HH:MM
+		//
+		// Example: +01:00
+		Offset *string `json:"offset,omitempty"`
+	} `json:"cronTimezone,omitempty"`
+	EscalationConfig *struct {
+		// DaysUntilFirstEscalation Less than daysUntilTimeout
+		DaysUntilFirstEscalation *int64 `json:"daysUntilFirstEscalation,omitempty"`
+		Enabled                  *bool  `json:"enabled,omitempty"`
+
+		// EscalationChain Not empty where it is enabled
+		EscalationChain *[]ApproverRuleBody `json:"escalationChain,omitempty"`
+
+		// EscalationCronSchedule As that of reminders
+		//
+		// Example: @every 72h
+		EscalationCronSchedule *string `json:"escalationCronSchedule,omitempty"`
+	} `json:"escalationConfig,omitempty"`
+	FallbackApprover *ApproverRuleBody `json:"fallbackApprover,omitempty"`
+	ReminderConfig   *struct {
+		// DaysUntilFirstReminder Less than daysUntilTimeout
+		DaysUntilFirstReminder *int64 `json:"daysUntilFirstReminder,omitempty"`
+		Enabled                *bool  `json:"enabled,omitempty"`
+		MaxReminders           *int64 `json:"maxReminders,omitempty"`
+
+		// ReminderCronSchedule "@every" with a duration from 1h on, such as "@every 36h"; or @daily, @weekly or five fields as of crontab
+		//
+		// Example: @every 48h
+		ReminderCronSchedule *string `json:"reminderCronSchedule,omitempty"`
+	} `json:"reminderConfig,omitempty"`
+
+	// SelfApproval Whether who made a request may decide it
+	SelfApproval  *bool `json:"selfApproval,omitempty"`
+	TimeoutConfig struct {
+		DaysUntilTimeout int64 `json:"daysUntilTimeout"`
+
+		// Enabled Must be true
+		Enabled bool `json:"enabled"`
+
+		// TimeoutResult APPROVED only for a source whose owner is active
+		TimeoutResult *ApprovalConfigBodyTimeoutConfigTimeoutResult `json:"timeoutResult,omitempty"`
+	} `json:"timeoutConfig"`
+}
+
+// ApprovalConfigBodyCalendarWorkdays defines model for ApprovalConfigBody.Calendar.Workdays.
+type ApprovalConfigBodyCalendarWorkdays string
+
+// ApprovalConfigBodyTimeoutConfigTimeoutResult APPROVED only for a source whose owner is active
+type ApprovalConfigBodyTimeoutConfigTimeoutResult string
+
 // ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
 //
 // Example: PENDING
 type ApprovalStatus = lifecycle.ApprovalStatus
 
+// ApproverRule Names an approver, by id or by what they are to the request
+type ApproverRule = lifecycle.ApproverRule
+
+// ApproverRuleBody defines model for ApproverRuleBody.
+type ApproverRuleBody struct {
+	// IdentityID An active identity's, or a workgroup's. Required for IDENTITY and GOVERNANCE_GROUP, optional for MANAGER_OF, refused for the others
+	IdentityID   *string                      `json:"identityId,omitempty"`
+	IdentityType ApproverRuleBodyIdentityType `json:"identityType"`
+}
+
+// ApproverRuleBodyIdentityType defines model for ApproverRuleBody.IdentityType.
+type ApproverRuleBodyIdentityType string
+
 // AuditEvent An entry of the audit trail. What tells about people can be erased: `before`, `after` and the client and address of a person are left out then, and `erased` is true
 type AuditEvent = auditfile.Event
+
+// CronTimezone Where the days of a policy begin; UTC where both are empty
+type CronTimezone = lifecycle.CronTimezone
 
 // Day Example: 2026-03-02
 type Day = Date
@@ -135,6 +344,9 @@ type ErrorResponseDto struct {
 	// Example: 8f14e45fceea167a5a36dedd4bea2543
 	TrackingID string `json:"trackingId"`
 }
+
+// EscalationConfig To whom a pending item moves, and when
+type EscalationConfig = lifecycle.EscalationConfig
 
 // ExportJob An export. One that a schedule keeps has no `expires`
 type ExportJob struct {
@@ -1370,6 +1582,12 @@ type RateLimited struct {
 	Message string `json:"message"`
 }
 
+// ReminderConfig When the approver of a pending item is reminded
+type ReminderConfig = lifecycle.ReminderConfig
+
+// TimeoutConfig What becomes of an item that nobody decides at all
+type TimeoutConfig = lifecycle.TimeoutConfig
+
 // TokenOwner Whose token it is
 type TokenOwner struct {
 	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
@@ -1393,6 +1611,9 @@ type Unauthenticated struct {
 	// Example: JWT validation failed: JWT is expired
 	Error string `json:"error"`
 }
+
+// WorkCalendar Which days count where the policy counts days; all do where there is no calendar
+type WorkCalendar = lifecycle.WorkCalendar
 
 // Workgroup A governance group
 type Workgroup struct {
@@ -1770,6 +1991,9 @@ type ListWorkgroupMembersParams struct {
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 }
 
+// PutNonEmployeeApprovalConfigJSONRequestBody defines body for PutNonEmployeeApprovalConfig for application/json ContentType.
+type PutNonEmployeeApprovalConfigJSONRequestBody = ApprovalConfigBody
+
 // ApproveNonEmployeeRequestJSONRequestBody defines body for ApproveNonEmployeeRequest for application/json ContentType.
 type ApproveNonEmployeeRequestJSONRequestBody = NonEmployeeApprovalDecision
 
@@ -1796,6 +2020,9 @@ type CreateNonEmployeeSourceJSONRequestBody = NonEmployeeSourceRequestBody
 
 // PatchNonEmployeeSourceApplicationJSONPatchPlusJSONRequestBody defines body for PatchNonEmployeeSource for application/json-patch+json ContentType.
 type PatchNonEmployeeSourceApplicationJSONPatchPlusJSONRequestBody = PatchNonEmployeeSourceApplicationJSONPatchPlusJSONBody
+
+// PutNonEmployeeSourceApprovalConfigJSONRequestBody defines body for PutNonEmployeeSourceApprovalConfig for application/json ContentType.
+type PutNonEmployeeSourceApprovalConfigJSONRequestBody = ApprovalConfigBody
 
 // ImportNonEmployeeRecordsInBulkMultipartRequestBody defines body for ImportNonEmployeeRecordsInBulk for multipart/form-data ContentType.
 type ImportNonEmployeeRecordsInBulkMultipartRequestBody ImportNonEmployeeRecordsInBulkMultipartBody
@@ -1829,6 +2056,12 @@ type ServerInterface interface {
 	// GetIdentity Get an identity
 	// (GET /identities/{id})
 	GetIdentity(c *gin.Context, id IdentityID)
+	// GetNonEmployeeApprovalConfig Get the approval policy of the organisation
+	// (GET /non-employee-approval-config)
+	GetNonEmployeeApprovalConfig(c *gin.Context)
+	// PutNonEmployeeApprovalConfig Set the approval policy of the organisation
+	// (PUT /non-employee-approval-config)
+	PutNonEmployeeApprovalConfig(c *gin.Context)
 	// ListNonEmployeeApprovals List approval items
 	// (GET /non-employee-approvals)
 	ListNonEmployeeApprovals(c *gin.Context, params ListNonEmployeeApprovalsParams)
@@ -1895,6 +2128,18 @@ type ServerInterface interface {
 	// PatchNonEmployeeSource Change a source
 	// (PATCH /non-employee-sources/{id})
 	PatchNonEmployeeSource(c *gin.Context, id SourceID)
+	// DeleteNonEmployeeSourceApprovalConfig Have a source go by the policy of the organisation
+	// (DELETE /non-employee-sources/{id}/approval-config)
+	DeleteNonEmployeeSourceApprovalConfig(c *gin.Context, id SourceID)
+	// GetNonEmployeeSourceApprovalConfig Get the approval policy of a source
+	// (GET /non-employee-sources/{id}/approval-config)
+	GetNonEmployeeSourceApprovalConfig(c *gin.Context, id SourceID)
+	// PutNonEmployeeSourceApprovalConfig Give a source an approval policy of its own
+	// (PUT /non-employee-sources/{id}/approval-config)
+	PutNonEmployeeSourceApprovalConfig(c *gin.Context, id SourceID)
+	// ApplyNonEmployeeSourceApprovalConfig Have pending requests go by the policy in force
+	// (POST /non-employee-sources/{id}/approval-config/apply)
+	ApplyNonEmployeeSourceApprovalConfig(c *gin.Context, id SourceID)
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
 	ImportNonEmployeeRecordsInBulk(c *gin.Context, id SourceID, params ImportNonEmployeeRecordsInBulkParams)
@@ -2169,6 +2414,32 @@ func (siw *ServerInterfaceWrapper) GetIdentity(c *gin.Context) {
 	}
 
 	siw.Handler.GetIdentity(c, id)
+}
+
+// GetNonEmployeeApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeApprovalConfig(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeApprovalConfig(c)
+}
+
+// PutNonEmployeeApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) PutNonEmployeeApprovalConfig(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutNonEmployeeApprovalConfig(c)
 }
 
 // ListNonEmployeeApprovals operation middleware
@@ -2890,6 +3161,106 @@ func (siw *ServerInterfaceWrapper) PatchNonEmployeeSource(c *gin.Context) {
 	}
 
 	siw.Handler.PatchNonEmployeeSource(c, id)
+}
+
+// DeleteNonEmployeeSourceApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) DeleteNonEmployeeSourceApprovalConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteNonEmployeeSourceApprovalConfig(c, id)
+}
+
+// GetNonEmployeeSourceApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeSourceApprovalConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeSourceApprovalConfig(c, id)
+}
+
+// PutNonEmployeeSourceApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) PutNonEmployeeSourceApprovalConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutNonEmployeeSourceApprovalConfig(c, id)
+}
+
+// ApplyNonEmployeeSourceApprovalConfig operation middleware
+func (siw *ServerInterfaceWrapper) ApplyNonEmployeeSourceApprovalConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ApplyNonEmployeeSourceApprovalConfig(c, id)
 }
 
 // ImportNonEmployeeRecordsInBulk operation middleware
@@ -3922,6 +4293,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/non-employee-sources/:id/schema-attributes-template/download", wrapper.ExportNonEmployeeSourceSchemaTemplate)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/download", wrapper.ExportNonEmployeeRecords)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/exports", wrapper.ListNonEmployeeExports)
+	router.DELETE(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.DeleteNonEmployeeSourceApprovalConfig)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.GetNonEmployeeSourceApprovalConfig)
+	router.PUT(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.PutNonEmployeeSourceApprovalConfig)
+	router.POST(options.BaseURL+"/non-employee-sources/:id/approval-config/apply", wrapper.ApplyNonEmployeeSourceApprovalConfig)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules", wrapper.ListNonEmployeeExportSchedules)
 	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules", wrapper.CreateNonEmployeeExportSchedule)
 	router.DELETE(options.BaseURL+"/non-employee-sources/:id/non-employees/export-schedules/:scheduleId", wrapper.DeleteNonEmployeeExportSchedule)
@@ -3949,6 +4324,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/non-employee-approvals/:id/approve", wrapper.ApproveNonEmployeeRequest)
 	router.POST(options.BaseURL+"/non-employee-approvals/:id/reject", wrapper.RejectNonEmployeeRequest)
 	router.GET(options.BaseURL+"/non-employee-approvals/summary/:requested-for", wrapper.GetNonEmployeeApprovalSummary)
+	router.GET(options.BaseURL+"/non-employee-approval-config", wrapper.GetNonEmployeeApprovalConfig)
+	router.PUT(options.BaseURL+"/non-employee-approval-config", wrapper.PutNonEmployeeApprovalConfig)
 	router.GET(options.BaseURL+"/audit-events", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit-events/export", wrapper.ExportAuditEvents)
 	router.GET(options.BaseURL+"/identities", wrapper.ListIdentities)
@@ -4542,6 +4919,249 @@ func (response GetIdentity500JSONResponse) VisitGetIdentityResponse(w http.Respo
 type GetIdentity503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetIdentity503JSONResponse) VisitGetIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfigRequestObject struct {
+}
+
+type GetNonEmployeeApprovalConfigResponseObject interface {
+	VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeApprovalConfig200JSONResponse ApprovalConfig
+
+func (response GetNonEmployeeApprovalConfig200JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig400JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig401JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig403JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig429JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig500JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeApprovalConfig503JSONResponse) VisitGetNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfigRequestObject struct {
+	Body *PutNonEmployeeApprovalConfigJSONRequestBody
+}
+
+type PutNonEmployeeApprovalConfigResponseObject interface {
+	VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type PutNonEmployeeApprovalConfig200JSONResponse ApprovalConfig
+
+func (response PutNonEmployeeApprovalConfig200JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig400JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig401JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig403JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig413JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig415JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig429JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig500JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutNonEmployeeApprovalConfig503JSONResponse) VisitPutNonEmployeeApprovalConfigResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7390,6 +8010,517 @@ func (response PatchNonEmployeeSource500JSONResponse) VisitPatchNonEmployeeSourc
 type PatchNonEmployeeSource503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PatchNonEmployeeSource503JSONResponse) VisitPatchNonEmployeeSourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfigRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type DeleteNonEmployeeSourceApprovalConfigResponseObject interface {
+	VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type DeleteNonEmployeeSourceApprovalConfig204Response struct {
+}
+
+func (response DeleteNonEmployeeSourceApprovalConfig204Response) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteNonEmployeeSourceApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig400JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig401JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig403JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig404JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig429JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig500JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteNonEmployeeSourceApprovalConfig503JSONResponse) VisitDeleteNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfigRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type GetNonEmployeeSourceApprovalConfigResponseObject interface {
+	VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeSourceApprovalConfig200JSONResponse ApprovalConfig
+
+func (response GetNonEmployeeSourceApprovalConfig200JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig400JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig401JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig403JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig404JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig429JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig500JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeSourceApprovalConfig503JSONResponse) VisitGetNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfigRequestObject struct {
+	ID   SourceID `json:"id"`
+	Body *PutNonEmployeeSourceApprovalConfigJSONRequestBody
+}
+
+type PutNonEmployeeSourceApprovalConfigResponseObject interface {
+	VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type PutNonEmployeeSourceApprovalConfig200JSONResponse ApprovalConfig
+
+func (response PutNonEmployeeSourceApprovalConfig200JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig400JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig401JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig403JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig404JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig413JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig415JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig429JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig500JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutNonEmployeeSourceApprovalConfig503JSONResponse) VisitPutNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfigRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type ApplyNonEmployeeSourceApprovalConfigResponseObject interface {
+	VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error
+}
+
+type ApplyNonEmployeeSourceApprovalConfig200JSONResponse ApprovalConfigApplied
+
+func (response ApplyNonEmployeeSourceApprovalConfig200JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig400JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig401JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig403JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig404JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig429JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig500JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApplyNonEmployeeSourceApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ApplyNonEmployeeSourceApprovalConfig503JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11280,6 +12411,12 @@ type StrictServerInterface interface {
 	// GetIdentity Get an identity
 	// (GET /identities/{id})
 	GetIdentity(ctx context.Context, request GetIdentityRequestObject) (GetIdentityResponseObject, error)
+	// GetNonEmployeeApprovalConfig Get the approval policy of the organisation
+	// (GET /non-employee-approval-config)
+	GetNonEmployeeApprovalConfig(ctx context.Context, request GetNonEmployeeApprovalConfigRequestObject) (GetNonEmployeeApprovalConfigResponseObject, error)
+	// PutNonEmployeeApprovalConfig Set the approval policy of the organisation
+	// (PUT /non-employee-approval-config)
+	PutNonEmployeeApprovalConfig(ctx context.Context, request PutNonEmployeeApprovalConfigRequestObject) (PutNonEmployeeApprovalConfigResponseObject, error)
 	// ListNonEmployeeApprovals List approval items
 	// (GET /non-employee-approvals)
 	ListNonEmployeeApprovals(ctx context.Context, request ListNonEmployeeApprovalsRequestObject) (ListNonEmployeeApprovalsResponseObject, error)
@@ -11346,6 +12483,18 @@ type StrictServerInterface interface {
 	// PatchNonEmployeeSource Change a source
 	// (PATCH /non-employee-sources/{id})
 	PatchNonEmployeeSource(ctx context.Context, request PatchNonEmployeeSourceRequestObject) (PatchNonEmployeeSourceResponseObject, error)
+	// DeleteNonEmployeeSourceApprovalConfig Have a source go by the policy of the organisation
+	// (DELETE /non-employee-sources/{id}/approval-config)
+	DeleteNonEmployeeSourceApprovalConfig(ctx context.Context, request DeleteNonEmployeeSourceApprovalConfigRequestObject) (DeleteNonEmployeeSourceApprovalConfigResponseObject, error)
+	// GetNonEmployeeSourceApprovalConfig Get the approval policy of a source
+	// (GET /non-employee-sources/{id}/approval-config)
+	GetNonEmployeeSourceApprovalConfig(ctx context.Context, request GetNonEmployeeSourceApprovalConfigRequestObject) (GetNonEmployeeSourceApprovalConfigResponseObject, error)
+	// PutNonEmployeeSourceApprovalConfig Give a source an approval policy of its own
+	// (PUT /non-employee-sources/{id}/approval-config)
+	PutNonEmployeeSourceApprovalConfig(ctx context.Context, request PutNonEmployeeSourceApprovalConfigRequestObject) (PutNonEmployeeSourceApprovalConfigResponseObject, error)
+	// ApplyNonEmployeeSourceApprovalConfig Have pending requests go by the policy in force
+	// (POST /non-employee-sources/{id}/approval-config/apply)
+	ApplyNonEmployeeSourceApprovalConfig(ctx context.Context, request ApplyNonEmployeeSourceApprovalConfigRequestObject) (ApplyNonEmployeeSourceApprovalConfigResponseObject, error)
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
 	ImportNonEmployeeRecordsInBulk(ctx context.Context, request ImportNonEmployeeRecordsInBulkRequestObject) (ImportNonEmployeeRecordsInBulkResponseObject, error)
@@ -11589,6 +12738,72 @@ func (sh *strictHandler) GetIdentity(ctx *gin.Context, id IdentityID) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetIdentityResponseObject); ok {
 		if err := validResponse.VisitGetIdentityResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeApprovalConfig operation middleware
+func (sh *strictHandler) GetNonEmployeeApprovalConfig(ctx *gin.Context) {
+	var request GetNonEmployeeApprovalConfigRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeApprovalConfig(ctx, request.(GetNonEmployeeApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeApprovalConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutNonEmployeeApprovalConfig operation middleware
+func (sh *strictHandler) PutNonEmployeeApprovalConfig(ctx *gin.Context) {
+	var request PutNonEmployeeApprovalConfigRequestObject
+
+	var body PutNonEmployeeApprovalConfigJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNonEmployeeApprovalConfig(ctx, request.(PutNonEmployeeApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNonEmployeeApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutNonEmployeeApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitPutNonEmployeeApprovalConfigResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -12318,6 +13533,128 @@ func (sh *strictHandler) PatchNonEmployeeSource(ctx *gin.Context, id SourceID) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PatchNonEmployeeSourceResponseObject); ok {
 		if err := validResponse.VisitPatchNonEmployeeSourceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteNonEmployeeSourceApprovalConfig operation middleware
+func (sh *strictHandler) DeleteNonEmployeeSourceApprovalConfig(ctx *gin.Context, id SourceID) {
+	var request DeleteNonEmployeeSourceApprovalConfigRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteNonEmployeeSourceApprovalConfig(ctx, request.(DeleteNonEmployeeSourceApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteNonEmployeeSourceApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteNonEmployeeSourceApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitDeleteNonEmployeeSourceApprovalConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeSourceApprovalConfig operation middleware
+func (sh *strictHandler) GetNonEmployeeSourceApprovalConfig(ctx *gin.Context, id SourceID) {
+	var request GetNonEmployeeSourceApprovalConfigRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeSourceApprovalConfig(ctx, request.(GetNonEmployeeSourceApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeSourceApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeSourceApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeSourceApprovalConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutNonEmployeeSourceApprovalConfig operation middleware
+func (sh *strictHandler) PutNonEmployeeSourceApprovalConfig(ctx *gin.Context, id SourceID) {
+	var request PutNonEmployeeSourceApprovalConfigRequestObject
+
+	request.ID = id
+
+	var body PutNonEmployeeSourceApprovalConfigJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNonEmployeeSourceApprovalConfig(ctx, request.(PutNonEmployeeSourceApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNonEmployeeSourceApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutNonEmployeeSourceApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitPutNonEmployeeSourceApprovalConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ApplyNonEmployeeSourceApprovalConfig operation middleware
+func (sh *strictHandler) ApplyNonEmployeeSourceApprovalConfig(ctx *gin.Context, id SourceID) {
+	var request ApplyNonEmployeeSourceApprovalConfigRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApplyNonEmployeeSourceApprovalConfig(ctx, request.(ApplyNonEmployeeSourceApprovalConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApplyNonEmployeeSourceApprovalConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ApplyNonEmployeeSourceApprovalConfigResponseObject); ok {
+		if err := validResponse.VisitApplyNonEmployeeSourceApprovalConfigResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -143,6 +143,13 @@ func (b body) schedule() lifecycle.ScheduleInput {
 	return b.document.Schedule()
 }
 
+func (b body) approvalPolicy() lifecycle.ApprovalPolicyInput {
+	if b.fault != nil {
+		return lifecycle.ApprovalPolicyInput{Faults: b.faults()}
+	}
+	return b.document.ApprovalPolicy()
+}
+
 func (b body) token() lifecycle.TokenInput {
 	if b.fault != nil {
 		return lifecycle.TokenInput{Faults: b.faults()}

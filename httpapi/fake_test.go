@@ -83,6 +83,7 @@ type fake struct {
 	faults       lifecycle.Faults
 	bulk         bulk
 	format       auditfile.Format
+	policy       lifecycle.ApprovalPolicyInput
 }
 
 var _ httpapi.Service = (*fake)(nil)

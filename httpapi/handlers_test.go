@@ -22,6 +22,7 @@ const (
 	uploads   = "/non-employee-sources/{source}/non-employee-bulk-upload"
 	exports   = "/non-employee-sources/{source}/non-employees"
 	schedules = exports + "/export-schedules"
+	ofSource  = "/non-employee-sources/{source}/approval-config"
 )
 
 // served has every operation, with a call that succeeds.
@@ -73,6 +74,13 @@ var served = map[policy.Operation]struct {
 	policy.ListExportSchedules:  {"GET", schedules, "", 200, `"zone":"Europe/Berlin"`},
 	policy.CreateExportSchedule: {"POST", schedules, `{"cron":"30 6 * * *","keep":3}`, 200, `"keep":3`},
 	policy.DeleteExportSchedule: {"DELETE", schedules + "/{id}", "", 204, ""},
+
+	policy.GetSourcePolicy:    {"GET", ofSource, "", 200, `"inherited":true`},
+	policy.PutSourcePolicy:    {"PUT", ofSource, `{"timeoutConfig":{"enabled":true,"daysUntilTimeout":30}}`, 200, `"identityType":"MANAGER_OF"}`},
+	policy.DeleteSourcePolicy: {"DELETE", ofSource, "", 204, ""},
+	policy.ApplySourcePolicy:  {"POST", ofSource + "/apply", "", 200, `{"applied":12}`},
+	policy.GetDefaultPolicy:   {"GET", "/non-employee-approval-config", "", 200, `"inherited":false`},
+	policy.PutDefaultPolicy:   {"PUT", "/non-employee-approval-config", `{"timeoutConfig":{"enabled":true,"daysUntilTimeout":30}}`, 200, `"version":2`},
 
 	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
 	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"identityStatus":"ACTIVE"`},

@@ -73,6 +73,14 @@ type Service interface {
 	Approve(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
 	Reject(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
 
+	GetSourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) (lifecycle.ApprovalPolicyVersion, error)
+	PutSourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.ApprovalPolicyInput) (lifecycle.ApprovalPolicyVersion, error)
+	DeleteSourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) error
+	// ApplySourcePolicy returns how many requests went by another version before.
+	ApplySourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) (int, error)
+	GetDefaultPolicy(ctx context.Context, a policy.Actor) (lifecycle.ApprovalPolicyVersion, error)
+	PutDefaultPolicy(ctx context.Context, a policy.Actor, in lifecycle.ApprovalPolicyInput) (lifecycle.ApprovalPolicyVersion, error)
+
 	ListIdentities(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
 	GetIdentity(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.DirectoryUser, error)
 	ListWorkgroups(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.WorkgroupSummary, int, error)

@@ -1,5 +1,7 @@
 package lifecycle
 
+import "time"
+
 // ApprovalPolicy says what happens to a request while nobody decides. Its JSON is
 // what is stored and, with the names of SailPoint's generic approval
 // configuration, what the API takes and answers.
@@ -123,4 +125,16 @@ func DefaultApprovalPolicy() ApprovalPolicy {
 		Escalation: EscalationConfig{Chain: []ApproverRule{}},
 		Timeout:    TimeoutConfig{Enabled: true, Days: MaxTimeoutDays, Result: TimeoutExpired},
 	}
+}
+
+// ApprovalPolicyVersion is a stored policy. It never changes: what changes a policy
+// makes another version, and a request keeps that which it was made under.
+type ApprovalPolicyVersion struct {
+	ID ID
+	// Source is zero for the organisation's policy.
+	Source ID
+	// Version counts those of the source, or of the organisation, from 1.
+	Version int
+	Policy  ApprovalPolicy
+	Created time.Time
 }

@@ -99,6 +99,7 @@ const (
 	ObjectImport         AuditObjectType = "IMPORT"
 	ObjectExport         AuditObjectType = "EXPORT"
 	ObjectExportSchedule AuditObjectType = "EXPORT_SCHEDULE"
+	ObjectApprovalPolicy AuditObjectType = "APPROVAL_POLICY"
 	ObjectIdentity       AuditObjectType = "IDENTITY"
 	ObjectWorkgroup      AuditObjectType = "WORKGROUP"
 	ObjectClient         AuditObjectType = "CLIENT"

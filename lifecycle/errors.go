@@ -149,6 +149,15 @@ func (f *Faults) Add(kind Kind, field, message string) {
 	*f = append(*f, FieldError(kind, field, message))
 }
 
+// With returns the faults with what is wrong by err, which is no fault where it is
+// nil.
+func (f Faults) With(err error) Faults {
+	if fault, ok := errors.AsType[*Error](err); ok {
+		return append(slices.Clone(f), fault)
+	}
+	return f
+}
+
 // About reports whether one of the faults is about the field.
 func (f Faults) About(field string) bool {
 	return slices.ContainsFunc(f, func(fault *Error) bool { return fault.Field == field })

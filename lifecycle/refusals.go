@@ -15,6 +15,22 @@ func AccountNameTaken(name string) *Error {
 // NoActiveManager is what is wrong with a manager that can't be named.
 const NoActiveManager = "manager names no active identity"
 
+// NamesNobody refuses a reference to an identity that can't be named, or to a
+// workgroup that there is not.
+func NamesNobody(field string, reference Reference) *Error {
+	what := "active identity"
+	if reference.Type == ReferenceGovernanceGroup {
+		what = "workgroup"
+	}
+	return FieldError(KindReferenceNotFound, field, field+" names no "+what+": "+reference.ID.String())
+}
+
+// NoOwnerForTimeout refuses a policy that approves where nobody answers for it.
+func NoOwnerForTimeout() *Error {
+	const field = "timeoutConfig.timeoutResult"
+	return FieldError(KindIllegalValue, field, field+" must be EXPIRED: the source has no active owner, who would answer for APPROVED")
+}
+
 // TooManySources refuses one source more than limit.
 func TooManySources(limit int) *Error {
 	return NewError(KindLimit, fmt.Sprintf("There are %d sources already, which is the limit.", limit))

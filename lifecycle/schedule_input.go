@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,8 +51,4 @@ func (in ScheduleInput) Judge() (ExportSchedule, Faults) {
 }
 
 // note adds a fault that was found elsewhere; nil is none.
-func (j *judge) note(err error) {
-	if fault, ok := errors.AsType[*Error](err); ok {
-		j.faults = append(j.faults, fault)
-	}
-}
+func (j *judge) note(err error) { j.faults = j.faults.With(err) }

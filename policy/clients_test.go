@@ -10,8 +10,8 @@ import (
 	"gatehouse/policy"
 )
 
-// clientRules are the operations on tokens and clients, in the letters of the
-// matrix. Their columns are ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN and anybody
+// clientRules are the operations on tokens and clients, and the policy of the
+// organisation, in the letters of the matrix. Their columns are ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN and anybody
 // on another's object, anybody on their own, and an application with all rights.
 var clientRules = map[policy.Operation]expected{
 	"listPersonalAccessTokens":  {false, "A r r r a -"},
@@ -21,6 +21,8 @@ var clientRules = map[policy.Operation]expected{
 	"createOauthClient":         {true, "A - - - - -"},
 	"getOauthClient":            {false, "A - - - - -"},
 	"deleteOauthClient":         {true, "A - - - - -"},
+
+	"putNonEmployeeApprovalConfig": {true, "A - - - - -"},
 }
 
 func TestTokensAreTheirOwnersAndClientsTheAdministrators(t *testing.T) {

@@ -64,6 +64,13 @@ const (
 	ListAuditEvents      Operation = "listAuditEvents"
 	ExportAuditEvents    Operation = "exportAuditEvents"
 
+	GetSourcePolicy    Operation = "getNonEmployeeSourceApprovalConfig"
+	PutSourcePolicy    Operation = "putNonEmployeeSourceApprovalConfig"
+	DeleteSourcePolicy Operation = "deleteNonEmployeeSourceApprovalConfig"
+	ApplySourcePolicy  Operation = "applyNonEmployeeSourceApprovalConfig"
+	GetDefaultPolicy   Operation = "getNonEmployeeApprovalConfig"
+	PutDefaultPolicy   Operation = "putNonEmployeeApprovalConfig"
+
 	ListIdentities       Operation = "listIdentities"
 	GetIdentity          Operation = "getIdentity"
 	ListWorkgroups       Operation = "listWorkgroups"
@@ -254,6 +261,15 @@ var Extensions = map[Operation]Rule{
 	ListExportSchedules:  {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
 	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+
+	// Who sees a source sees by what its requests wait; who may change a source may
+	// change that too. What holds for all sources is the administrator's.
+	GetSourcePolicy:    {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, SourceArea: true, Relations: manager},
+	PutSourcePolicy:    {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
+	DeleteSourcePolicy: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
+	ApplySourcePolicy:  {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
+	GetDefaultPolicy:   {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	PutDefaultPolicy:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},

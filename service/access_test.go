@@ -136,6 +136,21 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 		_, err := s.Reject(ctx, a, id, DecisionInput{})
 		return err
 	},
+	policy.GetSourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.GetSourcePolicy(ctx, a, id)
+		return err
+	},
+	policy.PutSourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.PutSourcePolicy(ctx, a, id, lifecycle.ApprovalPolicyInput{})
+		return err
+	},
+	policy.DeleteSourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		return s.DeleteSourcePolicy(ctx, a, id)
+	},
+	policy.ApplySourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.ApplySourcePolicy(ctx, a, id)
+		return err
+	},
 }
 
 // TestWhatIsAnothersIsAnsweredAfterTheSameQueriesAsWhatThereIsNot holds contract

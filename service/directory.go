@@ -202,8 +202,8 @@ func (s *Service) DeleteGroup(ctx context.Context, a policy.Actor, id lifecycle.
 }
 
 const (
-	// wokenAtOnce is how many requests are woken when somebody goes; the sweep
-	// finds the rest.
+	// wokenAtOnce is how many requests are woken when somebody goes, or a policy is
+	// applied; the sweep finds the rest.
 	wokenAtOnce = 50
 	// wakers is how many of them at a time.
 	wakers = 8
@@ -220,15 +220,23 @@ func (s *Service) wakeOrphans(ctx context.Context) {
 		s.log.WarnContext(ctx, "requests whose approver is gone are left to the sweep", "error", err)
 		return
 	}
+	s.wake(ctx, orphans)
+}
+
+// wake has the workflows of these requests read their rows again, whatever becomes
+// of the call that moved them. What fails is the sweep's.
+func (s *Service) wake(ctx context.Context, requests []lifecycle.RequestToCheck) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.StartTimeout)
+	defer cancel()
 	var group sync.WaitGroup
 	places := make(chan struct{}, wakers)
-	for _, orphan := range orphans {
+	for _, moved := range requests {
 		places <- struct{}{}
 		group.Go(func() {
 			defer func() { <-places }()
-			if err := s.workflows.NudgeRequest(ctx, orphan.RequestID, orphan.SourceID); err != nil {
-				s.log.WarnContext(ctx, "a request whose approver is gone is left to the sweep",
-					"request_id", orphan.RequestID.String(), "error", err)
+			if err := s.workflows.NudgeRequest(ctx, moved.RequestID, moved.SourceID); err != nil {
+				s.log.WarnContext(ctx, "a request that moved is left to the sweep",
+					"request_id", moved.RequestID.String(), "error", err)
 			}
 		})
 	}

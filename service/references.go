@@ -122,11 +122,9 @@ func (r *references) resolveManager(person *lifecycle.Person, faults *lifecycle.
 
 // check adds a fault if the reference names no active identity, or no workgroup.
 func (r *references) check(reference lifecycle.Reference, field string, faults *lifecycle.Faults) error {
-	what := "active identity"
 	var ok bool
 	var err error
 	if reference.Type == lifecycle.ReferenceGovernanceGroup {
-		what = "workgroup"
 		ok, err = r.findGroup(reference.ID)
 	} else {
 		_, ok, err = r.find(reference.ID.String())
@@ -135,7 +133,7 @@ func (r *references) check(reference lifecycle.Reference, field string, faults *
 		return err
 	}
 	if !ok {
-		faults.Add(lifecycle.KindReferenceNotFound, field, field+" names no "+what+": "+reference.ID.String())
+		*faults = append(*faults, lifecycle.NamesNobody(field, reference))
 	}
 	return nil
 }

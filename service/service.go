@@ -104,6 +104,7 @@ type Store interface {
 	SourceStore
 	RecordStore
 	RequestStore
+	ApprovalPolicyStore
 	IdentityStore
 	DirectoryStore
 	ImportStore

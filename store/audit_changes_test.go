@@ -88,7 +88,7 @@ var silent = []string{
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
-	"IdentityByAlias", "IdentityByExternalID", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
+	"IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",
@@ -323,6 +323,24 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		"decision": first.ID.String(), "request": request.ID.String(), "next": request.Items[1].ID.String(),
 	}, approved[0].facts)
 	step("Decide", decide(first, lifecycle.DecisionRepeated))
+
+	// The policy by which the source's requests wait.
+	waiting := lifecycle.ApprovalPolicyVersion{ID: lifecycle.NewID(), Source: source.ID, Policy: lifecycle.DefaultApprovalPolicy(), Created: storetest.Now()}
+	set := func() error { _, err := w.SetApprovalPolicy(ctx, waiting); return err }
+	by(step("SetApprovalPolicy", set, tell(lifecycle.ActionCreate, lifecycle.ObjectApprovalPolicy, waiting.ID)), origin)
+	waiting.ID = lifecycle.NewID()
+	step("SetApprovalPolicy", set)
+	waiting.Policy.SelfApproval = true
+	reset := step("SetApprovalPolicy", set, tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalPolicy, waiting.ID))
+	require.JSONEq(t, `{"before": {"selfApproval": false}, "after": {"selfApproval": true}}`, reset[0].change)
+	require.Equal(t, map[string]any{"version": 2.0}, reset[0].facts)
+	reapply := func() error { _, err := w.ApplyApprovalPolicy(ctx, source.ID, 10); return err }
+	reapplied := step("ApplyApprovalPolicy", reapply, tell(lifecycle.ActionUpdate, lifecycle.ObjectRequest, request.ID))
+	require.Equal(t, waiting.ID.String(), reapplied[0].facts["policy"])
+	step("ApplyApprovalPolicy", reapply)
+	leave := func() error { return w.DropApprovalPolicy(ctx, source.ID) }
+	step("DropApprovalPolicy", leave, tell(lifecycle.ActionDelete, lifecycle.ObjectApprovalPolicy, waiting.ID))
+	step("DropApprovalPolicy", leave)
 
 	stolen := decision(request, 1, lifecycle.VerdictApprove, lifecycle.ViaSignal)
 	stolen.Approver = w.outsider.ID

@@ -178,31 +178,35 @@ func checkReferences(ctx context.Context, tx bun.Tx, source, before lifecycle.So
 	if len(added) == 0 {
 		return nil
 	}
-	ids := make(idList, len(added))
+	references := make([]lifecycle.Reference, len(added))
 	for i, reference := range added {
-		ids[i] = reference.ID
+		references[i] = reference.Reference
 	}
-	exists := map[lifecycle.Reference]bool{}
-	var found lifecycle.Reference
-	rows, err := tx.QueryContext(ctx, `SELECT id, 'IDENTITY' FROM identities WHERE id = ANY (?0) AND active
-		UNION ALL SELECT id, 'GOVERNANCE_GROUP' FROM workgroups WHERE id = ANY (?0) AND deleted IS NULL`, ids)
-	err = each(rows, err, []any{&found.ID, &found.Type}, func() error { exists[found] = true; return nil })
+	there, err := nameable(ctx, tx, references)
 	if err != nil {
 		return err
 	}
 	var faults lifecycle.Faults
 	for _, reference := range added {
-		if exists[reference.Reference] {
-			continue
+		if !there[reference.Reference] {
+			faults = append(faults, lifecycle.NamesNobody(reference.field, reference.Reference))
 		}
-		what := "active identity"
-		if reference.Type == lifecycle.ReferenceGovernanceGroup {
-			what = "workgroup"
-		}
-		faults.Add(lifecycle.KindReferenceNotFound, reference.field,
-			reference.field+" names no "+what+": "+reference.ID.String())
 	}
 	return faults.Err()
+}
+
+// nameable returns those of the references that may be named: identities that are
+// active, workgroups that were not deleted.
+func nameable(ctx context.Context, tx bun.Tx, references []lifecycle.Reference) (map[lifecycle.Reference]bool, error) {
+	ids := make(idList, len(references))
+	for i, reference := range references {
+		ids[i] = reference.ID
+	}
+	there := map[lifecycle.Reference]bool{}
+	var found lifecycle.Reference
+	rows, err := tx.QueryContext(ctx, `SELECT id, 'IDENTITY' FROM identities WHERE id = ANY (?0) AND active
+		UNION ALL SELECT id, 'GOVERNANCE_GROUP' FROM workgroups WHERE id = ANY (?0) AND deleted IS NULL`, ids)
+	return there, each(rows, err, []any{&found.ID, &found.Type}, func() error { there[found] = true; return nil })
 }
 
 var lookupSource = "SELECT " + sourceColumns + ", " + viewerRelations + " FROM sources AS s WHERE s.id = $1"

@@ -24,6 +24,14 @@ func personBody(account string) string {
 		`"phone":"1","manager":"jane.doe","startDate":"2027-01-01","endDate":"2027-12-31","data":{"extra":"x"}}`
 }
 
+// aPolicy is an approval policy with everything in it.
+const aPolicy = `{"reminderConfig":{"enabled":true,"daysUntilFirstReminder":1,"reminderCronSchedule":"0 9 * * mon-fri","maxReminders":3},` +
+	`"escalationConfig":{"enabled":true,"daysUntilFirstEscalation":2,"escalationCronSchedule":"@every 24h","escalationChain":[` +
+	`{"identityType":"IDENTITY","identityId":"$person"},{"identityType":"MANAGER_OF"}]},` +
+	`"timeoutConfig":{"enabled":true,"daysUntilTimeout":30,"timeoutResult":"EXPIRED"},"cronTimezone":{"location":"Europe/Berlin"},` +
+	`"fallbackApprover":{"identityType":"SOURCE_OWNER"},"calendar":{"workdays":["MONDAY"],"holidays":["2027-01-01"],` +
+	`"iCalendar":"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20000501\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"}}`
+
 // goodBodies are those that the operations take.
 var goodBodies = map[string]string{
 	"createNonEmployeeSource":                 `{"name":"New","description":"d","owner":{"id":"$person"},"approvers":["$approver"],"accountManagers":[{"id":"$person"}]}`,
@@ -31,6 +39,8 @@ var goodBodies = map[string]string{
 	"createNonEmployeeSourceSchemaAttributes": `{"type":"TEXT","technicalName":"more","label":"More","helpText":"h","placeholder":"p","required":false}`,
 	"patchNonEmployeeSchemaAttribute":         `[{"op":"replace","path":"/label","value":"new"}]`,
 	"createNonEmployeeExportSchedule":         `{"cron":"@daily","zone":"Europe/Berlin","keep":2}`,
+	"putNonEmployeeSourceApprovalConfig":      aPolicy,
+	"putNonEmployeeApprovalConfig":            aPolicy,
 	"importNonEmployeeRecordsInBulk":          formOf(aFile),
 	"createNonEmployeeRecord":                 personBody("new.record"),
 	"updateNonEmployeeRecord":                 personBody("a.record"),
@@ -69,6 +79,9 @@ var bodies = []string{
 	`{"comment":5}`, `{"comment":null}`, `{"cron":"* * * * *","zone":"../etc/passwd","keep":-1}`, `{"cron":"@every 1ns","zone":"Local","keep":1e3}`,
 	`{"keep":9223372036854775808,"cron":"99 99 99 99 99","zone":"\u0000"}`, `{"approvers":["$person","$person","$approver","$source"]}`,
 	`{"name":"N","description":"d","owner":{"id":"$source","type":"GOVERNANCE_GROUP"},"managementWorkgroup":"$person"}`,
+	`{"timeoutConfig":{"enabled":true,"daysUntilTimeout":1e9},"cronTimezone":{"location":"../etc/passwd","offset":"+99:99"},"calendar":{"workdays":[1],"holidays":["0000-00-00"]}}`,
+	`{"timeoutConfig":{"enabled":true,"daysUntilTimeout":9},"calendar":{"workdays":["MONDAY"],"iCalendar":"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20000101\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;INTERVAL=0;COUNT=99999999999\nEND:VEVENT\nEND:VCALENDAR"}}`,
+	`{"escalationConfig":{"enabled":true,"escalationChain":[{"identityType":"\u0000","identityId":"$source"},[],{"a":{"a":1}}]},"fallbackApprover":{"type":"IDENTITY","identityID":"$source"}}`,
 	`{"type":"DATE","technicalName":"accountName","label":"L"}`, `{"type":"TEXT","technicalName":"a b","label":"\n"}`,
 }
 
