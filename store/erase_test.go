@@ -552,7 +552,7 @@ var (
 		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
 			"last_name last_name_folded phone",
-		"records":  "account_name account_name_folded data email email_folded first_name first_name_folded last_name last_name_folded phone",
+		"records":  "account_name account_name_folded data email email_folded ended_reason first_name first_name_folded last_name last_name_folded phone",
 		"requests": "account_name account_name_folded data email email_folded first_name first_name_folded last_name last_name_folded phone",
 	}
 	// These say nothing about people: codes, names that the organisation gives its
@@ -562,8 +562,9 @@ var (
 		"audit_entries": "action actor_digest change_digest channel client_id facts object_id object_type operation outcome tracking_id",
 		"audit_seals":   "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
 		"export_jobs": "status", "export_schedules": "cron zone", "identities": "levels", "import_faults": "kind",
-		"import_jobs": "columns header status", "import_rows": "doubt_kind", "notifications": "event facts key reason recipient_type",
+		"import_jobs": "columns header status", "import_rows": "doubt_kind", "lifecycle_policies": "policy", "notifications": "event facts key reason recipient_type",
 		"rate_windows":            "key",
+		"records":                 "lifecycle_state",
 		"requests":                "approval_status cancellation_reason kind",
 		"schema_attributes":       "help_text label placeholder technical_name technical_name_folded type",
 		"signing_keys":            "kid private_key",
