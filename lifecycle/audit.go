@@ -100,10 +100,12 @@ const (
 	ObjectExport         AuditObjectType = "EXPORT"
 	ObjectExportSchedule AuditObjectType = "EXPORT_SCHEDULE"
 	ObjectApprovalPolicy AuditObjectType = "APPROVAL_POLICY"
-	ObjectIdentity       AuditObjectType = "IDENTITY"
-	ObjectWorkgroup      AuditObjectType = "WORKGROUP"
-	ObjectClient         AuditObjectType = "CLIENT"
-	ObjectSigningKey     AuditObjectType = "SIGNING_KEY"
+	// ObjectLifecyclePolicy has the id of its source, or the nil UUID.
+	ObjectLifecyclePolicy AuditObjectType = "LIFECYCLE_POLICY"
+	ObjectIdentity        AuditObjectType = "IDENTITY"
+	ObjectWorkgroup       AuditObjectType = "WORKGROUP"
+	ObjectClient          AuditObjectType = "CLIENT"
+	ObjectSigningKey      AuditObjectType = "SIGNING_KEY"
 	// ObjectPerson is a person whose data was erased.
 	ObjectPerson AuditObjectType = "PERSON"
 	// ObjectNone is that of an attempt that named no object.

@@ -1,7 +1,5 @@
 package lifecycle
 
-import "time"
-
 // LifecyclePolicy says what happens about the dates of the records of a source.
 // Its JSON is what is stored and what the API takes and answers. A change holds at
 // once for every record.
@@ -44,7 +42,7 @@ type EndPolicy struct {
 	Action EndAction `json:"action"`
 	// GraceDays is how long after its end that is done, and at the earliest so long
 	// after the policy began to say so; 0 to MaxLifecycleDays, and at least 1 for
-	// REMOVE.
+	// REMOVE, so that people are told while the record can still be named.
 	GraceDays int `json:"graceDays"`
 }
 
@@ -100,30 +98,11 @@ const (
 	StateExpired LifecycleState = "EXPIRED"
 	// StateSuspended: the policy suspended it after its end, or somebody ended it.
 	StateSuspended LifecycleState = "SUSPENDED"
+	// StateRemoved is told of records that are gone; none has it.
+	StateRemoved LifecycleState = "REMOVED"
 )
 
-// LifecycleStates are all of them, in the order a record goes through them.
+// LifecycleStates are those that a record may have, in the order a record goes through them.
 func LifecycleStates() []LifecycleState {
 	return []LifecycleState{StatePlanned, StateActive, StateExpiring, StateExpired, StateSuspended}
-}
-
-// Rungs beside the days of warnings: how near to the end of a record people have
-// been told.
-const (
-	// RungNone: nobody was told of the end yet.
-	RungNone = MaxLifecycleDays + 1
-	// RungEnd: they were told that it has come.
-	RungEnd = 0
-	// RungDone: what the source does at the end was done, or somebody ended the
-	// record.
-	RungDone = -1
-)
-
-// PolicyInForce is a LifecyclePolicy as it holds for a source.
-type PolicyInForce struct {
-	LifecyclePolicy
-	// EndSince is when its End became what it is.
-	EndSince time.Time
-	// Own is false where it is the organisation's.
-	Own bool
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -11,23 +12,126 @@ import (
 )
 
 // lifecyclePolicy returns what holds for the source at this moment of the
-// transaction; that of the organisation for the zero ID.
+// transaction; what the organisation has for the zero ID.
 func lifecyclePolicy(ctx context.Context, db bun.IDB, source lifecycle.ID) (lifecycle.PolicyInForce, error) {
-	var p lifecycle.PolicyInForce
-	var stored string
-	found, err := row(ctx, db, []any{&stored, &p.EndSince, &p.Own}, `SELECT coalesce(own.policy, org.policy)::text,
-			greatest(own.end_since, CASE WHEN own.policy IS NULL THEN org.end_since END), own.policy IS NOT NULL
-		FROM lifecycle_policies AS org LEFT JOIN lifecycle_policies AS own ON own.source_id = ?
-		WHERE org.source_id IS NULL`, source)
-	if err != nil {
-		return lifecycle.PolicyInForce{}, err
+	policies, err := lifecyclePolicies(ctx, db, idList{source})
+	return policies[source], err
+}
+
+// lifecyclePolicies is lifecyclePolicy for several sources.
+func lifecyclePolicies(ctx context.Context, db bun.IDB, sources idList) (map[lifecycle.ID]lifecycle.PolicyInForce, error) {
+	var (
+		source   lifecycle.ID
+		p        lifecycle.PolicyInForce
+		stored   string
+		policies = make(map[lifecycle.ID]lifecycle.PolicyInForce, len(sources))
+	)
+	// Where a source went back to the organisation's, that counts from then on.
+	rows, err := db.QueryContext(ctx, `SELECT s.id, coalesce(own.policy, org.policy)::text, own.policy IS NOT NULL,
+			CASE WHEN own.policy IS NULL THEN greatest(own.end_since, org.end_since) ELSE own.end_since END
+		FROM unnest(?) AS s (id) CROSS JOIN lifecycle_policies AS org
+		LEFT JOIN lifecycle_policies AS own ON own.source_id = s.id
+		WHERE org.source_id IS NULL`, sources)
+	err = each(rows, err, []any{&source, &stored, &p.Own, &p.EndSince}, func() error {
+		p.EndSince = p.EndSince.UTC()
+		p.LifecyclePolicy = lifecycle.LifecyclePolicy{}
+		if err := json.Unmarshal([]byte(stored), &p.LifecyclePolicy); err != nil {
+			return fmt.Errorf("store: a lifecycle policy: %w", err)
+		}
+		policies[source] = p
+		return nil
+	})
+	return policies, err
+}
+
+// GetLifecyclePolicy returns what holds for the source, or what the organisation
+// has for the zero ID. A source that there is not has the organisation's.
+func (s *Store) GetLifecyclePolicy(ctx context.Context, source lifecycle.ID) (p lifecycle.PolicyInForce, err error) {
+	defer s.done("GetLifecyclePolicy", time.Now(), &err)
+	return lifecyclePolicy(ctx, s.db, source)
+}
+
+// SetLifecyclePolicy makes the policy that of the source, or the organisation's
+// for the zero ID, from now on and for every record. One that is the same changes
+// nothing. KindNotFound for a source that there is not.
+func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy lifecycle.LifecyclePolicy) (err error) {
+	defer s.done("SetLifecyclePolicy", time.Now(), &err)
+	return s.changeLifecyclePolicy(ctx, source, &policy)
+}
+
+// DropLifecyclePolicy has the source follow the organisation again, from now on.
+// A source that does so already is left as it is. KindNotFound for a source that
+// there is not.
+func (s *Store) DropLifecyclePolicy(ctx context.Context, source lifecycle.ID) (err error) {
+	defer s.done("DropLifecyclePolicy", time.Now(), &err)
+	return s.changeLifecyclePolicy(ctx, source, nil)
+}
+
+// changeLifecyclePolicy writes what the source, or the organisation, has of its
+// own; nil for nothing.
+func (s *Store) changeLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy *lifecycle.LifecyclePolicy) error {
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		if err := lockLifecyclePolicy(ctx, tx, source); err != nil {
+			return err
+		}
+		before, err := lifecyclePolicy(ctx, tx, source)
+		if err != nil {
+			return err
+		}
+		// What the source follows is not its own, so that its first one is a change.
+		var was, is []byte
+		if before.Own || source.IsZero() {
+			if was, err = json.Marshal(before.LifecyclePolicy); err != nil {
+				return err
+			}
+		}
+		stored := any(nil)
+		if policy != nil {
+			if is, err = json.Marshal(policy); err != nil {
+				return err
+			}
+			stored = string(is)
+		}
+		if string(was) == string(is) {
+			return nil
+		}
+		end := lifecycle.EndPolicy{}
+		if policy != nil {
+			end = policy.End
+		}
+		at := now()
+		since := at
+		if policy != nil && end == before.End {
+			since = before.EndSince
+		}
+		change := lifecycle.AuditChange{
+			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectLifecyclePolicy, ID: source.String(), Source: source,
+			Facts: map[string]any{"policy": policy},
+		}
+		if policy == nil {
+			change.Action, change.Facts = lifecycle.ActionDelete, nil
+		}
+		audited, err := auditValues(ctx, []lifecycle.AuditChange{change})
+		if err != nil {
+			return err
+		}
+		return exec(ctx, tx, `WITH p AS (
+				INSERT INTO lifecycle_policies (source_id, policy, end_since, modified) VALUES (?, ?::jsonb, ?, ?)
+				ON CONFLICT (coalesce(source_id, '00000000-0000-0000-0000-000000000000'))
+				DO UPDATE SET policy = excluded.policy, end_since = excluded.end_since, modified = excluded.modified
+			), ? SELECT`, uuidOf(source), stored, since, at, audited)
+	})
+}
+
+// lockLifecyclePolicy has changes of the policy of the source, or of the
+// organisation's, come one after another.
+func lockLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID) error {
+	if source.IsZero() {
+		return exec(ctx, tx, "SELECT 1 FROM lifecycle_policies WHERE source_id IS NULL FOR UPDATE")
 	}
-	if !found {
-		return lifecycle.PolicyInForce{}, missing()
+	found, err := lockCounters(ctx, tx, source, forCounting)
+	if err == nil && !found {
+		err = missing()
 	}
-	if err := json.Unmarshal([]byte(stored), &p.LifecyclePolicy); err != nil {
-		return lifecycle.PolicyInForce{}, fmt.Errorf("store: a lifecycle policy: %w", err)
-	}
-	p.EndSince = p.EndSince.UTC()
-	return p, nil
+	return err
 }

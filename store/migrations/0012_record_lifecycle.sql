@@ -4,9 +4,9 @@
 -- +goose Up
 
 -- lifecycle_rung is how near to the end of the record people have been told, in
--- days: 366 for not at all, 0 for the end itself, -1 where what the source does at
--- the end was done or the record was ended before its time. What is due follows
--- from it, the dates and the policy of the source: a changed policy changes no row.
+-- days: 366 for not at all, 0 for the end itself, -1 where the record was suspended
+-- after it or ended before its time. What is due follows from it, the dates and the
+-- policy of the source: a changed policy changes no row.
 ALTER TABLE records
 	ADD COLUMN lifecycle_state text COLLATE "C" NOT NULL DEFAULT 'ACTIVE'
 		CONSTRAINT records_lifecycle_state CHECK (lifecycle_state IN ('PLANNED', 'ACTIVE', 'EXPIRING', 'EXPIRED', 'SUSPENDED')),
