@@ -80,18 +80,22 @@ func Reached(rungs []Rung, end time.Time) (days int, ok bool) {
 }
 
 // NextWarning is when the next warning of a record is due that ends then, where
-// people have been told of the rung told; zero if there is none.
+// people have been told of the rung told; in the past if it waits for the next turn
+// of the sweep, zero if there is none.
 func (p PolicyInForce) NextWarning(told int, end, at time.Time, day time.Duration) time.Time {
 	var next time.Time
+	if !end.After(at) {
+		return next
+	}
 	for _, warning := range p.Warnings {
 		due := end.Add(-time.Duration(warning.Days) * day)
-		if warning.Days >= told || !end.After(at) {
+		if warning.Days >= told {
 			continue
 		}
-		next = due
-		if due.After(at) {
+		if !next.IsZero() && due.After(at) {
 			break
 		}
+		next = due
 	}
 	return next
 }
