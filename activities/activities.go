@@ -147,6 +147,9 @@ type Activities struct {
 	// Bulk is what imports and exports need. With nil there are none, and the
 	// sweep passes them over.
 	Bulk *Bulk
+	// Lifecycle is what the sweep of records needs. With nil there is nothing for it
+	// to do.
+	Lifecycle *Lifecycle
 }
 
 func (a *Activities) observer() Observer {

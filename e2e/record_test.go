@@ -90,13 +90,15 @@ func TestRecordHistories(t *testing.T) {
 	})
 	record("approver-gone", request)
 
-	page, err := stack.temporal.ListWorkflow(patience(t), &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: 1, Query: `WorkflowType = "SweepWorkflow" AND ExecutionStatus = "Completed"`,
-	})
-	require.NoError(t, err)
-	require.NotEmpty(t, page.GetExecutions())
-	sweep := page.GetExecutions()[0].GetExecution()
-	writeHistory(t, filepath.Join(dir, "sweep-with-bulk.json"), sweep.GetWorkflowId(), sweep.GetRunId())
+	for name, workflow := range map[string]string{"sweep-with-bulk": "SweepWorkflow", "lifecycle-sweep": "LifecycleSweepWorkflow"} {
+		page, err := stack.temporal.ListWorkflow(patience(t), &workflowservice.ListWorkflowExecutionsRequest{
+			PageSize: 1, Query: `WorkflowType = "` + workflow + `" AND ExecutionStatus = "Completed"`,
+		})
+		require.NoError(t, err)
+		require.NotEmpty(t, page.GetExecutions())
+		sweep := page.GetExecutions()[0].GetExecution()
+		writeHistory(t, filepath.Join(dir, name+".json"), sweep.GetWorkflowId(), sweep.GetRunId())
+	}
 }
 
 func writeHistory(t *testing.T, path, id, run string) {

@@ -51,6 +51,10 @@ func stateAudit(from string) auditQuery {
 // at, those first of each source that are the nearest to their end.
 func (s *Store) DueRecords(ctx context.Context, at time.Time) (due []lifecycle.DueRecords, err error) {
 	defer s.done("DueRecords", time.Now(), &err)
+	return s.dueRecords(ctx, at)
+}
+
+func (s *Store) dueRecords(ctx context.Context, at time.Time) (due []lifecycle.DueRecords, err error) {
 	var (
 		d        lifecycle.DueRecords
 		end      time.Time
@@ -97,6 +101,19 @@ func (s *Store) DueRecords(ctx context.Context, at time.Time) (due []lifecycle.D
 		}
 	}
 	return due, nil
+}
+
+// OldestDue counts what DueRecords returns by now, and tells since when the first
+// of the records is due; zero if none is.
+func (s *Store) OldestDue(ctx context.Context) (count int, oldest time.Time, err error) {
+	defer s.done("OldestDue", time.Now(), &err)
+	due, err := s.dueRecords(ctx, now())
+	for _, d := range due {
+		if oldest.IsZero() || d.Since.Before(oldest) {
+			oldest = d.Since
+		}
+	}
+	return len(due), oldest, err
 }
 
 // AdvanceRecords takes up to limit of the records on to the rungs that they have
@@ -149,9 +166,9 @@ type taken struct {
 	rung        int
 }
 
-// dueRecords selects the records r that have come to the first of the rungs, by
+// recordsDue selects the records r that have come to the first of the rungs, by
 // manager, under their locks. Its arguments are ?0 to ?3.
-const dueRecords = ` FROM records AS r WHERE r.source_id = ?0 AND r.lifecycle_rung = ?1 AND r.lifecycle_state <> 'PLANNED'
+const recordsDue = ` FROM records AS r WHERE r.source_id = ?0 AND r.lifecycle_rung = ?1 AND r.lifecycle_state <> 'PLANNED'
 	AND r.end_date <= ?2 ORDER BY r.manager_id, r.id LIMIT ?3 FOR UPDATE SKIP LOCKED`
 
 func advanceRecords(ctx context.Context, tx bun.Tx, due lifecycle.DueRecords, rungs []lifecycle.Rung, at time.Time, limit int) ([]taken, error) {
@@ -169,7 +186,7 @@ func advanceRecords(ctx context.Context, tx bun.Tx, due lifecycle.DueRecords, ru
 		args = append(args, rung.Until)
 	}
 	rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (
-			SELECT r.id, r.lifecycle_state AS was, (CASE`+reached.String()+` END)::smallint AS rung`+dueRecords+`
+			SELECT r.id, r.lifecycle_state AS was, (CASE`+reached.String()+` END)::smallint AS rung`+recordsDue+`
 		), r AS (
 			UPDATE records AS r SET lifecycle_rung = due.rung,
 				lifecycle_state = lifecycle_state_of(r.start_date, r.end_date, due.rung, ?4),
@@ -197,7 +214,7 @@ func removeRecords(ctx context.Context, tx bun.Tx, due lifecycle.DueRecords, run
 		all []taken
 		ids idList
 	)
-	rows, err := tx.QueryContext(ctx, "SELECT r.id, r.manager_id"+dueRecords, due.Source, due.Rung, rungs[0].Until, limit)
+	rows, err := tx.QueryContext(ctx, "SELECT r.id, r.manager_id"+recordsDue, due.Source, due.Rung, rungs[0].Until, limit)
 	err = each(rows, err, []any{&r.id, &r.manager}, func() error {
 		all, ids = append(all, r), append(ids, r.id)
 		return nil

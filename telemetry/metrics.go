@@ -36,6 +36,7 @@ type Metrics struct {
 	signalsRefused *prometheus.CounterVec
 	notifications  *prometheus.CounterVec
 	sweepActions   *prometheus.CounterVec
+	lifecycle      *prometheus.CounterVec
 	importRows     *prometheus.CounterVec
 	imports        *prometheus.CounterVec
 	importDuration *prometheus.HistogramVec
@@ -74,6 +75,7 @@ func NewMetrics(program string) *Metrics {
 		signalsRefused: counter("signals_refused_total", "Signals that changed nothing.", "reason"),
 		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
 		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
+		lifecycle:      counter("records_advanced_total", "Records that were taken on in their life.", "to"),
 		importRows:     counter("import_rows_total", "Rows that imports are done with.", "outcome"),
 		imports:        counter("imports_total", "Imports that came to their end.", "status"),
 		importDuration: histogram("import_duration_seconds",
@@ -87,7 +89,7 @@ func NewMetrics(program string) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(program), m.temporal, m.temporal.dropped,
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
-		m.signalsRefused, m.notifications, m.sweepActions,
+		m.signalsRefused, m.notifications, m.sweepActions, m.lifecycle,
 		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
 		m.auditSealed,
 	)

@@ -35,6 +35,14 @@ func (m *Metrics) Swept(action string, count int) {
 	}
 }
 
+// RecordsAdvanced notes records that were taken on in their life, by the word of
+// docs/observability.md.
+func (m *Metrics) RecordsAdvanced(to string, count int) {
+	if count > 0 {
+		m.lifecycle.WithLabelValues(to).Add(float64(count))
+	}
+}
+
 // ImportRows notes rows that an import is done with: "created", "updated",
 // "unchanged" or "failed".
 func (m *Metrics) ImportRows(outcome string, count int) {

@@ -42,6 +42,7 @@ func used(t *testing.T) *Metrics {
 	m.SignalRefused("malformed")
 	m.Notified("decision_needed", "saved")
 	m.Swept("started", 2)
+	m.RecordsAdvanced("warned", 2)
 	m.ImportRows("created", 2)
 	m.ImportEnded("completed", time.Minute)
 	m.ExportEnded("completed", 3, 400)
@@ -53,6 +54,7 @@ func used(t *testing.T) *Metrics {
 	}, discard)
 	m.AuditSealed(5)
 	m.WatchUnsealed(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
+	m.WatchDueRecords(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
 	h := m.TemporalHandler().WithTags(map[string]string{"namespace": "default"})
 	h.Counter("temporal_request").Inc(1)
 	h.Timer("temporal_request_latency").Record(time.Second)
@@ -212,6 +214,15 @@ func TestASweepThatDidNothingIsNotCounted(t *testing.T) {
 	require.Zero(t, testutil.CollectAndCount(m.sweepActions))
 	m.Swept("nudged", 3)
 	require.InDelta(t, 3, testutil.ToFloat64(m.sweepActions.WithLabelValues("nudged")), 0)
+}
+
+func TestWhatBecomesOfRecordsIsCounted(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("worker")
+	m.RecordsAdvanced("warned", 0)
+	require.Zero(t, testutil.CollectAndCount(m.lifecycle))
+	m.RecordsAdvanced("warned", 3)
+	require.InDelta(t, 3, testutil.ToFloat64(m.lifecycle.WithLabelValues("warned")), 0)
 }
 
 func TestThePoolIsShownAsItIs(t *testing.T) {

@@ -37,6 +37,14 @@ func (m *Metrics) WatchUnsealed(count BacklogFunc, log *slog.Logger) {
 		"Time since the oldest entry that is not in the chain was written; 0 if there is none."))
 }
 
+// WatchDueRecords does so for the records that have come further on in their life
+// and wait for their sweep.
+func (m *Metrics) WatchDueRecords(count BacklogFunc, log *slog.Logger) {
+	m.registry.MustRegister(newBacklog(count, log, time.Now, "lifecycle_due",
+		"Sets of records that wait for the sweep: those of one source whose people know the same.",
+		"Time for which the record has been due that is so the longest; 0 if none is."))
+}
+
 func newPending(query BacklogFunc, log *slog.Logger, now func() time.Time) *backlog {
 	return newBacklog(query, log, now, "approvals_pending",
 		"Approval items that wait for their decision.",

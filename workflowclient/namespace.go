@@ -100,15 +100,39 @@ func sweepSchedule(interval time.Duration, batch int) client.ScheduleOptions {
 	}
 }
 
+// lifecycleSchedule is the schedule that has the records' sweep run at this
+// interval, as sweepSchedule has the other.
+func lifecycleSchedule(interval time.Duration, batch int) client.ScheduleOptions {
+	schedule := sweepSchedule(interval, batch)
+	schedule.ID = wire.ScheduleLifecycle
+	schedule.Action = &client.ScheduleWorkflowAction{
+		ID: wire.LifecycleSweepID, Workflow: wire.WorkflowLifecycleSweep, TaskQueue: wire.QueueMaintenance,
+		Args:                     []any{wire.SweepInput{Batch: batch}},
+		WorkflowExecutionTimeout: sweepTimeout,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(wire.AttributeKind).ValueSet(wire.KindLifecycleSweep)),
+		StaticSummary: "sweep of records",
+	}
+	return schedule
+}
+
 // EnsureSchedule makes the sweep run at this interval, looking at batch rows at
 // a time, or changes the schedule to that. Any number of processes may do so at
 // once.
 func EnsureSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) error {
-	want := sweepSchedule(interval, batch)
+	return ensure(ctx, c, sweepSchedule(interval, batch))
+}
+
+// EnsureLifecycleSchedule is EnsureSchedule for the sweep of records.
+func EnsureLifecycleSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) error {
+	return ensure(ctx, c, lifecycleSchedule(interval, batch))
+}
+
+func ensure(ctx context.Context, c client.Client, want client.ScheduleOptions) error {
 	schedules := c.ScheduleClient()
 	_, err := schedules.Create(ctx, want)
 	if err == nil || !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return wrap(err, "creating the sweep's schedule")
+		return wrap(err, "creating the schedule "+want.ID)
 	}
 	err = schedules.GetHandle(ctx, want.ID).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
@@ -119,23 +143,31 @@ func EnsureSchedule(ctx context.Context, c client.Client, interval time.Duration
 			return &client.ScheduleUpdate{Schedule: &schedule}, nil
 		},
 	})
-	return wrap(err, "updating the sweep's schedule")
+	return wrap(err, "updating the schedule "+want.ID)
 }
 
 // RestoreSchedule is EnsureSchedule for a schedule that got lost. One that is
 // there is left as it is, since another process may have other settings.
 func RestoreSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) (restored bool, err error) {
-	want := sweepSchedule(interval, batch)
+	return restore(ctx, c, sweepSchedule(interval, batch))
+}
+
+// RestoreLifecycleSchedule is RestoreSchedule for the sweep of records.
+func RestoreLifecycleSchedule(ctx context.Context, c client.Client, interval time.Duration, batch int) (restored bool, err error) {
+	return restore(ctx, c, lifecycleSchedule(interval, batch))
+}
+
+func restore(ctx context.Context, c client.Client, want client.ScheduleOptions) (restored bool, err error) {
 	schedules := c.ScheduleClient()
 	_, err = schedules.GetHandle(ctx, want.ID).Describe(ctx)
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); !ok {
-		return false, wrap(err, "looking for the sweep's schedule")
+		return false, wrap(err, "looking for the schedule "+want.ID)
 	}
 	_, err = schedules.Create(ctx, want)
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return false, nil
 	}
-	return err == nil, wrap(err, "creating the sweep's schedule")
+	return err == nil, wrap(err, "creating the schedule "+want.ID)
 }
 
 func wrap(err error, doing string) error {

@@ -1,6 +1,7 @@
 package workflowclient_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -64,45 +65,57 @@ func TestASearchAttributeOfAnotherTypeIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, wire.AttributeStage)
 }
 
-func TestTheSweepIsScheduledOnceAndWithItsLatestSettings(t *testing.T) {
+// scheduled are the schedules of the sweeps, by the workflow that they start.
+var scheduled = map[string]struct {
+	id      string
+	ensure  func(ctx context.Context, c client.Client, interval time.Duration, batch int) error
+	restore func(ctx context.Context, c client.Client, interval time.Duration, batch int) (bool, error)
+}{
+	wire.WorkflowSweep:          {wire.ScheduleSweep, workflowclient.EnsureSchedule, workflowclient.RestoreSchedule},
+	wire.WorkflowLifecycleSweep: {wire.ScheduleLifecycle, workflowclient.EnsureLifecycleSchedule, workflowclient.RestoreLifecycleSchedule},
+}
+
+func TestASweepIsScheduledOnceAndWithItsLatestSettings(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	faults := make([]error, 4)
-	ctx := within(t, testTimeout)
-	var group sync.WaitGroup
-	for i := range faults {
-		group.Go(func() { faults[i] = workflowclient.EnsureSchedule(ctx, b.server.Client, time.Hour, 100) })
-	}
-	group.Wait()
-	require.NoError(t, errors.Join(faults...), "any number of processes may do so at once")
+	for workflow, sweep := range scheduled {
+		faults := make([]error, 4)
+		ctx := within(t, testTimeout)
+		var group sync.WaitGroup
+		for i := range faults {
+			group.Go(func() { faults[i] = sweep.ensure(ctx, b.server.Client, time.Hour, 100) })
+		}
+		group.Wait()
+		require.NoError(t, errors.Join(faults...), "any number of processes may do so at once")
 
-	handle := b.server.Client.ScheduleClient().GetHandle(ctx, wire.ScheduleSweep)
-	settings := func() (client.Schedule, time.Duration, wire.SweepInput) {
-		described, err := handle.Describe(ctx)
-		require.NoError(t, err)
-		action, ok := described.Schedule.Action.(*client.ScheduleWorkflowAction)
-		require.True(t, ok)
-		require.Equal(t, wire.WorkflowSweep, action.Workflow)
-		require.Equal(t, wire.QueueMaintenance, action.TaskQueue)
-		require.Len(t, action.Args, 1)
-		require.Len(t, described.Schedule.Spec.Intervals, 1)
-		var in wire.SweepInput
-		require.NoError(t, converter.GetDefaultDataConverter().FromPayload(action.Args[0].(*commonpb.Payload), &in))
-		return described.Schedule, described.Schedule.Spec.Intervals[0].Every, in
-	}
-	schedule, every, in := settings()
-	require.Equal(t, time.Hour, every)
-	require.Equal(t, wire.SweepInput{Batch: 100}, in)
-	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Policy.Overlap)
-	require.Less(t, schedule.Policy.CatchupWindow, time.Minute, "a day's outage is not followed by a day's sweeps")
+		handle := b.server.Client.ScheduleClient().GetHandle(ctx, sweep.id)
+		settings := func() (client.Schedule, time.Duration, wire.SweepInput) {
+			described, err := handle.Describe(ctx)
+			require.NoError(t, err)
+			action, ok := described.Schedule.Action.(*client.ScheduleWorkflowAction)
+			require.True(t, ok)
+			require.Equal(t, workflow, action.Workflow)
+			require.Equal(t, wire.QueueMaintenance, action.TaskQueue)
+			require.Len(t, action.Args, 1)
+			require.Len(t, described.Schedule.Spec.Intervals, 1)
+			var in wire.SweepInput
+			require.NoError(t, converter.GetDefaultDataConverter().FromPayload(action.Args[0].(*commonpb.Payload), &in))
+			return described.Schedule, described.Schedule.Spec.Intervals[0].Every, in
+		}
+		schedule, every, in := settings()
+		require.Equal(t, time.Hour, every)
+		require.Equal(t, wire.SweepInput{Batch: 100}, in)
+		require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Policy.Overlap)
+		require.Less(t, schedule.Policy.CatchupWindow, time.Minute, "a day's outage is not followed by a day's sweeps")
 
-	require.NoError(t, handle.Pause(ctx, client.SchedulePauseOptions{Note: "by an operator"}))
-	require.NoError(t, workflowclient.EnsureSchedule(ctx, b.server.Client, 5*time.Minute, 7))
-	schedule, every, in = settings()
-	require.Equal(t, 5*time.Minute, every)
-	require.Equal(t, wire.SweepInput{Batch: 7}, in)
-	require.True(t, schedule.State.Paused, "what an operator did stays")
-	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Policy.Overlap)
+		require.NoError(t, handle.Pause(ctx, client.SchedulePauseOptions{Note: "by an operator"}))
+		require.NoError(t, sweep.ensure(ctx, b.server.Client, 5*time.Minute, 7))
+		schedule, every, in = settings()
+		require.Equal(t, 5*time.Minute, every)
+		require.Equal(t, wire.SweepInput{Batch: 7}, in)
+		require.True(t, schedule.State.Paused, "what an operator did stays")
+		require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Policy.Overlap)
+	}
 }
 
 func TestASweepWhoseScheduleGotLostIsScheduledAgain(t *testing.T) {
@@ -110,23 +123,25 @@ func TestASweepWhoseScheduleGotLostIsScheduledAgain(t *testing.T) {
 	b := newBench(t)
 	ctx := within(t, testTimeout)
 	schedules := b.server.Client.ScheduleClient()
-	restore := func(interval time.Duration) bool {
-		t.Helper()
-		restored, err := workflowclient.RestoreSchedule(ctx, b.server.Client, interval, 100)
-		require.NoError(t, err)
-		return restored
+	for _, sweep := range scheduled {
+		restore := func(interval time.Duration) bool {
+			t.Helper()
+			restored, err := sweep.restore(ctx, b.server.Client, interval, 100)
+			require.NoError(t, err)
+			return restored
+		}
+		every := func() time.Duration {
+			t.Helper()
+			described, err := schedules.GetHandle(ctx, sweep.id).Describe(ctx)
+			require.NoError(t, err)
+			require.Zero(t, described.Info.LastUpdateAt.Unix(), "nobody has changed it")
+			return described.Schedule.Spec.Intervals[0].Every
+		}
+		require.True(t, restore(time.Hour))
+		require.False(t, restore(2*time.Hour))
+		require.Equal(t, time.Hour, every(), "one that is there is left as it is")
+		require.NoError(t, schedules.GetHandle(ctx, sweep.id).Delete(ctx))
+		require.True(t, restore(2*time.Hour))
+		require.Equal(t, 2*time.Hour, every())
 	}
-	every := func() time.Duration {
-		t.Helper()
-		described, err := schedules.GetHandle(ctx, wire.ScheduleSweep).Describe(ctx)
-		require.NoError(t, err)
-		require.Zero(t, described.Info.LastUpdateAt.Unix(), "nobody has changed it")
-		return described.Schedule.Spec.Intervals[0].Every
-	}
-	require.True(t, restore(time.Hour))
-	require.False(t, restore(2*time.Hour))
-	require.Equal(t, time.Hour, every(), "one that is there is left as it is")
-	require.NoError(t, schedules.GetHandle(ctx, wire.ScheduleSweep).Delete(ctx))
-	require.True(t, restore(2*time.Hour))
-	require.Equal(t, 2*time.Hour, every())
 }

@@ -25,6 +25,7 @@ var paths = []string{
 	// "sweep" is from before there was bulk work.
 	"sweep-with-bulk",
 	"imports-of-two", "imports-tried-again", "import-completed", "import-handed-over", "import-stopped", "import-gone",
+	"lifecycle-sweep",
 	"export-written", "export-gone", "export-cancelled", "scheduled-export", "scheduled-export-gone",
 }
 
@@ -70,6 +71,7 @@ func replay(t *testing.T, text string) error {
 	w := &Workflows{}
 	replayer.RegisterWorkflowWithOptions(w.RequestWorkflow, workflow.RegisterOptions{Name: wire.WorkflowRequest})
 	replayer.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
+	replayer.RegisterWorkflowWithOptions(w.LifecycleSweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowLifecycleSweep})
 	replayer.RegisterWorkflowWithOptions(w.ImportsWorkflow, workflow.RegisterOptions{Name: wire.WorkflowImports})
 	replayer.RegisterWorkflowWithOptions(w.ImportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowImport})
 	replayer.RegisterWorkflowWithOptions(w.ExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowExport})

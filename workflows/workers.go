@@ -40,6 +40,8 @@ func RegisterMaintenance(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.SweepPendingRequests, activity.RegisterOptions{Name: wire.ActivitySweepPending})
 	r.RegisterActivityWithOptions(a.SweepWorkflowEndings, activity.RegisterOptions{Name: wire.ActivitySweepEndings})
 	r.RegisterActivityWithOptions(a.SweepBulk, activity.RegisterOptions{Name: wire.ActivitySweepBulk})
+	r.RegisterWorkflowWithOptions(w.LifecycleSweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowLifecycleSweep})
+	r.RegisterActivityWithOptions(a.SweepLifecycle, activity.RegisterOptions{Name: wire.ActivitySweepLifecycle})
 }
 
 // Register registers everything with one registry, for tests.
@@ -61,7 +63,7 @@ const (
 	DefaultDatabaseSteps = 16
 	// notificationSlots and maintenanceSlots bound the other activities.
 	notificationSlots = 8
-	maintenanceSlots  = 2
+	maintenanceSlots  = 3
 	// workflowTaskSlots bounds the workflow tasks at work at once. A task that
 	// waits for its database step holds one.
 	workflowTaskSlots = 200

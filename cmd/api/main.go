@@ -74,6 +74,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	metrics.WatchPool(rows.Stats)
 	metrics.WatchPending(rows.PendingApprovals, log)
 	metrics.WatchUnsealed(rows.UnsealedAudit, log)
+	metrics.WatchDueRecords(rows.OldestDue, log)
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,

@@ -30,7 +30,13 @@ const (
 	sweepConcurrency = 8
 	// sweepGrace is how long the sweep leaves a request to its own workflow.
 	sweepGrace = 5 * time.Second
-	// scheduleCheck is how often the sweep's schedule is looked for.
+	// lifecycleBatch is how many records one transaction of their sweep takes on,
+	// which is how many one mail tells of at most.
+	lifecycleBatch = 2_000
+	// lifecycleInterval is the time between two sweeps of records where a day of a
+	// policy is one.
+	lifecycleInterval = time.Minute
+	// scheduleCheck is how often the sweeps' schedules are looked for.
 	scheduleCheck = time.Minute
 	// reservedConnections are kept for notifications, the sweep and the sealer.
 	reservedConnections = 4
@@ -91,7 +97,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			lacks = append(lacks, "worker: it does not poll yet")
 		}
 		if unscheduled.Load() {
-			lacks = append(lacks, "temporal: the schedule of the sweep can't be found or made")
+			lacks = append(lacks, "temporal: the schedules of the sweeps can't be found or made")
 		}
 		return lacks
 	}
@@ -116,6 +122,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			Store: rows, Workflows: reach, Observer: metrics,
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
 		},
+		Lifecycle: &activities.Lifecycle{Store: rows, Observer: metrics},
 	})
 	// It needs no Temporal, and so does not wait for it.
 	var sealing sync.WaitGroup
@@ -125,13 +132,18 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	err = workers.Start(ctx)
 	if err == nil {
 		err = serve.Until(ctx, func(ctx context.Context) error {
-			return workflowclient.EnsureSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch)
-		}, func(err error) { log.WarnContext(ctx, "the schedule of the sweep is not there yet", "error", err) })
+			return errors.Join(
+				workflowclient.EnsureSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch),
+				workflowclient.EnsureLifecycleSchedule(ctx, temporal, lifecycleEvery(cfg.Waiting.Day), lifecycleBatch),
+			)
+		}, func(err error) { log.WarnContext(ctx, "the schedules of the sweeps are not there yet", "error", err) })
 		if err == nil {
 			working.Store(true)
 			log.InfoContext(ctx, "working", "metrics_address", cfg.MetricsAddress)
 			keepSchedule(ctx, scheduleCheck, func(ctx context.Context) (bool, error) {
-				return workflowclient.RestoreSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch)
+				sweep, sweepErr := workflowclient.RestoreSchedule(ctx, temporal, cfg.SweepInterval, sweepBatch)
+				records, recordsErr := workflowclient.RestoreLifecycleSchedule(ctx, temporal, lifecycleEvery(cfg.Waiting.Day), lifecycleBatch)
+				return sweep || records, errors.Join(sweepErr, recordsErr)
 			}, &unscheduled, log)
 		}
 		log.InfoContext(ctx, "stopping")
@@ -157,7 +169,13 @@ func storeConfig(database config.Database, waiting config.Waiting, observe store
 	}
 }
 
-// keepSchedule restores the sweep's schedule where it got lost, as with the
+// lifecycleEvery is the time between two sweeps of records: shorter days have rungs
+// that are nearer to one another.
+func lifecycleEvery(day time.Duration) time.Duration {
+	return min(lifecycleInterval, max(time.Second, day))
+}
+
+// keepSchedule restores the sweeps' schedules where they got lost, as with the
 // state of a Temporal that was replaced, until ctx ends. lost says that this does
 // not succeed.
 func keepSchedule(ctx context.Context, every time.Duration, restore func(context.Context) (bool, error),
@@ -175,9 +193,9 @@ func keepSchedule(ctx context.Context, every time.Duration, restore func(context
 			restored, err := restore(ctx)
 			lost.Store(err != nil)
 			if restored {
-				log.WarnContext(ctx, "the schedule of the sweep had got lost and is there again")
+				log.WarnContext(ctx, "a schedule of the sweeps had got lost and is there again")
 			}
 			return err
-		}, func(err error) { log.WarnContext(ctx, "the schedule of the sweep is not there", "error", err) })
+		}, func(err error) { log.WarnContext(ctx, "the schedules of the sweeps are not there", "error", err) })
 	}
 }
