@@ -78,6 +78,57 @@ func ParseCron(text string) (Cron, error) {
 	return c, nil
 }
 
+// Next returns the first moment behind after at which the cron comes, in the
+// clocks of zone; zero where it never does. A time that they skip is the moment
+// they skip it, one that they show twice the first of both.
+func (c Cron) Next(after time.Time, zone *time.Location) time.Time {
+	return c.next(after, zone, c.comes)
+}
+
+// cronHorizon is how many days a cron is looked for: 29 February of a given day of
+// the week comes after 40 years at the latest.
+const cronHorizon = 41 * 366
+
+// next is Next on the days that on says, given as dayOf does.
+func (c Cron) next(after time.Time, zone *time.Location, on func(day time.Time) bool) time.Time {
+	day := dayOf(after.In(zone))
+	for range cronHorizon {
+		if on(day) {
+			if moment := c.within(day, after, zone); !moment.IsZero() {
+				return moment
+			}
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+	return time.Time{}
+}
+
+// within returns the first moment behind after of those on the day; zero where
+// there is none.
+func (c Cron) within(day, after time.Time, zone *time.Location) time.Time {
+	for _, hour := range c.Hours {
+		for _, minute := range c.Minutes {
+			wall := day.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
+			if moment := firstMoment(wall, zone); moment.After(after) {
+				return moment
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// comes reports whether the cron comes on the day, given as dayOf does.
+func (c Cron) comes(day time.Time) bool {
+	if !slices.Contains(c.Months, int(day.Month())) {
+		return false
+	}
+	ofMonth, ofWeek := slices.Contains(c.Days, day.Day()), slices.Contains(c.Weekdays, int(day.Weekday()))
+	if c.EitherDay {
+		return ofMonth || ofWeek
+	}
+	return ofMonth && ofWeek
+}
+
 func cronFault(what string) *Error { return FieldError(KindIllegalValue, "cron", "cron "+what) }
 
 // longest is the number of days that the month has in a leap year.
