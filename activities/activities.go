@@ -23,7 +23,7 @@ type RequestStore interface {
 	LoadRequest(ctx context.Context, request lifecycle.ID) (lifecycle.Progress, error)
 	// MarkSeen does what SaveNotification does beside telling, for an event that
 	// can't be told. It changes nothing where the request is gone.
-	MarkSeen(ctx context.Context, request, item lifecycle.ID) error
+	MarkSeen(ctx context.Context, request, item lifecycle.ID, version time.Time) error
 	// Decide stores the verdict by compare-and-set. A decision that may not be,
 	// or no more, is an outcome and not an error; KindNotFound if the request
 	// is gone.
@@ -37,6 +37,13 @@ type RequestStore interface {
 	// CompleteRequest's; KindIllegalUpdate as well if somebody can decide after
 	// all.
 	CancelRequest(ctx context.Context, request lifecycle.ID, reason string) error
+	// FallBack moves the pending item to whom the request's policy names for where
+	// nobody is left who can decide it; moved is false where it names nobody, and
+	// where somebody can decide after all. KindNotFound if the request is gone.
+	FallBack(ctx context.Context, request lifecycle.ID) (moved bool, err error)
+	// FallDue does what has fallen due by now and returns it in its order, with the
+	// status of the request afterwards. KindNotFound if the request is gone.
+	FallDue(ctx context.Context, request lifecycle.ID) (done []lifecycle.DueStep, status lifecycle.ApprovalStatus, err error)
 }
 
 // NotificationStore is the outbox.
@@ -46,9 +53,9 @@ type NotificationStore interface {
 	// the whole request. recipient is zero, and nothing is saved, where there
 	// is nobody to tell. It also notes that the request's workflow stands at the
 	// item, which is pending, or where item is zero at the end of the request;
-	// nothing is noted where the rows stand elsewhere by now. KindNotFound if the
-	// request or the item is gone.
-	SaveNotification(ctx context.Context, event string, request, item lifecycle.ID) (saved bool, recipient lifecycle.ID, err error)
+	// nothing is noted where the rows stand elsewhere by now, or are of another
+	// version, unless that is zero. KindNotFound if the request or the item is gone.
+	SaveNotification(ctx context.Context, event string, request, item lifecycle.ID, version time.Time) (saved bool, recipient lifecycle.ID, err error)
 }
 
 // SweepStore knows which workflows need looking after.
@@ -99,6 +106,9 @@ type Observer interface {
 	// RequestEnded notes a request that came to its final status, which outcome
 	// names in lower case.
 	RequestEnded(outcome string)
+	// FellDue notes a step that was done because its time had come, so long after
+	// that.
+	FellDue(step lifecycle.Step, late time.Duration)
 	// SignalRefused notes a signal that changed nothing; reason is
 	// [RefusedMalformed] or an outcome of wire.
 	SignalRefused(reason string)
@@ -164,6 +174,7 @@ type blind struct{}
 
 func (blind) DecisionMade(string, string, string, time.Duration) {}
 func (blind) RequestEnded(string)                                {}
+func (blind) FellDue(lifecycle.Step, time.Duration)              {}
 func (blind) SignalRefused(string)                               {}
 func (blind) Notified(string, string)                            {}
 func (blind) Swept(string, int)                                  {}

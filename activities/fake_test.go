@@ -38,8 +38,10 @@ type fakeStore struct {
 	decide   func(lifecycle.Decision) (lifecycle.DecisionResult, error)
 	complete func(lifecycle.ID) error
 	cancel   func(request lifecycle.ID, reason string) error
-	seen     func(request, item lifecycle.ID) error
-	notify   func(event string, request, item lifecycle.ID) (bool, lifecycle.ID, error)
+	back     func(lifecycle.ID) (bool, error)
+	due      func(lifecycle.ID) ([]lifecycle.DueStep, lifecycle.ApprovalStatus, error)
+	seen     func(request, item lifecycle.ID, version time.Time) error
+	notify   func(event string, request, item lifecycle.ID, version time.Time) (bool, lifecycle.ID, error)
 	check    func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
 	mark     func(context.Context, []lifecycle.ID) error
 	endings  func(limit int) ([]lifecycle.ID, error)
@@ -60,12 +62,18 @@ func (s *fakeStore) CancelRequest(_ context.Context, id lifecycle.ID, reason str
 	return s.cancel(id, reason)
 }
 
-func (s *fakeStore) MarkSeen(_ context.Context, request, item lifecycle.ID) error {
-	return s.seen(request, item)
+func (s *fakeStore) FallBack(_ context.Context, id lifecycle.ID) (bool, error) { return s.back(id) }
+
+func (s *fakeStore) FallDue(_ context.Context, id lifecycle.ID) ([]lifecycle.DueStep, lifecycle.ApprovalStatus, error) {
+	return s.due(id)
 }
 
-func (s *fakeStore) SaveNotification(_ context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
-	return s.notify(event, request, item)
+func (s *fakeStore) MarkSeen(_ context.Context, request, item lifecycle.ID, version time.Time) error {
+	return s.seen(request, item, version)
+}
+
+func (s *fakeStore) SaveNotification(_ context.Context, event string, request, item lifecycle.ID, version time.Time) (bool, lifecycle.ID, error) {
+	return s.notify(event, request, item, version)
 }
 
 func (s *fakeStore) RequestsToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
@@ -122,9 +130,10 @@ func (c *counts) add(n int, format string, args ...any) {
 func (c *counts) DecisionMade(verdict, outcome, via string, waited time.Duration) {
 	c.add(1, "decision %s %s %s %s", verdict, outcome, via, waited)
 }
-func (c *counts) RequestEnded(outcome string)    { c.add(1, "ended %s", outcome) }
-func (c *counts) SignalRefused(reason string)    { c.add(1, "refused %s", reason) }
-func (c *counts) Notified(event, outcome string) { c.add(1, "notified %s %s", event, outcome) }
+func (c *counts) RequestEnded(outcome string)                  { c.add(1, "ended %s", outcome) }
+func (c *counts) SignalRefused(reason string)                  { c.add(1, "refused %s", reason) }
+func (c *counts) FellDue(step lifecycle.Step, _ time.Duration) { c.add(1, "due %s", step) }
+func (c *counts) Notified(event, outcome string)               { c.add(1, "notified %s %s", event, outcome) }
 func (c *counts) Swept(action string, n int) {
 	if n > 0 {
 		c.add(n, "swept %s", action)

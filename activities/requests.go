@@ -30,8 +30,15 @@ func (a *Activities) load(ctx context.Context, request lifecycle.ID) (wire.Reque
 		Found: true, SourceID: p.SourceID, Status: p.Status, Items: p.Items,
 		Pending: p.Pending, Order: p.Order, ApproverGone: p.ApproverGone,
 	}
-	if !p.Pending.IsZero() {
-		state.PendingSince = p.PendingSince.UTC().Format(time.RFC3339)
+	if p.Pending.IsZero() {
+		return state, nil
+	}
+	state.PendingSince = p.PendingSince.UTC().Format(time.RFC3339)
+	if p.Next.Step != "" {
+		state.NextDue, state.NextStep = lifecycle.FormatTime(p.Next.At), p.Next.Step
+	}
+	if !p.Version.IsZero() {
+		state.Version = lifecycle.FormatTime(p.Version)
 	}
 	return state, nil
 }
@@ -127,10 +134,40 @@ func (a *Activities) CompleteRequest(ctx context.Context, request lifecycle.ID) 
 	return a.load(ctx, request)
 }
 
-// CancelRequest cancels a request that nobody is left to decide; it answers
-// the state afterwards.
+// FallDue does what has fallen due on a request by now; it answers the state
+// afterwards.
+func (a *Activities) FallDue(ctx context.Context, request lifecycle.ID) (state wire.RequestState, err error) {
+	defer a.seal(ctx, wire.ActivityFallDue, request, &err)
+	done, status, err := a.Store.FallDue(ctx, request)
+	if err != nil && !illegalOrGone(err) {
+		return state, err
+	}
+	for _, step := range done {
+		late := max(0, time.Since(step.At))
+		a.observer().FellDue(step.Step, late)
+		a.Log.LogAttrs(ctx, slog.LevelInfo, "fallen due", slog.String("request", request.String()),
+			slog.String("step", string(step.Step)), slog.Int("count", step.Count), slog.Duration("late", late))
+	}
+	if len(done) > 0 && status.Final() {
+		a.ended(status)
+	}
+	return a.load(ctx, request)
+}
+
+// CancelRequest moves the item of a request that nobody is left to decide to the
+// fallback approver of its policy, or where there is none cancels the request; it
+// answers the state afterwards.
 func (a *Activities) CancelRequest(ctx context.Context, in wire.CancelInput) (state wire.RequestState, err error) {
 	defer a.seal(ctx, wire.ActivityCancelRequest, in.RequestID, &err)
+	moved, err := a.Store.FallBack(ctx, in.RequestID)
+	if err != nil && !illegalOrGone(err) {
+		return state, err
+	}
+	if moved {
+		a.observer().FellDue(lifecycle.StepFallback, 0)
+		a.Log.LogAttrs(ctx, slog.LevelInfo, "fallen back", slog.String("request", in.RequestID.String()))
+		return a.load(ctx, in.RequestID)
+	}
 	err = a.Store.CancelRequest(ctx, in.RequestID, in.Reason)
 	if err == nil {
 		a.ended(lifecycle.StatusCancelled)
@@ -150,15 +187,31 @@ func (a *Activities) CancelRequest(ctx context.Context, in wire.CancelInput) (st
 // or the sweep would have it tried for ever.
 func (a *Activities) Notify(ctx context.Context, n wire.Notice) (err error) {
 	defer a.seal(ctx, wire.ActivityNotify, n.RequestID, &err)
-	saved, recipient, err := a.Store.SaveNotification(ctx, n.Event, n.RequestID, n.ItemID)
+	version, err := noticeVersion(n)
+	if err != nil {
+		return err
+	}
+	saved, recipient, err := a.Store.SaveNotification(ctx, n.Event, n.RequestID, n.ItemID, version)
 	switch {
 	case err == nil, lifecycle.KindOf(err) == lifecycle.KindNotFound:
 		a.notified(ctx, n, saved, recipient)
 		return nil
 	case hopeless(err):
-		return cmp.Or(a.Store.MarkSeen(ctx, n.RequestID, n.ItemID), err)
+		return cmp.Or(a.Store.MarkSeen(ctx, n.RequestID, n.ItemID, version), err)
 	}
 	return err
+}
+
+// noticeVersion is the version of the rows that a notice tells of; zero for none.
+func noticeVersion(n wire.Notice) (time.Time, error) {
+	if n.Version == "" {
+		return time.Time{}, nil
+	}
+	version, err := lifecycle.ParseDate(n.Version)
+	if err != nil {
+		return version, lifecycle.NewError(lifecycle.KindBadRequest, "The notice has a version that can't be read.")
+	}
+	return version, nil
 }
 
 func (a *Activities) notified(ctx context.Context, n wire.Notice, saved bool, recipient lifecycle.ID) {

@@ -221,6 +221,7 @@ func TestARequestIsEndedWithoutADecision(t *testing.T) {
 		"cancelled": {
 			name: wire.ActivityCancelRequest, ended: "ended cancelled",
 			set: func(s *fakeStore, end func(lifecycle.ID) error) {
+				s.back = func(lifecycle.ID) (bool, error) { return false, nil }
 				s.cancel = func(id lifecycle.ID, reason string) error {
 					require.Equal(t, wire.ReasonApproverGone, reason)
 					return end(id)
@@ -277,7 +278,10 @@ func TestARequestIsEndedWithoutADecision(t *testing.T) {
 
 func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 	t.Parallel()
-	notice := wire.Notice{Event: wire.EventDecisionNeeded, RequestID: lifecycle.NewID(), ItemID: lifecycle.NewID()}
+	version := time.Date(2026, 5, 4, 3, 2, 1, 5e6, time.UTC)
+	notice := wire.Notice{
+		Event: wire.EventDecisionNeeded, RequestID: lifecycle.NewID(), ItemID: lifecycle.NewID(), Version: "2026-05-04T03:02:01.005Z",
+	}
 	recipient := lifecycle.NewID()
 	refused := lifecycle.NewError(lifecycle.KindIllegalValue, "no "+secret)
 	for name, c := range map[string]struct {
@@ -305,12 +309,14 @@ func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.store.notify = func(event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
-				require.Equal(t, wire.Notice{Event: event, RequestID: request, ItemID: item}, notice)
+			b.store.notify = func(event string, request, item lifecycle.ID, of time.Time) (bool, lifecycle.ID, error) {
+				require.Equal(t, version, of)
+				require.Equal(t, wire.Notice{Event: event, RequestID: request, ItemID: item, Version: notice.Version}, notice)
 				return c.saved, c.to, c.err
 			}
 			marked := false
-			b.store.seen = func(request, item lifecycle.ID) error {
+			b.store.seen = func(request, item lifecycle.ID, of time.Time) error {
+				require.Equal(t, version, of)
 				require.Equal(t, []lifecycle.ID{notice.RequestID, notice.ItemID}, []lifecycle.ID{request, item})
 				marked = true
 				return c.markErr

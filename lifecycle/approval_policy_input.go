@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -182,8 +183,8 @@ func (j *judge) schedule(field string, given *string, required bool) string {
 	if text == "" {
 		return ""
 	}
-	if _, err := ParseSchedule(text); err != nil {
-		j.note(renamed(err, "schedule", field))
+	if _, err := ParsePolicySchedule(text); err != nil {
+		j.note(renamed(err, "cron", field))
 		return ""
 	}
 	return strings.Join(strings.Fields(text), " ")
@@ -301,7 +302,7 @@ func (j *judge) beforeTimeout(p ApprovalPolicy) {
 	if !p.Escalation.Enabled || !before("escalationConfig.daysUntilFirstEscalation", p.Escalation.DaysUntilFirst) {
 		return
 	}
-	schedule, err := ParseSchedule(p.Escalation.Schedule)
+	schedule, err := ParsePolicySchedule(p.Escalation.Schedule)
 	if err != nil || schedule.Every == 0 || p.Calendar != nil {
 		return
 	}
@@ -324,7 +325,7 @@ func (j *judge) onWorkdays(p ApprovalPolicy) {
 		{"reminderConfig.reminderCronSchedule", p.Reminder.Schedule},
 		{"escalationConfig.escalationCronSchedule", p.Escalation.Schedule},
 	} {
-		schedule, err := ParseSchedule(s.text)
+		schedule, err := ParsePolicySchedule(s.text)
 		if err != nil || schedule.Every > 0 || schedule.Cron.EitherDay {
 			continue
 		}
@@ -361,4 +362,13 @@ func (p ApprovalPolicy) References() []PolicyReference {
 		add("fallbackApprover", *p.Fallback)
 	}
 	return references
+}
+
+// renamed is a fault about what is called name, as one about field.
+func renamed(err error, name, field string) error {
+	fault, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	return FieldError(fault.Kind, field, field+strings.TrimPrefix(fault.Message, name))
 }

@@ -14,10 +14,7 @@ import (
 	"gatehouse/lifecycle"
 )
 
-var (
-	somebody = lifecycle.NewID()
-	workweek = []string{"MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"}
-)
+var somebody = lifecycle.NewID()
 
 // goodPolicy is a policy with everything in it, for a source.
 func goodPolicy() lifecycle.ApprovalPolicyInput {
@@ -97,7 +94,7 @@ func TestEveryFaultOfAPolicyIsNamed(t *testing.T) {
 		"a reminder at the end": {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.DaysUntilFirst = new(30) }, "reminderConfig.daysUntilFirstReminder must be less than timeoutConfig.daysUntilTimeout, 30;", lifecycle.KindIllegalValue},
 		"too many reminders":    {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.Max = new(21) }, "reminderConfig.maxReminders must be from 1 to 20;", lifecycle.KindIllegalValue},
 		"no schedule":           {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.Schedule = new(" ") }, "reminderConfig.reminderCronSchedule is required;", lifecycle.KindRequired},
-		"too often":             {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.Schedule = new("@every 59m59s") }, "reminderConfig.reminderCronSchedule must have a duration from 1h to 2160h behind @every;", lifecycle.KindIllegalValue},
+		"too often":             {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.Schedule = new("@every 59m59s") }, "reminderConfig.reminderCronSchedule must have a duration of whole minutes from 1h to 2160h behind @every;", lifecycle.KindIllegalValue},
 		"no cron":               {func(in *lifecycle.ApprovalPolicyInput) { in.Reminder.Schedule = new("0 9 * *") }, "reminderConfig.reminderCronSchedule must be @daily, @weekly or five fields", lifecycle.KindIllegalValue},
 		"never": {func(in *lifecycle.ApprovalPolicyInput) { in.Escalation.Schedule = new("0 9 30 2 *") },
 			"escalationConfig.escalationCronSchedule names a day that no month has;", lifecycle.KindIllegalValue},
@@ -233,7 +230,7 @@ func TestWhateverIsSentIsJudged(t *testing.T) {
 		if policy.Reminder.Enabled {
 			require.True(t, policy.Reminder.DaysUntilFirst >= 1 && policy.Reminder.DaysUntilFirst < policy.Timeout.Days)
 			require.True(t, policy.Reminder.Max >= 1 && policy.Reminder.Max <= lifecycle.MaxReminders)
-			_, err := lifecycle.ParseSchedule(policy.Reminder.Schedule)
+			_, err := lifecycle.ParsePolicySchedule(policy.Reminder.Schedule)
 			require.NoError(t, err)
 		}
 		if policy.Escalation.Enabled {

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -183,8 +184,8 @@ func ParsePolicySchedule(text string) (PolicySchedule, error) {
 	if interval, ok := strings.CutPrefix(text, everyPrefix); ok {
 		every, err := time.ParseDuration(strings.TrimSpace(interval))
 		if err != nil || every < MinPolicyInterval || every > MaxPolicyInterval || every%time.Minute != 0 {
-			return PolicySchedule{}, cronFault("must be @every with a duration from 1h to " + MaxPolicyInterval.String() +
-				" in whole minutes, such as @every 72h")
+			return PolicySchedule{}, cronFault(fmt.Sprintf("must have a duration of whole minutes from 1h to %dh behind @every",
+				int(MaxPolicyInterval.Hours())))
 		}
 		return PolicySchedule{Every: every}, nil
 	}

@@ -158,6 +158,10 @@ const ReasonApproverGone = "approver_gone"
 // signal, since comments don't travel through Temporal.
 const SignalRejectionComment = "Rejected by signal"
 
+// TimeoutApprovalComment stands in for the comment of an item that nobody decided
+// in time and that its policy approves then.
+const TimeoutApprovalComment = "Approved since nobody decided in time"
+
 // DecisionOutcome is what became of a decision.
 type DecisionOutcome uint8
 
@@ -199,6 +203,11 @@ type Progress struct {
 	PendingSince time.Time
 	// ApproverGone is true if the pending item's approver is inactive or deleted.
 	ApproverGone bool
+	// Next is what happens next if nobody acts; no Step where nothing does.
+	Next DueStep
+	// Version is when the rows of the request last moved. What the workflow knows
+	// of another version is out of date.
+	Version time.Time
 }
 
 // RequestSummary counts requests and records within somebody's reach.

@@ -378,20 +378,25 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 	if err := one(changed, err); err != nil {
 		return lifecycle.DecisionResult{}, err
 	}
-	switch effect.Request {
-	case lifecycle.StatusApproved:
-		err = approveRequest(ctx, tx, q, at)
-	case lifecycle.StatusRejected:
-		err = closeRequest(ctx, tx, source, q, effect.Request, "", at)
-	default:
-		err = d.goOn(ctx, tx, q, d.request.Items[effect.Next].ID, at)
-	}
-	if err != nil {
+	if err := d.follow(ctx, tx, q, source, effect, at); err != nil {
 		return lifecycle.DecisionResult{}, err
 	}
 	return lifecycle.DecisionResult{
 		Outcome: lifecycle.DecisionStored, Status: status, Waited: at.Sub(d.since), Request: effect.Request,
 	}, nil
+}
+
+// follow does what follows from the item's having been decided, by whomever: the
+// request becomes final, or the next item PENDING.
+func (d *deciding) follow(ctx context.Context, tx bun.Tx, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect, at time.Time) error {
+	switch effect.Request {
+	case lifecycle.StatusApproved:
+		return approveRequest(ctx, tx, q, at)
+	case lifecycle.StatusRejected:
+		return closeRequest(ctx, tx, source, q, effect.Request, "", at)
+	default:
+		return d.goOn(ctx, tx, q, d.request.Items[effect.Next].ID, at)
+	}
 }
 
 // goOn makes the next item PENDING.

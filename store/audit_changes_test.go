@@ -369,6 +369,42 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionCancel, lifecycle.ObjectApprovalItem, rejected.Items[1].ID),
 		tell(lifecycle.ActionReject, lifecycle.ObjectRequest, rejected.ID))
 
+	undecided := accept(".undecided")
+	item := undecided.Items[0].ID
+	fallback := to(w.outsider)
+	old := world{Store: w.Store, schema: w.schema, admin: w.admin, source: source}
+	old.under(t, func(p *lifecycle.ApprovalPolicy) {
+		reminding(p)
+		escalating(to(w.owner), to(w.outsider))(p)
+		p.Escalation.DaysUntilFirst = 6
+		p.Fallback = &fallback
+		timingOut(lifecycle.TimeoutApproved)(p)
+	})
+	old.change(t, "UPDATE requests SET policy_id = (SELECT id FROM approval_policies WHERE source_id IS NOT NULL AND current)")
+	fallDue := func() error { _, _, err := w.FallDue(ctx, undecided.ID); return err }
+	step("FallDue", fallDue)
+	old.wait(t, undecided, 3*fullDay)
+	reminded := step("FallDue", fallDue, tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, item))
+	require.Equal(t, map[string]any{"request": undecided.ID.String(), "step": "reminder", "number": 1.0}, reminded[0].facts)
+	old.wait(t, undecided, 3*fullDay)
+	moved := step("FallDue", fallDue,
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, item), tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, item))
+	require.Equal(t, "reminder", moved[0].facts["step"])
+	require.Equal(t, "ESCALATION", moved[1].facts["type"])
+	w.change(t, "UPDATE identities SET active = false WHERE id = $1", w.outsider.ID.String())
+	step("FallBack", func() error { _, err := w.FallBack(ctx, undecided.ID); return err })
+	w.change(t, "UPDATE identities SET active = true WHERE id = $1", w.outsider.ID.String())
+	w.change(t, "UPDATE identities SET active = false WHERE id = $1", w.approvers[0].ID.String())
+	old.wait(t, undecided, 5*fullDay)
+	timedOut := step("FallDue", fallDue, tell(lifecycle.ActionApprove, lifecycle.ObjectApprovalItem, item),
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectRequest, undecided.ID))
+	require.Equal(t, "timeout", timedOut[0].facts["step"])
+	w.change(t, "UPDATE identities SET active = false WHERE id <> $1", w.outsider.ID.String())
+	fellBack := step("FallBack", func() error { _, err := w.FallBack(ctx, undecided.ID); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, undecided.Items[1].ID))
+	require.Equal(t, "AUTO_REASSIGNMENT", fellBack[0].facts["type"])
+	w.change(t, "UPDATE identities SET active = true WHERE deleted IS NULL")
+
 	cancelled := accept(".cancelled")
 	w.change(t, "UPDATE identities SET active = false")
 	ended := step("CancelRequest", func() error { return w.CancelRequest(ctx, cancelled.ID, lifecycle.ReasonApproverGone) },

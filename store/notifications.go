@@ -19,8 +19,9 @@ const (
 // concerns selects who is told of an event about the request ?0 and its item ?1,
 // an identity or a workgroup, and the reason that goes with it.
 var concerns = map[string]string{
-	eventDecisionNeeded: `SELECT approver_id AS recipient, approver_type AS kind, '' AS reason
-		FROM approval_items WHERE id = ?1 AND request_id = ?0`,
+	eventDecisionNeeded: `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = i.id)
+			THEN i.approver_id END AS recipient, i.approver_type AS kind, '' AS reason
+		FROM approval_items AS i WHERE i.id = ?1 AND i.request_id = ?0`,
 	eventRequestDecided:   concernsRequester,
 	eventRequestCancelled: concernsRequester,
 }
@@ -34,8 +35,9 @@ const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind,
 // one commit. saved is false where the event was there already, and where there is
 // nobody to tell since an application client asked; then recipient is zero.
 // KindNotFound if the request or the item is gone. An event that is none of the
-// three is an error.
-func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID) (saved bool, recipient lifecycle.ID, err error) {
+// three is an error. An item that moved concerns nobody: whoever moved it has told
+// them.
+func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID, version time.Time) (saved bool, recipient lifecycle.ID, err error) {
 	defer s.done("SaveNotification", time.Now(), &err)
 	who, known := concerns[event]
 	if !known {
@@ -45,12 +47,12 @@ func (s *Store) SaveNotification(ctx context.Context, event string, requestID, i
 	// itself.
 	found, err := row(ctx, s.db, []any{&recipient, &saved}, `WITH concerned AS (`+who+`), `+markSeen+`, told AS (
 			INSERT INTO notifications (id, event, request_id, item_id, recipient_id, recipient_type, reason, created)
-			SELECT ?3::uuid, ?4, ?0::uuid, ?5::uuid, c.recipient, c.kind, c.reason, ?2::timestamptz FROM concerned AS c
+			SELECT ?4::uuid, ?5, ?0::uuid, ?6::uuid, c.recipient, c.kind, c.reason, ?2::timestamptz FROM concerned AS c
 			WHERE c.recipient IS NOT NULL
 			ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING RETURNING 1
 		)
 		SELECT c.recipient, EXISTS (SELECT 1 FROM told) FROM concerned AS c`,
-		requestID, uuidOf(itemID), now(), lifecycle.NewID(), event, itemID.String())
+		requestID, uuidOf(itemID), now(), versionOf(version), lifecycle.NewID(), event, itemID.String())
 	if err == nil && !found {
 		err = missing()
 	}

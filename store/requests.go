@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/filter"
 	"gatehouse/lifecycle"
@@ -469,17 +470,20 @@ const deciderGone = `CASE i.approver_type
 func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress lifecycle.Progress, err error) {
 	defer s.done("LoadRequest", time.Now(), &err)
 	var (
-		since sql.NullTime
-		order sql.NullInt64
-		gone  sql.NullBool
+		since, assigned               sql.NullTime
+		order, reminders, escalations sql.NullInt64
+		gone                          sql.NullBool
+		policyText                    sql.NullString
 	)
 	found := false
-	err = s.prepared(ctx,
-		[]any{&progress.SourceID, &progress.Status, &progress.Items, &progress.Pending, &order, &since, &gone},
-		`SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id),
-			i.id, i.position, i.pending_since, `+deciderGone+`
+	err = s.prepared(ctx, []any{
+		&progress.SourceID, &progress.Status, &progress.Items, &progress.Version, &progress.Pending, &order, &since, &gone,
+		&assigned, &reminders, &escalations, &policyText,
+	}, `SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id), r.modified,
+			i.id, i.position, i.pending_since, `+deciderGone+`, i.assigned_since, i.reminders, i.escalations, p.policy::text
 		FROM requests AS r LEFT JOIN approval_items AS i
 			ON i.request_id = r.id AND i.status = 'PENDING' AND r.approval_status = 'PENDING'
+		LEFT JOIN approval_policies AS p ON p.id = r.policy_id AND i.id IS NOT NULL
 		WHERE r.id = $1`, func() error { found = true; return nil }, id.String())
 	if err != nil {
 		return lifecycle.Progress{}, err
@@ -487,30 +491,52 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 	if !found {
 		return lifecycle.Progress{}, missing()
 	}
-	progress.Order = int(order.Int64)
-	if !progress.Pending.IsZero() {
-		progress.PendingSince, progress.ApproverGone = since.Time.UTC(), gone.Bool
+	progress.Order, progress.Version = int(order.Int64), progress.Version.UTC()
+	if progress.Pending.IsZero() {
+		return progress, nil
 	}
+	progress.PendingSince, progress.ApproverGone = since.Time.UTC(), gone.Bool
+	if !policyText.Valid {
+		return progress, nil
+	}
+	approvalPolicy, err := parsePolicy(policyText.String)
+	if err != nil {
+		return lifecycle.Progress{}, err
+	}
+	progress.Next = approvalPolicy.Next(lifecycle.Waiting{
+		PendingSince: progress.PendingSince, AssignedSince: assigned.Time.UTC(),
+		Reminders: int(reminders.Int64), Escalations: int(escalations.Int64),
+	}, s.day)
 	return progress, nil
 }
 
 // MarkSeen notes that the request's workflow stands at the item, which is
-// PENDING, or where item is zero at the end of the request. It changes nothing
-// where the rows stand elsewhere, or move away meanwhile: then the sweep has
-// the workflow read them again. Nor does it where the request is gone.
-func (s *Store) MarkSeen(ctx context.Context, id, item lifecycle.ID) (err error) {
+// PENDING, or where item is zero at the end of the request, and knows this version
+// of the rows, a zero one being any. It changes nothing where the rows stand
+// elsewhere, or move away meanwhile: then the sweep has the workflow read them
+// again. Nor does it where the request is gone.
+func (s *Store) MarkSeen(ctx context.Context, id, item lifecycle.ID, version time.Time) (err error) {
 	defer s.done("MarkSeen", time.Now(), &err)
-	return exec(ctx, s.db, "WITH "+markSeen+" SELECT", id, uuidOf(item), now())
+	return exec(ctx, s.db, "WITH "+markSeen+" SELECT", id, uuidOf(item), now(), versionOf(version))
+}
+
+// versionOf is NULL for a version that is not known.
+func versionOf(version time.Time) schema.QueryAppender {
+	if version.IsZero() {
+		return bun.SafeQuery("NULL::timestamptz")
+	}
+	return bun.SafeQuery("?::timestamptz", version)
 }
 
 // markSeen is the part of a statement that does what MarkSeen does to the request
-// ?0 and its item ?1, at ?2. Whoever waits for the row's lock gets the new row and
+// ?0 and its item ?1 of version ?3, at ?2. Whoever waits for the row's lock gets the new row and
 // keeps what it has read of all others; modified tells whether the two belong
 // together.
 const markSeen = `stands AS MATERIALIZED (
 		SELECT r.id, r.modified FROM requests AS r
 		LEFT JOIN approval_items AS i ON i.request_id = r.id AND i.status = 'PENDING'
 		WHERE r.id = ?0 AND i.id IS NOT DISTINCT FROM ?1 AND (r.approval_status = 'PENDING') = (i.id IS NOT NULL)
+			AND (?3 IS NULL OR r.modified = ?3)
 	), seen AS (
 		UPDATE requests AS r SET workflow_seen_at = greatest(?2, r.modified) FROM stands
 		WHERE r.id = stands.id AND r.modified = stands.modified AND r.workflow_seen_at < r.modified

@@ -261,7 +261,7 @@ func TestEndingsAreNotedAndDropped(t *testing.T) {
 			decided := w.request(t, fmt.Sprintf("decided.%t", seen))
 			require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(decided, 0, lifecycle.VerdictReject)))
 			if seen {
-				require.NoError(t, w.MarkSeen(t.Context(), decided.ID, lifecycle.ID{}))
+				require.NoError(t, w.MarkSeen(t.Context(), decided.ID, lifecycle.ID{}, time.Time{}))
 			} else {
 				want[decided.ID] = true
 			}
@@ -358,7 +358,7 @@ func (w *world) requireEnded(t *testing.T, id lifecycle.ID) {
 	requireKind(t, lifecycle.KindNotFound, w.CancelRequest(t.Context(), id, lifecycle.ReasonApproverGone))
 	_, err := w.LoadRequest(t.Context(), id)
 	requireKind(t, lifecycle.KindNotFound, err)
-	require.NoError(t, w.MarkSeen(t.Context(), id, lifecycle.ID{}))
+	require.NoError(t, w.MarkSeen(t.Context(), id, lifecycle.ID{}, time.Time{}))
 	w.requireConsistent(t)
 }
 
@@ -384,7 +384,7 @@ func TestANotificationIsSavedOnceForWhomItConcerns(t *testing.T) {
 		{event: "request_cancelled", request: cancelled.ID, recipient: w.owner.ID, reason: lifecycle.ReasonApproverGone},
 	} {
 		for turn := range 2 {
-			saved, recipient, err := w.SaveNotification(t.Context(), c.event, c.request, c.item)
+			saved, recipient, err := w.SaveNotification(t.Context(), c.event, c.request, c.item, time.Time{})
 			require.NoError(t, err)
 			require.Equal(t, c.recipient, recipient, c.event)
 			require.Equal(t, turn == 0 && !c.recipient.IsZero(), saved, c.event)
@@ -398,10 +398,10 @@ func TestANotificationIsSavedOnceForWhomItConcerns(t *testing.T) {
 			c.event, c.request.String(), c.reason))
 	}
 	for _, event := range []string{"decision_needed", "request_decided", "request_cancelled"} {
-		_, _, err := w.SaveNotification(t.Context(), event, lifecycle.NewID(), lifecycle.NewID())
+		_, _, err := w.SaveNotification(t.Context(), event, lifecycle.NewID(), lifecycle.NewID(), time.Time{})
 		requireKind(t, lifecycle.KindNotFound, err)
 	}
-	_, _, err = w.SaveNotification(t.Context(), "party", decided.ID, lifecycle.ID{})
+	_, _, err = w.SaveNotification(t.Context(), "party", decided.ID, lifecycle.ID{}, time.Time{})
 	requireKind(t, lifecycle.KindInternal, err)
 }
 
@@ -449,14 +449,14 @@ func TestTellingNotesHowFarTheWorkflowIs(t *testing.T) {
 	w := newWorld(t, 2)
 	request := w.request(t, "asked.for")
 	seen := func() int { return w.number(t, "SELECT count(*) FROM requests WHERE workflow_seen_at >= modified") }
-	_, _, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID)
+	_, _, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID, time.Time{})
 	require.NoError(t, err)
 	require.Zero(t, seen(), "it is not this item that is pending")
-	_, _, err = w.SaveNotification(t.Context(), "request_decided", request.ID, lifecycle.ID{})
+	_, _, err = w.SaveNotification(t.Context(), "request_decided", request.ID, lifecycle.ID{}, time.Time{})
 	require.NoError(t, err)
 	require.Zero(t, seen(), "nor is it decided")
 	for range 2 {
-		_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID)
+		_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID, time.Time{})
 		require.NoError(t, err)
 		require.Equal(t, 1, seen())
 	}

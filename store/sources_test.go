@@ -212,7 +212,7 @@ func TestADeletedSourceLeavesNothing(t *testing.T) {
 	w.record(t, "a")
 	pending, rejected := w.request(t, "b"), w.request(t, "c")
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(rejected, 0, lifecycle.VerdictReject)))
-	require.NoError(t, w.MarkSeen(t.Context(), rejected.ID, lifecycle.ID{}))
+	require.NoError(t, w.MarkSeen(t.Context(), rejected.ID, lifecycle.ID{}, time.Time{}))
 	other := w.newSource(t, "Stays")
 	require.NoError(t, w.createSource(t, other))
 

@@ -32,7 +32,7 @@ func (w *world) seen(t *testing.T, request lifecycle.Request) {
 	t.Helper()
 	progress, err := w.LoadRequest(t.Context(), request.ID)
 	require.NoError(t, err)
-	require.NoError(t, w.MarkSeen(t.Context(), request.ID, progress.Pending))
+	require.NoError(t, w.MarkSeen(t.Context(), request.ID, progress.Pending, progress.Version))
 }
 
 func (w *world) moved(request lifecycle.Request, moved bool) lifecycle.RequestToCheck {
@@ -51,7 +51,7 @@ func TestTheSweepTakesUpWhatMoved(t *testing.T) {
 	}
 	mark := func(item lifecycle.ID) {
 		t.Helper()
-		require.NoError(t, w.MarkSeen(t.Context(), request.ID, item))
+		require.NoError(t, w.MarkSeen(t.Context(), request.ID, item, time.Time{}))
 	}
 	require.Empty(t, w.toCheck(t, 10), "it was just made")
 	requireSweep(true, "nothing is known of its workflow")
@@ -94,7 +94,7 @@ func TestTheSweepTakesUpEveryEndThatWasNotSeen(t *testing.T) {
 	completed := w.request(t, "completed")
 	w.ageRequests(t, time.Hour)
 	require.Contains(t, w.toCheck(t, 10), w.moved(completed, true))
-	require.NoError(t, w.MarkSeen(t.Context(), completed.ID, lifecycle.ID{}))
+	require.NoError(t, w.MarkSeen(t.Context(), completed.ID, lifecycle.ID{}, time.Time{}))
 	require.Contains(t, w.toCheck(t, 10), w.moved(completed, true), "that it pends is not where its workflow stays")
 	require.NoError(t, w.CompleteRequest(t.Context(), completed.ID))
 	w.cancel(t, cancelled)
@@ -214,7 +214,9 @@ func TestWhatMovesWhileItIsSeenIsNotSeen(t *testing.T) {
 		require.NoError(t, err)
 	}
 	marked := make(chan error, 1)
-	go func() { marked <- w.MarkSeen(context.WithoutCancel(t.Context()), request.ID, request.Items[0].ID) }()
+	go func() {
+		marked <- w.MarkSeen(context.WithoutCancel(t.Context()), request.ID, request.Items[0].ID, time.Time{})
+	}()
 	require.Eventually(t, func() bool {
 		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
 			AND query LIKE '%workflow_seen_at = greatest%' AND query LIKE '%' || $1 || '%'`, request.ID.String()) > 0

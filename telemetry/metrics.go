@@ -15,10 +15,11 @@ const namespace = "gatehouse"
 
 // Buckets in seconds. Serving ends at the longest a decision may wait, waiting
 // for an approver at a quarter of a year. The longest import is a file of a few
-// hundred megabytes on a busy machine.
+// hundred megabytes on a busy machine. What is late is so by an outage.
 var (
 	servingBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 	importBuckets  = []float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 24 * 3600}
+	lateBuckets    = []float64{.1, 1, 5, 30, 60, 10 * 60, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600}
 	waitingBuckets = []float64{1, 10, 60, 600, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600, 14 * 24 * 3600, 30 * 24 * 3600, 90 * 24 * 3600}
 )
 
@@ -28,22 +29,24 @@ type Metrics struct {
 	registry *prometheus.Registry
 	temporal *temporalSeries
 
-	httpDuration   *prometheus.HistogramVec
-	storeDuration  *prometheus.HistogramVec
-	requests       *prometheus.CounterVec
-	decisions      *prometheus.CounterVec
-	decisionWait   *prometheus.HistogramVec
-	signalsRefused *prometheus.CounterVec
-	notifications  *prometheus.CounterVec
-	sweepActions   *prometheus.CounterVec
-	lifecycle      *prometheus.CounterVec
-	importRows     *prometheus.CounterVec
-	imports        *prometheus.CounterVec
-	importDuration *prometheus.HistogramVec
-	exports        *prometheus.CounterVec
-	exportRows     prometheus.Counter
-	exportBytes    prometheus.Counter
-	auditSealed    prometheus.Counter
+	httpDuration      *prometheus.HistogramVec
+	storeDuration     *prometheus.HistogramVec
+	requests          *prometheus.CounterVec
+	decisions         *prometheus.CounterVec
+	decisionWait      *prometheus.HistogramVec
+	signalsRefused    *prometheus.CounterVec
+	notifications     *prometheus.CounterVec
+	sweepActions      *prometheus.CounterVec
+	lifecycle         *prometheus.CounterVec
+	importRows        *prometheus.CounterVec
+	imports           *prometheus.CounterVec
+	importDuration    *prometheus.HistogramVec
+	exports           *prometheus.CounterVec
+	exportRows        prometheus.Counter
+	exportBytes       prometheus.Counter
+	auditSealed       prometheus.Counter
+	fallenDue         *prometheus.CounterVec
+	fallenDueLateness *prometheus.HistogramVec
 }
 
 // NewMetrics returns the metrics of the program of this name, with those of
@@ -72,6 +75,9 @@ func NewMetrics(program string) *Metrics {
 			"Decisions that reached the rows.", "verdict", "outcome", "via"),
 		decisionWait: histogram("approval_decision_wait_seconds",
 			"Time that a decided approval item had been pending.", waitingBuckets, "verdict"),
+		fallenDue: counter("fallen_due_total", "Steps that were done on requests because their time had come.", "step"),
+		fallenDueLateness: histogram("fallen_due_lateness_seconds",
+			"Time from when such a step fell due until it was done.", lateBuckets, "step"),
 		signalsRefused: counter("signals_refused_total", "Signals that changed nothing.", "reason"),
 		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
 		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
@@ -89,6 +95,7 @@ func NewMetrics(program string) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(program), m.temporal, m.temporal.dropped,
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
+		m.fallenDue, m.fallenDueLateness,
 		m.signalsRefused, m.notifications, m.sweepActions, m.lifecycle,
 		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
 		m.auditSealed,

@@ -1,6 +1,10 @@
 package telemetry
 
-import "time"
+import (
+	"time"
+
+	"gatehouse/lifecycle"
+)
 
 // storedOutcome is the outcome of a decision that is the verdict; only such a
 // one says how long its item had waited.
@@ -17,6 +21,13 @@ func (m *Metrics) DecisionMade(verdict, outcome, via string, waited time.Duratio
 
 // RequestEnded notes a request that came to its final status, in lower case.
 func (m *Metrics) RequestEnded(outcome string) { m.requests.WithLabelValues(outcome).Inc() }
+
+// FellDue notes a step that was done on a request because its time had come, so
+// long after that.
+func (m *Metrics) FellDue(step lifecycle.Step, late time.Duration) {
+	m.fallenDue.WithLabelValues(string(step)).Inc()
+	m.fallenDueLateness.WithLabelValues(string(step)).Observe(late.Seconds())
+}
 
 // SignalRefused notes a signal that changed nothing, with the reason in a word.
 func (m *Metrics) SignalRefused(reason string) { m.signalsRefused.WithLabelValues(reason).Inc() }

@@ -39,6 +39,7 @@ func used(t *testing.T) *Metrics {
 	m.StoreDone("GetRecord", time.Millisecond, nil)
 	m.RequestEnded("approved")
 	m.DecisionMade("approve", "stored", "api", time.Hour)
+	m.FellDue(lifecycle.StepReminder, time.Second)
 	m.SignalRefused("malformed")
 	m.Notified("decision_needed", "saved")
 	m.Swept("started", 2)
@@ -149,6 +150,8 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m.DecisionMade("reject", "stored", "signal", time.Minute)
 	m.DecisionMade("reject", "repeated", "api", 0)
 	m.RequestEnded("cancelled")
+	m.FellDue(lifecycle.StepTimeout, 30*time.Hour)
+	m.FellDue(lifecycle.StepTimeout, 0)
 	m.SignalRefused("gone")
 	m.Notified("decision_needed", "saved")
 	m.Notified("decision_needed", "nobody")
@@ -157,6 +160,9 @@ func TestWhatHappensIsCounted(t *testing.T) {
 # TYPE gatehouse_approval_decisions_total counter
 gatehouse_approval_decisions_total{outcome="repeated",verdict="reject",via="api"} 1
 gatehouse_approval_decisions_total{outcome="stored",verdict="reject",via="signal"} 1
+# HELP gatehouse_fallen_due_total Steps that were done on requests because their time had come.
+# TYPE gatehouse_fallen_due_total counter
+gatehouse_fallen_due_total{step="timeout"} 2
 # HELP gatehouse_notifications_total Notifications to people.
 # TYPE gatehouse_notifications_total counter
 gatehouse_notifications_total{event="decision_needed",outcome="saved"} 1
@@ -167,8 +173,9 @@ gatehouse_requests_total{outcome="cancelled"} 1
 # HELP gatehouse_signals_refused_total Signals that changed nothing.
 # TYPE gatehouse_signals_refused_total counter
 gatehouse_signals_refused_total{reason="gone"} 1
-`), "gatehouse_approval_decisions_total", "gatehouse_notifications_total", "gatehouse_requests_total", "gatehouse_signals_refused_total"))
+`), "gatehouse_approval_decisions_total", "gatehouse_fallen_due_total", "gatehouse_notifications_total", "gatehouse_requests_total", "gatehouse_signals_refused_total"))
 	require.Equal(t, map[string]uint64{"reject": 1}, histogramCounts(t, m, "gatehouse_approval_decision_wait_seconds", "verdict"))
+	require.Equal(t, map[string]uint64{"timeout": 2}, histogramCounts(t, m, "gatehouse_fallen_due_lateness_seconds", "step"))
 }
 
 func TestBulkWorkIsCounted(t *testing.T) {

@@ -16,6 +16,10 @@ const stageEnded = "ended"
 // leaveUpdateBehind.
 const leaveDelay = 100 * time.Millisecond
 
+// tryDelay is how long a run waits at least before it looks again at what was not
+// due when it looked before.
+const tryDelay = time.Second
+
 var (
 	attributeKind   = temporal.NewSearchAttributeKeyKeyword(wire.AttributeKind)
 	attributeSource = temporal.NewSearchAttributeKeyKeyword(wire.AttributeSource)

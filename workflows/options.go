@@ -36,10 +36,10 @@ func databaseStep(ctx workflow.Context) workflow.Context {
 	})
 }
 
-// telling is for notifications. They run as normal activities on a queue of
+// notifying is for notifications. They run as normal activities on a queue of
 // their own, since what delivers them may be slow or away for hours and must
 // hold up neither decisions nor their retries.
-func telling(ctx workflow.Context) workflow.Context {
+func notifying(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           wire.QueueNotifications,
 		StartToCloseTimeout: 10 * time.Second,

@@ -31,9 +31,9 @@ func (w *watched) Decide(ctx context.Context, d lifecycle.Decision) (lifecycle.D
 	return w.rows.Decide(ctx, d)
 }
 
-func (w *watched) SaveNotification(ctx context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
+func (w *watched) SaveNotification(ctx context.Context, event string, request, item lifecycle.ID, version time.Time) (bool, lifecycle.ID, error) {
 	w.note(ctx)
-	return w.rows.SaveNotification(ctx, event, request, item)
+	return w.rows.SaveNotification(ctx, event, request, item, version)
 }
 
 // TestEveryStepSaysWhichItIs: the local ones as well as those of a queue.

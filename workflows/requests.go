@@ -20,7 +20,8 @@ import (
 // where it was cancelled because the request was deleted. In every other case
 // the request is pending still, and the sweep starts another run.
 func (w *Workflows) RequestWorkflow(ctx workflow.Context, in wire.RequestInput) error {
-	r := &request{workflows: w, in: in, stale: true, asked: in.Told, told: in.Told}
+	told := telling{item: in.Told, version: in.ToldVersion}
+	r := &request{workflows: w, in: in, stale: true, asked: told, told: told}
 	if err := r.setup(ctx); err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func (w *Workflows) RequestWorkflow(ctx workflow.Context, in wire.RequestInput) 
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, wire.WorkflowRequest,
-		wire.RequestInput{RequestID: in.RequestID, SourceID: in.SourceID, Told: r.told})
+		wire.RequestInput{RequestID: in.RequestID, SourceID: in.SourceID, Told: r.told.item, ToldVersion: r.told.version})
 }
 
 // request is one run of a RequestWorkflow.
@@ -61,11 +62,20 @@ type request struct {
 	// 0 if none was.
 	updated int
 
-	// asked is the item whose approver is being told, told the one whose
-	// approver was.
-	asked, told lifecycle.ID
+	// tried is the NextDue at which FallDue was called last.
+	tried string
+
+	// asked is what the approver is being told of, told what they were.
+	asked, told telling
 	// shown are the search attributes as they stand.
 	shown shownAttributes
+}
+
+// telling is an item whose approver is told, with the version of the rows that the
+// workflow knew.
+type telling struct {
+	item    lifecycle.ID
+	version string
 }
 
 // setup makes the workflow ready for messages. It must not block: an Update
@@ -94,8 +104,9 @@ func (r *request) setup(ctx workflow.Context) error {
 // run is the life of a request. It returns nil where the request came to its
 // end, and a continue-as-new error where the history has grown too long.
 func (r *request) run(ctx workflow.Context) error {
+	due := false
 	for {
-		if err := r.advance(ctx); err != nil {
+		if err := r.advance(ctx, due); err != nil {
 			return err
 		}
 		if !r.state.Found {
@@ -109,14 +120,38 @@ func (r *request) run(ctx workflow.Context) error {
 		}
 		r.tellApprover(ctx)
 		r.moved = false
-		err := workflow.Await(ctx, func() bool { return r.stale || r.moved || tooLong(ctx) })
-		if err != nil {
+		var err error
+		if due, err = r.wait(ctx); err != nil {
 			return err
 		}
 		if tooLong(ctx) {
 			return errContinue(ctx)
 		}
 	}
+}
+
+// wait waits until the rows have moved or, then due is true, the next step falls
+// due. The time of that comes from the rows, so that a wait which began late, or
+// anew, is the shorter.
+func (r *request) wait(ctx workflow.Context) (due bool, err error) {
+	awoken := func() bool { return r.stale || r.moved || tooLong(ctx) }
+	at, err := lifecycle.ParseDate(r.state.NextDue)
+	if err != nil {
+		// Nothing falls due, as in every state from before anything did.
+		return false, workflow.Await(ctx, awoken)
+	}
+	wait := at.Sub(workflow.Now(ctx))
+	if r.tried == r.state.NextDue {
+		// The clock of the rows is behind, or the step fell due while it was looked at.
+		wait = max(wait, tryDelay)
+	}
+	timing, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timing, wait, workflow.TimerOptions{Summary: string(r.state.NextStep)})
+	if err := workflow.Await(ctx, func() bool { return timer.IsReady() || awoken() }); err != nil {
+		return false, err
+	}
+	return timer.IsReady(), nil
 }
 
 func tooLong(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
@@ -127,13 +162,21 @@ func errContinue(ctx workflow.Context) error {
 }
 
 // advance reads the rows if need be and takes the steps that need nobody's
-// decision. It leaves a request that is final, gone, or waits for a decision.
-func (r *request) advance(ctx workflow.Context) error {
+// decision, among them what is due. It leaves a request that is final, gone, or
+// waits for a decision.
+func (r *request) advance(ctx workflow.Context, due bool) error {
 	if err := r.mutex.Lock(ctx); err != nil {
 		return err
 	}
 	defer r.mutex.Unlock()
-	if r.stale {
+	switch {
+	case due && r.state.Found && !r.state.Status.Final():
+		// A decision may have come first; the rows say whether anything is due still.
+		r.tried = r.state.NextDue
+		if err := r.step(ctx, wire.ActivityFallDue, r.in.RequestID); err != nil {
+			return err
+		}
+	case r.stale:
 		if err := r.step(ctx, wire.ActivityLoadRequest, r.in.RequestID); err != nil {
 			return err
 		}
@@ -270,22 +313,25 @@ func (r *request) decide(ctx workflow.Context, d wire.Decision) (wire.DecisionRe
 	return result.Decision, err
 }
 
-// tellApprover has the approver of the pending item told, once for an item. It
-// does not wait: decisions don't depend on it.
+// tellApprover has the approver of the pending item told, once for an item, and
+// noted that the workflow knows the rows as they are: the activity does both, and
+// only the latter where they moved since. It does not wait: decisions don't depend
+// on it.
 func (r *request) tellApprover(ctx workflow.Context) {
-	item := r.state.Pending
-	if item == r.asked {
+	now := telling{item: r.state.Pending, version: r.state.Version}
+	if now == r.asked {
 		return
 	}
-	r.asked = item
-	telling := workflow.ExecuteActivity(telling(ctx), wire.ActivityNotify,
-		wire.Notice{Event: wire.EventDecisionNeeded, RequestID: r.in.RequestID, ItemID: item})
+	r.asked = now
+	notified := workflow.ExecuteActivity(notifying(ctx), wire.ActivityNotify, wire.Notice{
+		Event: wire.EventDecisionNeeded, RequestID: r.in.RequestID, ItemID: now.item, Version: now.version,
+	})
 	workflow.GoNamed(ctx, "tell-approver", func(ctx workflow.Context) {
-		if err := telling.Get(ctx, nil); err != nil {
+		if err := notified.Get(ctx, nil); err != nil {
 			r.lostNotice(ctx, wire.EventDecisionNeeded, err)
 			return
 		}
-		r.told = item
+		r.told = now
 	})
 }
 
@@ -297,16 +343,16 @@ func (r *request) tellRequester(ctx workflow.Context) error {
 	if r.state.Status == lifecycle.StatusCancelled {
 		event = wire.EventRequestCancelled
 	}
-	telling := workflow.ExecuteActivity(telling(ctx), wire.ActivityNotify,
+	notified := workflow.ExecuteActivity(notifying(ctx), wire.ActivityNotify,
 		wire.Notice{Event: event, RequestID: r.in.RequestID})
-	err := workflow.Await(ctx, func() bool { return telling.IsReady() || tooLong(ctx) })
+	err := workflow.Await(ctx, func() bool { return notified.IsReady() || tooLong(ctx) })
 	if err != nil {
 		return err
 	}
-	if !telling.IsReady() {
+	if !notified.IsReady() {
 		return errContinue(ctx)
 	}
-	if err := telling.Get(ctx, nil); err != nil {
+	if err := notified.Get(ctx, nil); err != nil {
 		r.lostNotice(ctx, event, err)
 	}
 	return nil
@@ -356,7 +402,11 @@ func (r *request) show(ctx workflow.Context) error {
 		workflow.SetCurrentDetails(ctx, strings.ToLower(now.status))
 	} else {
 		now.stage = wire.Stage(s.Order, s.Items)
-		workflow.SetCurrentDetails(ctx, fmt.Sprintf("approval %d of %d, waiting since %s", s.Order+1, s.Items, s.PendingSince))
+		details := fmt.Sprintf("approval %d of %d, waiting since %s", s.Order+1, s.Items, s.PendingSince)
+		if s.NextStep != "" {
+			details += fmt.Sprintf("; unless somebody decides, the next is the %s at %s", s.NextStep, s.NextDue)
+		}
+		workflow.SetCurrentDetails(ctx, details)
 	}
 	updates := now.since(r.shown)
 	if len(updates) == 0 {

@@ -28,6 +28,15 @@ type rows struct {
 	// checked are those that a sweep has checked. They stay so: a test is over
 	// within the grace.
 	checked map[lifecycle.ID]bool
+	// policy is the policy of all requests; with nil nothing falls due.
+	policy *lifecycle.ApprovalPolicy
+	// waiting is how each item waits, by the clock now.
+	waiting map[lifecycle.ID]*lifecycle.Waiting
+	now     func() time.Time
+	// versions counts the moves of each request.
+	versions map[lifecycle.ID]int
+	// told are what fell due, in its order.
+	told []string
 	// calls are the names of the steps in their order.
 	calls []string
 	// fault, where set, is asked before each step.
@@ -40,6 +49,7 @@ func newRows() *rows {
 	return &rows{
 		requests: map[lifecycle.ID]*lifecycle.Request{}, inactive: map[lifecycle.ID]bool{},
 		seen: map[lifecycle.ID]bool{}, checked: map[lifecycle.ID]bool{},
+		waiting: map[lifecycle.ID]*lifecycle.Waiting{}, now: time.Now, versions: map[lifecycle.ID]int{},
 	}
 }
 
@@ -59,7 +69,62 @@ func (r *rows) accept(approvers int) lifecycle.Request {
 	stored := request
 	stored.Items = slices.Clone(request.Items)
 	r.requests[request.ID] = &stored
+	r.await(&stored)
 	return request
+}
+
+// await has the pending item wait from now on, for whoever has it. Who calls it
+// holds the mutex.
+func (r *rows) await(request *lifecycle.Request) {
+	for _, item := range request.Items {
+		if item.Status != lifecycle.StatusPending {
+			continue
+		}
+		w := r.waiting[item.ID]
+		if w == nil {
+			w = &lifecycle.Waiting{PendingSince: r.now()}
+			r.waiting[item.ID] = w
+		}
+		w.AssignedSince, w.Reminders = r.now(), 0
+	}
+	r.move(request.ID)
+}
+
+// move has the rows of a request be of another version.
+func (r *rows) move(request lifecycle.ID) {
+	r.versions[request]++
+	delete(r.seen, request)
+}
+
+// version is that of the rows of a request.
+func (r *rows) version(request lifecycle.ID) time.Time {
+	return time.UnixMilli(int64(r.versions[request])).UTC()
+}
+
+// reassign gives the pending item to somebody else, and returns them.
+func (r *rows) reassign(request lifecycle.ID) lifecycle.ID {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	to := lifecycle.NewID()
+	r.moveTo(r.requests[request], to)
+	return to
+}
+
+// moveTo is reassign for who holds the mutex.
+func (r *rows) moveTo(request *lifecycle.Request, to lifecycle.ID) {
+	for i := range request.Items {
+		if request.Items[i].Status == lifecycle.StatusPending {
+			request.Items[i].Approver.ID = to
+		}
+	}
+	r.await(request)
+}
+
+// fallen are the steps that fell due, in their order.
+func (r *rows) fallen() []string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return slices.Clone(r.told)
 }
 
 // remove deletes a request.
@@ -150,22 +215,104 @@ func (r *rows) LoadRequest(_ context.Context, id lifecycle.ID) (lifecycle.Progre
 		if item.Status == lifecycle.StatusPending {
 			p.Pending, p.Order, p.PendingSince = item.ID, item.Order, item.Modified
 			p.ApproverGone = r.inactive[item.Approver.ID]
+			p.Version = r.version(id)
+			if r.policy != nil {
+				p.Next = r.policy.Next(*r.waiting[item.ID], fullDay)
+			}
 		}
 	}
 	return p, nil
 }
 
-func (r *rows) MarkSeen(_ context.Context, id, item lifecycle.ID) error {
+// fullDay is how long a day of these policies lasts.
+const fullDay = 24 * time.Hour
+
+// FallDue does what the store's does; whom a rule names is there unless they are
+// inactive.
+func (r *rows) FallDue(_ context.Context, id lifecycle.ID) ([]lifecycle.DueStep, lifecycle.ApprovalStatus, error) {
+	if err := r.begin(wire.ActivityFallDue); err != nil {
+		return nil, "", err
+	}
+	done, status, err := r.fallDue(id)
+	r.end(wire.ActivityFallDue)
+	return done, status, err
+}
+
+func (r *rows) fallDue(id lifecycle.ID) (done []lifecycle.DueStep, status lifecycle.ApprovalStatus, err error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.markSeen(id, item)
+	request, ok := r.requests[id]
+	if !ok {
+		return nil, "", errNoRow
+	}
+	for {
+		position := slices.IndexFunc(request.Items, func(i lifecycle.ApprovalItem) bool { return i.Status == lifecycle.StatusPending })
+		if position < 0 || r.policy == nil {
+			return done, request.Status, nil
+		}
+		w := r.waiting[request.Items[position].ID]
+		due := r.policy.Due(*w, fullDay, r.now())
+		if due.Step == "" {
+			return done, request.Status, nil
+		}
+		done = append(done, due)
+		r.told = append(r.told, string(due.Step))
+		switch due.Step {
+		case lifecycle.StepReminder:
+			w.Reminders += due.Count
+		case lifecycle.StepEscalation:
+			w.Escalations += due.Count
+			r.moveTo(request, r.policy.Escalation.Chain[w.Escalations-1].ID)
+		case lifecycle.StepTimeout:
+			if r.policy.Timeout.Result == lifecycle.TimeoutApproved {
+				effect, err := request.Decide(position, lifecycle.VerdictApprove)
+				if err != nil {
+					return nil, "", err
+				}
+				r.effect(request, position, lifecycle.VerdictApprove, lifecycle.ID{}, effect)
+				continue
+			}
+			r.cancel(request)
+		}
+	}
+}
+
+// FallBack does what the store's does.
+func (r *rows) FallBack(_ context.Context, id lifecycle.ID) (bool, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request, ok := r.requests[id]
+	if !ok {
+		return false, errNoRow
+	}
+	if r.policy == nil || r.policy.Fallback == nil || r.inactive[r.policy.Fallback.ID] || !r.approverGone(request) {
+		return false, nil
+	}
+	r.moveTo(request, r.policy.Fallback.ID)
+	return true, nil
+}
+
+func (r *rows) cancel(request *lifecycle.Request) {
+	request.Status = lifecycle.StatusCancelled
+	for i := range request.Items {
+		if !request.Items[i].Status.Final() {
+			request.Items[i].Status = lifecycle.StatusCancelled
+		}
+	}
+	r.move(request.ID)
+}
+
+func (r *rows) MarkSeen(_ context.Context, id, item lifecycle.ID, version time.Time) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.markSeen(id, item, version)
 	return nil
 }
 
 // markSeen is MarkSeen for who holds the mutex.
-func (r *rows) markSeen(id, item lifecycle.ID) {
+func (r *rows) markSeen(id, item lifecycle.ID, version time.Time) {
 	request, ok := r.requests[id]
-	if !ok {
+	if !ok || !version.IsZero() && !version.Equal(r.version(id)) {
 		return
 	}
 	pending := slices.IndexFunc(request.Items, func(i lifecycle.ApprovalItem) bool { return i.Status == lifecycle.StatusPending })
@@ -206,20 +353,25 @@ func (r *rows) decide(d lifecycle.Decision) lifecycle.DecisionResult {
 		}
 		return lifecycle.DecisionResult{Outcome: outcome, Status: item.Status, Request: request.Status}
 	}
-	item.Status, item.DecidedBy = d.Verdict.Status(), d.Approver
+	r.effect(request, position, d.Verdict, d.Approver, effect)
+	return lifecycle.DecisionResult{
+		Outcome: lifecycle.DecisionStored, Status: item.Status, Request: request.Status, Waited: time.Minute,
+	}
+}
+
+// effect stores what follows from a decision.
+func (r *rows) effect(request *lifecycle.Request, position int, verdict lifecycle.Verdict, by lifecycle.ID, effect lifecycle.Effect) {
+	request.Items[position].Status, request.Items[position].DecidedBy = verdict.Status(), by
 	request.Status = effect.Request
-	delete(r.seen, request.ID)
 	for i := range request.Items {
 		switch {
 		case i == effect.Next:
 			request.Items[i].Status = lifecycle.StatusPending
-		case request.Items[i].Status == lifecycle.StatusNotReady && d.Verdict == lifecycle.VerdictReject:
+		case request.Items[i].Status == lifecycle.StatusNotReady && verdict == lifecycle.VerdictReject:
 			request.Items[i].Status = lifecycle.StatusCancelled
 		}
 	}
-	return lifecycle.DecisionResult{
-		Outcome: lifecycle.DecisionStored, Status: item.Status, Request: request.Status, Waited: time.Minute,
-	}
+	r.await(request)
 }
 
 func (r *rows) CompleteRequest(_ context.Context, id lifecycle.ID) error {
@@ -252,14 +404,14 @@ func (r *rows) finish(step string, id lifecycle.ID, status lifecycle.ApprovalSta
 		return lifecycle.NewError(lifecycle.KindIllegalUpdate, "not pending, or not to be ended so")
 	}
 	request.Status = status
-	delete(r.seen, id)
+	r.move(id)
 	for i := range request.Items {
 		request.Items[i].Status = status
 	}
 	return nil
 }
 
-func (r *rows) SaveNotification(_ context.Context, event string, request, item lifecycle.ID) (bool, lifecycle.ID, error) {
+func (r *rows) SaveNotification(_ context.Context, event string, request, item lifecycle.ID, version time.Time) (bool, lifecycle.ID, error) {
 	if err := r.begin(wire.ActivityNotify); err != nil {
 		return false, lifecycle.ID{}, err
 	}
@@ -268,7 +420,7 @@ func (r *rows) SaveNotification(_ context.Context, event string, request, item l
 	if _, ok := r.requests[request]; !ok {
 		return false, lifecycle.ID{}, errNoRow
 	}
-	r.markSeen(request, item)
+	r.markSeen(request, item, version)
 	n := wire.Notice{Event: event, RequestID: request, ItemID: item}
 	if slices.Contains(r.outbox, n) {
 		return false, lifecycle.ID{}, nil
@@ -350,10 +502,11 @@ func (c *counts) get(key string) int {
 func (c *counts) DecisionMade(verdict, outcome, via string, _ time.Duration) {
 	c.add("decision "+verdict+" "+outcome+" "+via, 1)
 }
-func (c *counts) RequestEnded(outcome string)    { c.add("ended "+outcome, 1) }
-func (c *counts) SignalRefused(reason string)    { c.add("refused "+reason, 1) }
-func (c *counts) Notified(event, outcome string) { c.add("notified "+event+" "+outcome, 1) }
-func (c *counts) Swept(action string, n int)     { c.add("swept "+action, n) }
+func (c *counts) RequestEnded(outcome string)                  { c.add("ended "+outcome, 1) }
+func (c *counts) FellDue(step lifecycle.Step, _ time.Duration) { c.add("due "+string(step), 1) }
+func (c *counts) SignalRefused(reason string)                  { c.add("refused "+reason, 1) }
+func (c *counts) Notified(event, outcome string)               { c.add("notified "+event+" "+outcome, 1) }
+func (c *counts) Swept(action string, n int)                   { c.add("swept "+action, n) }
 
 // reach stands for the workflows that a sweep looks after.
 type reach struct {

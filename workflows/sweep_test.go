@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
@@ -77,7 +78,7 @@ func TestASweepTakesUpDecidedRequestsUntilTheirEndIsSeen(t *testing.T) {
 		b.rows.decide(lifecycle.Decision{RequestID: id, ItemID: item.ID, Approver: item.Approver.ID, Verdict: lifecycle.VerdictReject})
 		decided = append(decided, id)
 	}
-	require.NoError(t, b.rows.MarkSeen(t.Context(), decided[1], lifecycle.ID{}))
+	require.NoError(t, b.rows.MarkSeen(t.Context(), decided[1], lifecycle.ID{}, time.Time{}))
 	result, err := b.run(t, 500)
 	require.NoError(t, err)
 	require.Equal(t, wire.SweepResult{Checked: 1, Nudged: 1}, result)

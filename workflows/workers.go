@@ -25,6 +25,7 @@ func RegisterRequests(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.LoadRequest, activity.RegisterOptions{Name: wire.ActivityLoadRequest})
 	r.RegisterActivityWithOptions(a.Decide, activity.RegisterOptions{Name: wire.ActivityDecide})
 	r.RegisterActivityWithOptions(a.CompleteRequest, activity.RegisterOptions{Name: wire.ActivityCompleteRequest})
+	r.RegisterActivityWithOptions(a.FallDue, activity.RegisterOptions{Name: wire.ActivityFallDue})
 	r.RegisterActivityWithOptions(a.CancelRequest, activity.RegisterOptions{Name: wire.ActivityCancelRequest})
 }
 

@@ -53,6 +53,7 @@ const (
 	ActivityDecide          = "Decide"
 	ActivityCompleteRequest = "CompleteRequest"
 	ActivityCancelRequest   = "CancelRequest"
+	ActivityFallDue         = "FallDue"
 	ActivityNotify          = "Notify"
 	ActivitySweepPending    = "SweepPendingRequests"
 	ActivitySweepEndings    = "SweepWorkflowEndings"
@@ -100,6 +101,8 @@ type RequestInput struct {
 	// Told is the item whose approver an earlier run has told already; zero
 	// but where a run continues as new.
 	Told lifecycle.ID `json:"told,omitzero"`
+	// ToldVersion is the Version of the rows that it was told of.
+	ToldVersion string `json:"toldVersion,omitempty"`
 }
 
 // Decision is the payload of the Update, and of the Decide activity.
@@ -185,6 +188,14 @@ type RequestState struct {
 	PendingSince string `json:"pendingSince,omitempty"`
 	// ApproverGone is true if nobody is left who can decide the pending item.
 	ApproverGone bool `json:"approverGone,omitempty"`
+	// NextDue is when the next step falls due if nobody acts, RFC 3339 in UTC with
+	// milliseconds, and NextStep which it is, a Step of lifecycle; both empty where
+	// none does.
+	NextDue  string         `json:"nextDue,omitempty"`
+	NextStep lifecycle.Step `json:"nextStep,omitempty"`
+	// Version tells this state of the rows from earlier ones: when they last
+	// moved, RFC 3339 in UTC with milliseconds.
+	Version string `json:"version,omitempty"`
 }
 
 // CancelInput is the payload of the CancelRequest activity.
@@ -197,7 +208,7 @@ type CancelInput struct {
 // ReasonApproverGone is the reason of a request that nobody is left to decide.
 const ReasonApproverGone = lifecycle.ReasonApproverGone
 
-// Notice is the payload of the Notify activity. Together its fields name the
+// Notice is the payload of the Notify activity. Together its ids name the
 // event, so telling it twice is telling it once.
 type Notice struct {
 	// Event is one of the Event constants.
@@ -205,6 +216,9 @@ type Notice struct {
 	RequestID lifecycle.ID `json:"requestId"`
 	// ItemID is the approval item, zero for events about the whole request.
 	ItemID lifecycle.ID `json:"itemId"`
+	// Version is the Version of the rows that the workflow knows; empty for events
+	// about the whole request. It does not belong to the name.
+	Version string `json:"version,omitempty"`
 }
 
 // Events that people are told.
