@@ -48,13 +48,33 @@ type Event struct {
 	// the number of a reminder. Together they name the event: telling it again
 	// is telling it once.
 	Key string
-	// Recipients are identities and workgroups; there may be none, where only
-	// other systems are told.
+	// Recipients are identities and workgroups; there may be none, or zero ones,
+	// where only other systems are told. A person whom the event reaches more than
+	// once, as a member of a group for example, is told once.
 	Recipients []Reference
-	// Records are those that it is about.
+	// Records are those that it is about. Events with records are told apart by
+	// their telling: two that have the same key and other recipients are two.
 	Records []ID
 	// Reason is a code; empty for most events.
 	Reason string
 	// Facts are further ids, codes, counts and dates.
 	Facts map[string]any
+}
+
+// EventTypes lists all events.
+func EventTypes() []EventType {
+	return []EventType{
+		EventRequestMade, EventDecisionNeeded, EventRequestDecided, EventRequestCancelled, EventReminder,
+		EventEscalated, EventDelegated, EventReassigned, EventExpiring, EventExpired, EventExtended, EventEnded,
+		EventImportFinished, EventExportFinished, EventExportFailed,
+	}
+}
+
+// eventSpace is the name space of the ids of events.
+var eventSpace = MustParseID("0f5a4c1e-7c1d-5b0c-9a55-6f0f5b7d2c90")
+
+// EventID is the id of an event about a request, an item of it, or something that
+// its key names.
+func EventID(event EventType, request, item ID, key string) ID {
+	return DeriveID(eventSpace, string(event), request.String(), item.String(), key)
 }

@@ -122,8 +122,23 @@ func (p *importPlan) save(ctx context.Context, tx bun.Tx, status lifecycle.JobSt
 	}
 	err = one(affected(ctx, tx, update, string(status), counts.Done, counts.Created, counts.Updated, counts.Unchanged,
 		counts.Failed, p.job, p.Done, now(), audited))
+	if err == nil && status.Ended() {
+		err = importFinished(ctx, tx, p.source, p.job, p.requester, status, counts)
+	}
 	p.status, p.ImportCounts = status, counts
 	return err
+}
+
+// importFinished tells who uploaded the file.
+func importFinished(ctx context.Context, tx bun.Tx, source, job, requester lifecycle.ID, status lifecycle.JobStatus, counts lifecycle.ImportCounts) error {
+	return tell(ctx, tx, lifecycle.Event{
+		Type: lifecycle.EventImportFinished, Source: source, Key: job.String(),
+		Recipients: []lifecycle.Reference{lifecycle.IdentityReference(requester)},
+		Facts: map[string]any{
+			"import": job, "status": status, "total": counts.Total, "done": counts.Done, "created": counts.Created,
+			"updated": counts.Updated, "unchanged": counts.Unchanged, "failed": counts.Failed,
+		},
+	})
 }
 
 // auditSaved is the part of a statement that tells of the rows that were taken in

@@ -98,6 +98,9 @@ var silent = []string{
 	"BeginImport", "StageImport", "DropImport",
 	// How far workflows are, and what they have yet to do.
 	"MarkSeen", "MarkChecked", "SaveNotification", "DropWorkflowEndings", "DropScheduleEndings", "AnnounceDecision",
+	// How far deliveries are.
+	"RelayEvents", "ClaimDeliveries", "MarkDeliveriesStarted", "GetDelivery", "BeginAttempt", "EndDelivery", "FailAttempt", "GiveUpDelivery",
+	"WaitingEvents", "WaitingDeliveries", "LoadNotice", "GetRecipient",
 	// What is counted, to the hour or for ten seconds.
 	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.

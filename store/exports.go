@@ -225,16 +225,24 @@ func (s *Store) WriteExport(ctx context.Context, job lifecycle.ID, keep time.Dur
 	if err != nil {
 		return lifecycle.ExportJob{}, err
 	}
-	completed, err := affected(ctx, s.db, `WITH done AS (
-			UPDATE export_jobs SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
-				expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
-			WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS' RETURNING *
-		), ? SELECT 1 FROM done`,
-		rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt, audited)
+	completed := false
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		var ended endedExport
+		completed, err = row(ctx, tx, ended.dest(), `WITH done AS (
+				UPDATE export_jobs SET status = 'COMPLETED', rows = ?, bytes = ?, modified = ?, finished = ?,
+					expires = CASE WHEN schedule_id IS NULL THEN ?::timestamptz END
+				WHERE id = ? AND attempt = ? AND status = 'IN_PROGRESS' RETURNING *
+			), ? SELECT `+endedColumns+` FROM done AS j`,
+			rows, a.bytes, at, at, at.Add(keep), job, a.job.Attempt, audited)
+		if err != nil || !completed {
+			return err
+		}
+		return ended.tell(ctx, tx, lifecycle.EventExportFinished)
+	})
 	if err != nil {
 		return lifecycle.ExportJob{}, err
 	}
-	if completed == 0 {
+	if !completed {
 		return lifecycle.ExportJob{}, a.overtaken(ctx)
 	}
 	return getExport(ctx, s.db, "j.id = ?", job)
@@ -420,12 +428,47 @@ func appendInstant(b, raw []byte) []byte {
 // is left as it is.
 func (s *Store) FailExport(ctx context.Context, job lifecycle.ID) (err error) {
 	defer s.done("FailExport", time.Now(), &err)
-	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionUpdate, "gone", "jsonb_build_object('status', gone.status)"))
+	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionUpdate, "failed", "jsonb_build_object('status', failed.status)"))
 	if err != nil {
 		return err
 	}
-	return exec(ctx, s.db, `WITH gone AS (
-			UPDATE export_jobs SET status = 'ERROR', modified = greatest(?0, modified), finished = greatest(?0, modified)
-			WHERE id = ?1 AND status IN ('PENDING', 'IN_PROGRESS') RETURNING *
-		), ?2 `+noteGarbage, now(), job, audited)
+	return s.inTx(ctx, func(tx bun.Tx) error {
+		var ended endedExport
+		failed, err := row(ctx, tx, ended.dest(), `WITH failed AS (
+				UPDATE export_jobs SET status = 'ERROR', modified = greatest(?0, modified), finished = greatest(?0, modified)
+				WHERE id = ?1 AND status IN ('PENDING', 'IN_PROGRESS') RETURNING *
+			), gone AS (SELECT id FROM failed), garbage AS (`+noteGarbage+`), ?2
+			SELECT `+endedColumns+` FROM failed AS j`, now(), job, audited)
+		if err != nil || !failed {
+			return err
+		}
+		return ended.tell(ctx, tx, lifecycle.EventExportFailed)
+	})
+}
+
+// endedColumns are those of j, an export, that its owner is told of.
+const endedColumns = "j.id, j.source_id, j.schedule_id, j.rows, j.bytes, (SELECT s.owner_id FROM sources AS s WHERE s.id = j.source_id)"
+
+// endedExport is an export that has come to its end.
+type endedExport struct {
+	id, source, schedule, owner lifecycle.ID
+	rows                        int
+	bytes                       int64
+}
+
+func (e *endedExport) dest() []any {
+	return []any{&e.id, &e.source, &e.schedule, &e.rows, &e.bytes, &e.owner}
+}
+
+// tell tells the owner of the source of an export that a schedule made; of any
+// other the client that asked for it knows.
+func (e *endedExport) tell(ctx context.Context, tx bun.Tx, event lifecycle.EventType) error {
+	if e.schedule.IsZero() {
+		return nil
+	}
+	return tell(ctx, tx, lifecycle.Event{
+		Type: event, Source: e.source, Key: e.id.String(),
+		Recipients: []lifecycle.Reference{lifecycle.IdentityReference(e.owner)},
+		Facts:      map[string]any{"export": e.id, "schedule": e.schedule, "rows": e.rows, "bytes": e.bytes},
+	})
 }

@@ -321,6 +321,9 @@ func (s *Store) CancelImport(ctx context.Context, source, job lifecycle.ID) (can
 						modified = greatest(?0, modified), finished = greatest(?0, modified)
 					WHERE id = ?1 RETURNING *
 				), ?2 `+noteGarbage, now(), job, audited)
+			if err == nil {
+				err = importFinished(ctx, tx, source, job, cancelled.Requester, lifecycle.JobCancelled, cancelled.ImportCounts)
+			}
 		default:
 			err = exec(ctx, tx, `WITH gone AS (
 					UPDATE import_jobs SET cancel_requested = true, modified = greatest(?, modified) WHERE id = ? RETURNING *

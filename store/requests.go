@@ -159,7 +159,10 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approval
 	name := tuples{{q.Source.ID, lifecycle.Fold(q.AccountName), q.ID}}
 	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, approvalPolicy, string(q.Status), q.Created, q.Modified}, values...)}
 	if len(q.Items) == 0 {
-		return nameTaken(exec(ctx, tx, insert+" SELECT", name, request, facts, audited), q.AccountName)
+		if err := exec(ctx, tx, insert+" SELECT", name, request, facts, audited); err != nil {
+			return nameTaken(err, q.AccountName)
+		}
+		return requestMade(ctx, tx, q)
 	}
 	items := make(tuples, len(q.Items))
 	for i, item := range q.Items {
@@ -175,7 +178,18 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approval
 	err = exec(ctx, tx, insert+` INSERT INTO approval_items
 		(id, request_id, position, approver_id, approver_type, status, pending_since, assigned_since, created, modified) VALUES ?4`,
 		name, request, facts, audited, items)
-	return nameTaken(err, q.AccountName)
+	if err != nil {
+		return nameTaken(err, q.AccountName)
+	}
+	return requestMade(ctx, tx, q)
+}
+
+// requestMade tells the requester, in the accepting transaction.
+func requestMade(ctx context.Context, tx bun.Tx, q lifecycle.Request) error {
+	return tell(ctx, tx, lifecycle.Event{
+		Type: lifecycle.EventRequestMade, Source: q.Source.ID, Request: q.ID,
+		Recipients: []lifecycle.Reference{lifecycle.IdentityReference(q.Requester)},
+	})
 }
 
 var lookupRequest = "SELECT " + requestColumns + ", " + viewerRelations + `, coalesce(r.requester_id = $2::uuid, FALSE)
