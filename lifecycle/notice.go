@@ -8,6 +8,9 @@ import "time"
 type Notice struct {
 	Type    EventType
 	EventID ID
+	// Addressee is the identity or the workgroup that the event is addressed to; zero
+	// where only other systems are told.
+	Addressee ID
 	// Occurred is when it happened.
 	Occurred time.Time
 	// Source is zero where the event is of none; it has no name where it is gone.

@@ -32,8 +32,8 @@ func (s *Store) LoadNotice(ctx context.Context, delivery lifecycle.ID) (notice l
 		n      = &notice
 	)
 	found, err := row(ctx, s.db, []any{
-		&n.Type, &n.EventID, &n.Occurred, &n.Source.ID, &source, &n.RequestID, &n.ItemID, &n.Key, &n.Reason, &facts, &batch,
-	}, `SELECT n.event, n.event_id, n.created, n.source_id, s.name, n.request_id, n.item_id, n.key, n.reason, n.facts, n.batch_id
+		&n.Type, &n.EventID, &n.Occurred, &n.Source.ID, &source, &n.RequestID, &n.ItemID, &n.Key, &n.Reason, &facts, &batch, &n.Addressee,
+	}, `SELECT n.event, n.event_id, n.created, n.source_id, s.name, n.request_id, n.item_id, n.key, n.reason, n.facts, n.batch_id, n.recipient_id
 		FROM deliveries AS d JOIN notifications AS n ON n.id = d.notification_id LEFT JOIN sources AS s ON s.id = n.source_id
 		WHERE d.id = ?`, delivery)
 	switch {
