@@ -65,6 +65,9 @@ const (
 	FaultRedirect = "redirect"
 	// FaultGone: an endpoint answered that it is gone, and was disabled.
 	FaultGone = "gone"
+	// FaultBusy: as much is on its way to the endpoint already as may be at once. It
+	// is no attempt, and is never stored.
+	FaultBusy = "busy"
 	// FaultDisabled: the endpoint is disabled.
 	FaultDisabled = "disabled"
 	// FaultRecipient: nobody active with an address is behind the recipient any more.
