@@ -160,6 +160,9 @@ type Activities struct {
 	// Lifecycle is what the sweep of records needs. With nil there is nothing for it
 	// to do.
 	Lifecycle *Lifecycle
+	// Deliveries is what the telling of people and other systems needs. With nil
+	// there is none.
+	Deliveries *Deliveries
 }
 
 func (a *Activities) observer() Observer {

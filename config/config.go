@@ -54,6 +54,7 @@ type API struct {
 	Limits   Limits
 	Serving  Serving
 	Uploads  Uploads
+	Webhooks Webhooks
 	// DecisionTimeout bounds how long approve and reject wait.
 	DecisionTimeout time.Duration `env:"GATEHOUSE_DECISION_TIMEOUT" envDefault:"10s" min:"1s" max:"1m" doc:"How long approve and reject wait for the workflow before they answer 503."`
 	MetricsAddress  string        `env:"GATEHOUSE_API_METRICS_ADDRESS" envDefault:"127.0.0.1:9464" form:"address" doc:"Where the API serves metrics, health and readiness."`
@@ -67,6 +68,9 @@ type Worker struct {
 	Temporal Temporal
 	Waiting  Waiting
 	Bulk     Bulk
+	Mail     Mail
+	Webhooks Webhooks
+	Telling  Telling
 	// SignalDecisions is false where the signals approve and reject change nothing.
 	SignalDecisions bool          `env:"GATEHOUSE_SIGNAL_DECISIONS" envDefault:"true" doc:"Whether the signals approve and reject decide. Whoever may write to the namespace may send them."`
 	SweepInterval   time.Duration `env:"GATEHOUSE_SWEEP_INTERVAL" envDefault:"10s" min:"1s" max:"1h" doc:"How often the sweep looks for requests, imports and exports that their workflow left behind."`
@@ -179,4 +183,33 @@ type Bulk struct {
 	JobRetention time.Duration `env:"GATEHOUSE_JOB_RETENTION" envDefault:"720h" min:"1h" max:"8760h" doc:"How long an import that ended is kept, with its rows that could not be taken."`
 	// ExportRetention counts from when an export is complete, or its schedule deleted.
 	ExportRetention time.Duration `env:"GATEHOUSE_EXPORT_RETENTION" envDefault:"168h" min:"1h" max:"8760h" doc:"How long a complete export is kept; those of a schedule are counted from when the schedule is deleted."`
+}
+
+// Mail is how mails go out.
+type Mail struct {
+	// Address is empty where there is no mail.
+	Address string `env:"GATEHOUSE_SMTP_ADDRESS" form:"address" doc:"The mail server. Where it is empty nobody is mailed to."`
+	// Security is starttls, tls or none.
+	Security string `env:"GATEHOUSE_SMTP_SECURITY" envDefault:"starttls" form:"security" doc:"How the connection to the mail server is made safe. none is refused unless the server is on this machine or GATEHOUSE_SMTP_ALLOW_PLAIN is true."`
+	// AllowPlain lets mails go through a network as they are.
+	AllowPlain bool   `env:"GATEHOUSE_SMTP_ALLOW_PLAIN" envDefault:"false" doc:"Whether mails may go unencrypted to a mail server on another machine."`
+	User       string `env:"GATEHOUSE_SMTP_USER" form:"text" doc:"The name to log in with at the mail server. Where it is empty nobody logs in."`
+	Password   Secret `env:"GATEHOUSE_SMTP_PASSWORD" form:"text" doc:"The password that goes with it."`
+	From       string `env:"GATEHOUSE_MAIL_FROM" envDefault:"Gatehouse <gatehouse@localhost>" form:"mailbox" doc:"The sender of mails. Its domain is in the ids of mails as well."`
+}
+
+// Webhooks is where events may be posted to.
+type Webhooks struct {
+	AllowHTTP bool `env:"GATEHOUSE_WEBHOOK_ALLOW_HTTP" envDefault:"false" doc:"Whether webhooks may go to http:// URLs. For demonstrations. All processes need the same."`
+	// AllowedNetworks are beside the public Internet.
+	AllowedNetworks []netip.Prefix `env:"GATEHOUSE_WEBHOOK_ALLOWED_NETWORKS" form:"networks" doc:"Networks that webhooks may go to although they are not of the public Internet."`
+}
+
+// Telling is how events are told.
+type Telling struct {
+	Language string `env:"GATEHOUSE_LANGUAGE" envDefault:"en" form:"language" doc:"The language of mails to whoever has said none, or one that there are no templates in."`
+	// TemplatesDir is empty for the built-in templates alone.
+	TemplatesDir string `env:"GATEHOUSE_TEMPLATES_DIR" form:"path" doc:"A folder of templates that take the place of the built-in ones, see notifications.md."`
+	// Retention counts from when all deliveries of an event are over.
+	Retention time.Duration `env:"GATEHOUSE_NOTIFICATION_RETENTION" envDefault:"720h" min:"1h" max:"8760h" doc:"How long events are kept after they were told, with their deliveries."`
 }

@@ -44,6 +44,8 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 	require.Equal(t, Worker{
 		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal, Waiting: api.Waiting,
 		Bulk:            Bulk{Concurrency: 2, JobRetention: 30 * 24 * time.Hour, ExportRetention: 7 * 24 * time.Hour},
+		Mail:            Mail{Security: "starttls", From: "Gatehouse <gatehouse@localhost>"},
+		Telling:         Telling{Language: "en", Retention: 30 * 24 * time.Hour},
 		SignalDecisions: true, SweepInterval: 10 * time.Second, MetricsAddress: "127.0.0.1:9465",
 	}, worker)
 
@@ -84,6 +86,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_UPLOAD_CONCURRENCY=1",
 		"GATEHOUSE_UPLOAD_MIN_RATE=0",
 		"GATEHOUSE_UPLOAD_PATIENCE=1m",
+		"GATEHOUSE_WEBHOOK_ALLOW_HTTP=true",
+		"GATEHOUSE_WEBHOOK_ALLOWED_NETWORKS=10.0.0.0/8",
 		"GATEHOUSE_SHUTDOWN_TIMEOUT=5s",
 		"GATEHOUSE_LOG_LEVEL=debug",
 		"GATEHOUSE_LOG_FORMAT=text",
@@ -102,6 +106,7 @@ func TestEverySettingIsRead(t *testing.T) {
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 		}},
 		Uploads:         Uploads{MaxBytes: 1 << 20, Concurrency: 1, Patience: time.Minute},
+		Webhooks:        Webhooks{AllowHTTP: true, AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		DecisionTimeout: 3 * time.Second,
 		MetricsAddress:  "[::1]:9000",
 	}, api)
@@ -112,6 +117,17 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_JOB_RETENTION=1h",
 		"GATEHOUSE_EXPORT_RETENTION=8760h",
 		"GATEHOUSE_SIGNAL_DECISIONS=false",
+		"GATEHOUSE_SMTP_ADDRESS=mail.example.com:25",
+		"GATEHOUSE_SMTP_SECURITY=none",
+		"GATEHOUSE_SMTP_ALLOW_PLAIN=true",
+		"GATEHOUSE_SMTP_USER=gatehouse",
+		"GATEHOUSE_SMTP_PASSWORD=hunter2",
+		"GATEHOUSE_MAIL_FROM=Doors <doors@example.com>",
+		"GATEHOUSE_WEBHOOK_ALLOW_HTTP=true",
+		"GATEHOUSE_WEBHOOK_ALLOWED_NETWORKS=10.0.0.0/8",
+		"GATEHOUSE_LANGUAGE=de",
+		"GATEHOUSE_TEMPLATES_DIR=/etc/gatehouse/templates",
+		"GATEHOUSE_NOTIFICATION_RETENTION=1h",
 		"GATEHOUSE_SWEEP_INTERVAL=1m",
 		"GATEHOUSE_WORKER_METRICS_ADDRESS=:9001",
 	})
@@ -123,6 +139,11 @@ func TestEverySettingIsRead(t *testing.T) {
 		Temporal:      Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
 		Waiting:       Waiting{Day: 24 * time.Hour},
 		Bulk:          Bulk{Concurrency: 32, JobRetention: time.Hour, ExportRetention: 8760 * time.Hour},
+		Mail: Mail{
+			Address: "mail.example.com:25", Security: "none", AllowPlain: true, User: "gatehouse", Password: "hunter2", From: "Doors <doors@example.com>",
+		},
+		Webhooks:      Webhooks{AllowHTTP: true, AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
+		Telling:       Telling{Language: "de", TemplatesDir: "/etc/gatehouse/templates", Retention: time.Hour},
 		SweepInterval: time.Minute, MetricsAddress: ":9001",
 	}, worker)
 }
@@ -214,6 +235,37 @@ func TestTheDemoNeedsALoopbackAddress(t *testing.T) {
 	} {
 		_, err := LoadAPI(append(slices.Clip(environ), "GATEHOUSE_API_ADDRESS="+address))
 		require.Equal(t, ok, err == nil, address)
+	}
+}
+
+func TestMailsGoUnencryptedOnlyWhereThatIsAllowed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		settings string
+		ok       bool
+	}{
+		{"GATEHOUSE_SMTP_ADDRESS=mail.example.com:25 GATEHOUSE_SMTP_SECURITY=none", false},
+		{"GATEHOUSE_SMTP_ADDRESS=mail.example.com:25 GATEHOUSE_SMTP_SECURITY=none GATEHOUSE_SMTP_ALLOW_PLAIN=true", true},
+		{"GATEHOUSE_SMTP_ADDRESS=127.0.0.1:25 GATEHOUSE_SMTP_SECURITY=none", true},
+		{"GATEHOUSE_SMTP_ADDRESS=localhost:25 GATEHOUSE_SMTP_SECURITY=none", true},
+		{"GATEHOUSE_SMTP_ADDRESS=mail.example.com:25", true},
+		{"GATEHOUSE_SMTP_ADDRESS=mail.example.com:465 GATEHOUSE_SMTP_SECURITY=tls", true},
+		{"GATEHOUSE_SMTP_SECURITY=none", true},
+	} {
+		_, err := LoadWorker(append([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL}, strings.Fields(c.settings)...))
+		require.Equal(t, c.ok, err == nil, "%s: %v", c.settings, err)
+	}
+}
+
+func TestWhatASettingOfTellingAccepts(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{
+		"GATEHOUSE_SMTP_SECURITY=ssl", "GATEHOUSE_MAIL_FROM=nobody", "GATEHOUSE_LANGUAGE=english", "GATEHOUSE_LANGUAGE=de_DE",
+		"GATEHOUSE_NOTIFICATION_RETENTION=59m", "GATEHOUSE_WEBHOOK_ALLOWED_NETWORKS=10.0.0.1", "GATEHOUSE_SMTP_ADDRESS=mail.example.com",
+	} {
+		variable, _, _ := strings.Cut(setting, "=")
+		_, err := LoadWorker([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL, setting})
+		require.ErrorContains(t, err, variable+" must be", setting)
 	}
 }
 

@@ -34,7 +34,7 @@ func LoadAPI(environ []string) (API, error) {
 // LoadWorker does so for the worker.
 func LoadWorker(environ []string) (Worker, error) {
 	var c Worker
-	err := load(&c, &c.Common, environ, nil)
+	err := load(&c, &c.Common, environ, checkMail)
 	return c, err
 }
 
@@ -107,8 +107,11 @@ func unknown(values map[string]string) []string {
 
 // Variables that are judged together.
 const (
-	demoVariable    = "GATEHOUSE_DEMO"
-	addressVariable = "GATEHOUSE_API_ADDRESS"
+	demoVariable         = "GATEHOUSE_DEMO"
+	addressVariable      = "GATEHOUSE_API_ADDRESS"
+	mailVariable         = "GATEHOUSE_SMTP_ADDRESS"
+	mailSecurityVariable = "GATEHOUSE_SMTP_SECURITY"
+	mailPlainVariable    = "GATEHOUSE_SMTP_ALLOW_PLAIN"
 )
 
 func checkDemo(values map[string]string) error {
@@ -118,6 +121,16 @@ func checkDemo(values map[string]string) error {
 	}
 	return errors.New(demoVariable + " must be false, since " + addressVariable +
 		" is no loopback address and everybody knows the demo's secrets")
+}
+
+// checkMail refuses to send mails and a password through a network as they are.
+func checkMail(values map[string]string) error {
+	address := values[mailVariable]
+	if address == "" || !isAddress(address) || isLoopback(address) || values[mailSecurityVariable] != "none" || values[mailPlainVariable] == "true" {
+		return nil
+	}
+	return errors.New(mailSecurityVariable + " must not be none, since " + mailVariable +
+		" is on another machine; " + mailPlainVariable + "=true allows for it")
 }
 
 func isLoopback(address string) bool {

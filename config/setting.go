@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -55,6 +56,8 @@ type form struct {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
+var languagePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
+
 var forms = map[string]form{
 	"address":  {"host:port", isAddress},
 	"postgres": {"a URL like postgres://user:password@host:5432/database", isPostgresURL},
@@ -62,6 +65,10 @@ var forms = map[string]form{
 	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
 	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
 	"path":     {"the path of a file", func(string) bool { return true }},
+	"text":     {"a text", func(string) bool { return true }},
+	"security": {"starttls, tls or none", isOneOf("starttls", "tls", "none")},
+	"mailbox":  {"a mailbox like Gatehouse <gatehouse@example.com>", isMailbox},
+	"language": {"a language like en or pt-BR", languagePattern.MatchString},
 	"networks": {"networks with commas between them, like 10.0.0.0/8,fd00::/8", areNetworks},
 	"format":   {"json or text", isOneOf("json", "text")},
 }
@@ -148,6 +155,11 @@ func isBaseURL(value string) bool {
 		return false
 	}
 	return u.Scheme+"://"+u.Host == value
+}
+
+func isMailbox(value string) bool {
+	_, err := mail.ParseAddress(value)
+	return err == nil
 }
 
 func areNetworks(value string) bool {

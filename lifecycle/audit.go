@@ -106,6 +106,8 @@ const (
 	ObjectWorkgroup       AuditObjectType = "WORKGROUP"
 	ObjectClient          AuditObjectType = "CLIENT"
 	ObjectSigningKey      AuditObjectType = "SIGNING_KEY"
+	ObjectWebhook         AuditObjectType = "WEBHOOK_ENDPOINT"
+	ObjectDelivery        AuditObjectType = "DELIVERY"
 	// ObjectPerson is a person whose data was erased.
 	ObjectPerson AuditObjectType = "PERSON"
 	// ObjectNone is that of an attempt that named no object.

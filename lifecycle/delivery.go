@@ -27,6 +27,9 @@ const (
 // DeliveryPatience is how long a delivery is tried since its workflow took it up.
 const DeliveryPatience = 24 * time.Hour
 
+// DeliveryAttempt bounds one attempt.
+const DeliveryAttempt = 45 * time.Second
+
 // Delivery is an event on its way to one person or one endpoint.
 type Delivery struct {
 	ID ID
@@ -116,4 +119,17 @@ type Posting struct {
 	URL      string
 	Secret   []byte
 	Body     []byte
+}
+
+// DeliveryQuery says which deliveries are listed; what is empty or zero stands for
+// all.
+type DeliveryQuery struct {
+	Status   DeliveryStatus
+	Event    EventType
+	Channel  DeliveryChannel
+	Endpoint ID
+	Limit    int
+	Offset   int
+	// Count asks for the number of matches.
+	Count bool
 }

@@ -36,6 +36,7 @@ type Metrics struct {
 	decisionWait      *prometheus.HistogramVec
 	signalsRefused    *prometheus.CounterVec
 	notifications     *prometheus.CounterVec
+	deliveries        *prometheus.CounterVec
 	sweepActions      *prometheus.CounterVec
 	lifecycle         *prometheus.CounterVec
 	importRows        *prometheus.CounterVec
@@ -80,6 +81,7 @@ func NewMetrics(program string) *Metrics {
 			"Time from when such a step fell due until it was done.", lateBuckets, "step"),
 		signalsRefused: counter("signals_refused_total", "Signals that changed nothing.", "reason"),
 		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
+		deliveries:     counter("deliveries_total", "Attempts at deliveries.", "channel", "outcome"),
 		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
 		lifecycle:      counter("records_advanced_total", "Records that were taken on in their life.", "to"),
 		importRows:     counter("import_rows_total", "Rows that imports are done with.", "outcome"),
@@ -96,7 +98,7 @@ func NewMetrics(program string) *Metrics {
 		buildInfo(program), m.temporal, m.temporal.dropped,
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
 		m.fallenDue, m.fallenDueLateness,
-		m.signalsRefused, m.notifications, m.sweepActions, m.lifecycle,
+		m.signalsRefused, m.notifications, m.deliveries, m.sweepActions, m.lifecycle,
 		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
 		m.auditSealed,
 	)

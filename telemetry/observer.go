@@ -38,6 +38,12 @@ func (m *Metrics) Notified(event, outcome string) {
 	m.notifications.WithLabelValues(event, outcome).Inc()
 }
 
+// Delivered notes an attempt at a delivery: "delivered", "failed", "doubtful" or
+// "dead", by "mail" or "webhook".
+func (m *Metrics) Delivered(channel, outcome string) {
+	m.deliveries.WithLabelValues(channel, outcome).Inc()
+}
+
 // Swept notes how often the sweep did something, by the word of
 // docs/observability.md.
 func (m *Metrics) Swept(action string, count int) {

@@ -45,6 +45,20 @@ func (m *Metrics) WatchDueRecords(count BacklogFunc, log *slog.Logger) {
 		"Time for which the record has been due that is so the longest; 0 if none is."))
 }
 
+// WatchOutbox does so for the events whose deliveries are yet to be made.
+func (m *Metrics) WatchOutbox(count BacklogFunc, log *slog.Logger) {
+	m.registry.MustRegister(newBacklog(count, log, time.Now, "outbox_waiting",
+		"Rows of the outbox whose deliveries are yet to be made.",
+		"Time that the oldest of them has waited; 0 if there is none."))
+}
+
+// WatchDeliveries does so for the deliveries that are being tried.
+func (m *Metrics) WatchDeliveries(count BacklogFunc, log *slog.Logger) {
+	m.registry.MustRegister(newBacklog(count, log, time.Now, "deliveries_pending",
+		"Deliveries that are being tried.",
+		"Time since the oldest of them was made; 0 if there is none."))
+}
+
 func newPending(query BacklogFunc, log *slog.Logger, now func() time.Time) *backlog {
 	return newBacklog(query, log, now, "approvals_pending",
 		"Approval items that wait for their decision.",

@@ -52,6 +52,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	RegisterMaintenance(r, a)
 	// What RegisterExports registers is among it.
 	RegisterBulk(r, a)
+	// What RegisterWebhooks registers is among it.
+	RegisterDeliveries(r, a)
 }
 
 // Bounds of a worker process.
@@ -173,11 +175,15 @@ func NewWorkers(c client.Client, o WorkerOptions, a *activities.Activities) *Wor
 	RegisterBulk(bulk, a)
 	exports := worker.New(c, wire.QueueExports, exportWorkerOptions(o))
 	RegisterExports(exports, a)
+	deliveries := worker.New(c, wire.QueueDeliveries, deliveryWorkerOptions(o))
+	RegisterDeliveries(deliveries, a)
+	webhooks := worker.New(c, wire.QueueWebhooks, webhookWorkerOptions(o))
+	RegisterWebhooks(webhooks, a)
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk, exports}}
+	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk, exports, deliveries, webhooks}}
 }
 
 // healthInterval is how often Start asks whether Temporal is there.

@@ -75,6 +75,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	metrics.WatchPending(rows.PendingApprovals, log)
 	metrics.WatchUnsealed(rows.UnsealedAudit, log)
 	metrics.WatchDueRecords(rows.OldestDue, log)
+	metrics.WatchOutbox(rows.WaitingEvents, log)
+	metrics.WatchDeliveries(rows.WaitingDeliveries, log)
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,

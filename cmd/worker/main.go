@@ -72,6 +72,11 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
+	telling, err := newTelling(cfg)
+	if err != nil {
+		return err
+	}
+	defer telling.close()
 	metrics := telemetry.NewMetrics("worker")
 	rows, err := store.Open(ctx, storeConfig(cfg.Database, cfg.Waiting, metrics.StoreDone))
 	if err != nil {
@@ -123,10 +128,16 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
 		},
 		Lifecycle: &activities.Lifecycle{Store: rows, Observer: metrics},
+		Deliveries: telling.deliveries(rows, metrics),
 	})
-	// It needs no Temporal, and so does not wait for it.
-	var sealing sync.WaitGroup
-	sealing.Go(func() {
+	// They begin without Temporal, and so don't wait for it.
+	var loops sync.WaitGroup
+	loops.Go(func() {
+		(&relay{
+			outbox: rows, start: reach.EnsureDelivery, mail: telling.mailer != nil, retention: cfg.Telling.Retention, log: log,
+		}).run(ctx)
+	})
+	loops.Go(func() {
 		(&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, log: log}).run(ctx, sealEvery, announceEvery)
 	})
 	err = workers.Start(ctx)
@@ -153,7 +164,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		err = serve.Cause(ctx)
 	}
 	fail(nil)
-	sealing.Wait()
+	loops.Wait()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, reach.Close(ending), stopMetrics(ending))

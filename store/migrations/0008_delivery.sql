@@ -15,6 +15,7 @@ ALTER TABLE notifications
 ALTER TABLE notifications ALTER COLUMN event_id DROP DEFAULT, ALTER COLUMN relayed DROP DEFAULT;
 CREATE INDEX notifications_waiting ON notifications (created, id) WHERE relayed IS NULL;
 CREATE INDEX notifications_relayed ON notifications (relayed) WHERE relayed IS NOT NULL;
+CREATE INDEX notifications_event ON notifications (event_id);
 CREATE INDEX notifications_batch ON notifications (batch_id) WHERE batch_id IS NOT NULL;
 
 -- Where other systems want to be told.
