@@ -28,6 +28,10 @@ const (
 	variableWorkerMetrics = "GATEHOUSE_WORKER_METRICS_ADDRESS"
 	variableIssuer        = "GATEHOUSE_ISSUER"
 	variableDemo          = "GATEHOUSE_DEMO"
+	variableMail          = "GATEHOUSE_SMTP_ADDRESS"
+	variableMailSecurity  = "GATEHOUSE_SMTP_SECURITY"
+	variableHookHTTP      = "GATEHOUSE_WEBHOOK_ALLOW_HTTP"
+	variableHookNetworks  = "GATEHOUSE_WEBHOOK_ALLOWED_NETWORKS"
 )
 
 // The variables that only the stack reads.
@@ -36,6 +40,8 @@ const (
 	variablePostgresPort = "GATEHOUSE_DEV_POSTGRES_PORT"
 	variableTemporalPort = "GATEHOUSE_DEV_TEMPORAL_PORT"
 	variableUIPort       = "GATEHOUSE_DEV_TEMPORAL_UI_PORT"
+	variableMailPort     = "GATEHOUSE_DEV_MAIL_PORT"
+	variableMailUIPort   = "GATEHOUSE_DEV_MAIL_UI_PORT"
 )
 
 // Options say how a Stack is run. The zero value of everything but Dir is right
@@ -48,9 +54,9 @@ type Options struct {
 	// APIAddress, APIMetricsAddress and WorkerMetricsAddress are host:port on
 	// loopback; empty stands for a free port.
 	APIAddress, APIMetricsAddress, WorkerMetricsAddress string
-	// PostgresPort, TemporalPort and TemporalUIPort are on loopback; 0 stands
-	// for a free one.
-	PostgresPort, TemporalPort, TemporalUIPort int
+	// PostgresPort, TemporalPort, TemporalUIPort and those of the mail catcher and
+	// its page are on loopback; 0 stands for a free one.
+	PostgresPort, TemporalPort, TemporalUIPort, MailPort, MailUIPort int
 
 	// DatabaseURL and MigrationURL lead to a Postgres of the caller's, as the
 	// application's role and as the owner of the tables; the stack then runs
@@ -60,6 +66,8 @@ type Options struct {
 	TemporalAddress string
 	// Namespace of Temporal; empty stands for DefaultNamespace.
 	Namespace string
+	// MailAddress leads to a mail server of the caller's; the stack then runs no catcher.
+	MailAddress string
 
 	// Durable keeps what is committed, whatever happens; see [PostgresOptions].
 	// Temporal keeps its state in a file either way.
@@ -88,9 +96,10 @@ type Options struct {
 // killed and started again on its own; a restarted part comes back on the same
 // ports and data.
 type Stack struct {
-	// Postgres and Temporal are nil where the caller has its own.
+	// Postgres, Temporal and Mail are nil where the caller has its own.
 	Postgres *Postgres
 	Temporal *Temporal
+	Mail     *Mail
 	API      *Process
 	Worker   *Process
 
@@ -147,7 +156,7 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	steps := []func(context.Context) error{
 		s.obtainPostgres, s.build, s.startPostgres, s.migrate("up"), s.startTemporal, s.migrate("temporal"),
-		s.startAPI, s.startWorker,
+		s.startMail, s.startAPI, s.startWorker,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -237,6 +246,10 @@ func (s *Stack) settle() error {
 			fixed(o.TemporalUIPort, "Temporal Web UI", variableUIPort)
 		}
 	}
+	if o.MailAddress == "" {
+		fixed(o.MailPort, "mail catcher", variableMailPort)
+		fixed(o.MailUIPort, "page of the mail catcher", variableMailUIPort)
+	}
 	if o.DatabaseURL == "" {
 		fixed(o.PostgresPort, "Postgres server", variablePostgresPort)
 	}
@@ -303,6 +316,21 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	}
 	s.Temporal = temporal
 	s.running = append(s.running, temporal.Stop)
+	return nil
+}
+
+func (s *Stack) startMail(ctx context.Context) error {
+	o := s.options
+	if o.MailAddress != "" {
+		s.say("using the mail server that %s names", variableMail)
+		return nil
+	}
+	mail, err := StartMail(ctx, o.MailPort, o.MailUIPort)
+	if err != nil {
+		return err
+	}
+	s.Mail = mail
+	s.running = append(s.running, mail.Stop)
 	return nil
 }
 
@@ -444,6 +472,17 @@ func (s *Stack) Environ() map[string]string {
 	if s.Postgres != nil {
 		environ[variableDatabase] = s.Postgres.AppURL()
 		environ[variableMigration] = s.Postgres.MigrationURL()
+	}
+	if s.Mail != nil {
+		environ[variableMail], environ[variableMailSecurity] = s.Mail.Address(), "none"
+	}
+	if o.Demo {
+		// So that a receiver on this machine can be tried.
+		for variable, value := range map[string]string{variableHookHTTP: "true", variableHookNetworks: "127.0.0.0/8,::1/128"} {
+			if os.Getenv(variable) == "" {
+				environ[variable] = value
+			}
+		}
 	}
 	if os.Getenv(variableIssuer) == "" {
 		environ[variableIssuer] = s.APIURL()

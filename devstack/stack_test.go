@@ -125,7 +125,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| .+ \\| (.+) \\| `(GATEHOUSE_[A-Z_]+)` \\|$").FindAllStringSubmatch(string(text), -1) {
 		documented[row[2]] = row[1]
 	}
-	elsewhere := []string{variableDemo, TestDatabaseVariable, TestTemporalVariable} // what the launcher sets
+	elsewhere := []string{variableDemo, variableMailSecurity, variableHookHTTP, variableHookNetworks, TestDatabaseVariable, TestTemporalVariable} // what the launcher sets
 	for _, variable := range elsewhere {
 		require.Contains(t, string(text), "`"+variable+"`")
 	}
@@ -141,6 +141,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	for variable, value := range map[string]string{
 		variableAPI: o.APIAddress, variableAPIMetrics: o.APIMetricsAddress, variableWorkerMetrics: o.WorkerMetricsAddress,
 		variableTemporalPort: strconv.Itoa(o.TemporalPort), variableUIPort: strconv.Itoa(o.TemporalUIPort),
+		variableMailPort: strconv.Itoa(o.MailPort), variableMailUIPort: strconv.Itoa(o.MailUIPort),
 		variablePostgresPort: strconv.Itoa(o.PostgresPort), variableDir: strings.TrimPrefix(o.Dir, root+"/"),
 		variableNamespace: DefaultNamespace,
 	} {
@@ -223,11 +224,11 @@ func TestTableTellsWhereThingsAre(t *testing.T) {
 	s := &Stack{options: Options{
 		Dir: "/state", APIAddress: "127.0.0.1:8080", APIMetricsAddress: "127.0.0.1:9464", WorkerMetricsAddress: "127.0.0.1:9465",
 		Namespace: "default",
-	}, Temporal: &Temporal{port: 7233, uiPort: 8233, binary: "/usr/bin/temporal"}, Postgres: &Postgres{port: 5433}}
+	}, Temporal: &Temporal{port: 7233, uiPort: 8233, binary: "/usr/bin/temporal"}, Postgres: &Postgres{port: 5433}, Mail: &Mail{address: "127.0.0.1:2525", url: "http://127.0.0.1:8025"}}
 	table := s.table("/state/env")
 	for _, want := range []string{
 		"http://127.0.0.1:8080/docs", "http://127.0.0.1:9464/metrics", "http://127.0.0.1:9465/metrics", "127.0.0.1:7233",
-		"http://127.0.0.1:8233", "127.0.0.1:5433", "/state/log", "/state/env", "/usr/bin/temporal",
+		"http://127.0.0.1:8233", "127.0.0.1:5433", "http://127.0.0.1:8025", "127.0.0.1:2525", "/state/log", "/state/env", "/usr/bin/temporal",
 		"demo-NAME-secret", "sub.admin", "client_id=demo-admin",
 	} {
 		require.Contains(t, table, want)

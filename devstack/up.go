@@ -25,6 +25,8 @@ const (
 	defaultTemporalPort  = 7233
 	defaultUIPort        = 8233
 	defaultPostgresPort  = 5433
+	defaultMailPort      = 2525
+	defaultMailUIPort    = 8025
 )
 
 // OptionsFromEnv reads the options of `make run` from the environment; see
@@ -50,6 +52,9 @@ func OptionsFromEnv(log io.Writer) (Options, error) {
 		PostgresPort:         port(variablePostgresPort, defaultPostgresPort),
 		TemporalPort:         port(variableTemporalPort, defaultTemporalPort),
 		TemporalUIPort:       port(variableUIPort, defaultUIPort),
+		MailPort:             port(variableMailPort, defaultMailPort),
+		MailUIPort:           port(variableMailUIPort, defaultMailUIPort),
+		MailAddress:          os.Getenv(variableMail),
 		DatabaseURL:          os.Getenv(variableDatabase),
 		MigrationURL:         os.Getenv(variableMigration),
 		TemporalAddress:      os.Getenv(variableTemporal),
@@ -169,6 +174,11 @@ func (s *Stack) table(envFile string) string {
 		row("Temporal Web UI", s.Temporal.UIURL(), "")
 	} else {
 		row("Temporal", s.TemporalAddress(), "yours; namespace "+s.Namespace())
+	}
+	if s.Mail != nil {
+		row("mails", s.Mail.URL(), "what people are told; SMTP at "+s.Mail.Address())
+	} else {
+		row("mails", "yours", "see "+variableMail)
 	}
 	if s.Postgres != nil {
 		row("Postgres", hostPort(s.Postgres.Port()), "database "+Database+", URLs in "+shown(envFile))

@@ -106,7 +106,8 @@ func newHome(t *testing.T) *home {
 	h.api = "http://" + api
 	h.environ = append(h.environ, "GATEHOUSE_DEV_DIR="+dir, "GATEHOUSE_API_ADDRESS="+api,
 		"GATEHOUSE_API_METRICS_ADDRESS="+devstack.Loopback+":"+port(), "GATEHOUSE_WORKER_METRICS_ADDRESS="+devstack.Loopback+":"+port(),
-		"GATEHOUSE_DEV_TEMPORAL_PORT="+port(), "GATEHOUSE_DEV_TEMPORAL_UI_PORT="+port(), "GATEHOUSE_DEV_POSTGRES_PORT="+port())
+		"GATEHOUSE_DEV_TEMPORAL_PORT="+port(), "GATEHOUSE_DEV_TEMPORAL_UI_PORT="+port(), "GATEHOUSE_DEV_POSTGRES_PORT="+port(),
+		"GATEHOUSE_DEV_MAIL_PORT="+port(), "GATEHOUSE_DEV_MAIL_UI_PORT="+port())
 	return h
 }
 
