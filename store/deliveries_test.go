@@ -64,7 +64,7 @@ func TestAnEventIsMailedOnceToEachWhomItReaches(t *testing.T) {
 	})
 	require.NoError(t, err)
 	request := w.request(t, "walter")
-	_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID)
+	_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID, time.Time{})
 	require.NoError(t, err)
 	w.relay(t)
 	require.Equal(t, []string{"approver.0", "jane.doe"}, w.mails(t, lifecycle.EventDecisionNeeded))
@@ -236,7 +236,7 @@ func TestANoticeHasWhatIsKnownWhenItIsTold(t *testing.T) {
 	w := newWorld(t, 2)
 	request := w.request(t, "walter")
 	w.decide(t, decision(request, 0, lifecycle.VerdictApprove))
-	_, _, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID)
+	_, _, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID, time.Time{})
 	require.NoError(t, err)
 	w.relay(t)
 	load := func() lifecycle.Notice {

@@ -127,7 +127,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			Store: rows, Workflows: reach, Observer: metrics,
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
 		},
-		Lifecycle: &activities.Lifecycle{Store: rows, Observer: metrics},
+		Lifecycle:  &activities.Lifecycle{Store: rows, Observer: metrics},
 		Deliveries: telling.deliveries(rows, metrics),
 	})
 	// They begin without Temporal, and so don't wait for it.
