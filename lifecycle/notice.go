@@ -44,6 +44,9 @@ type NoticeRequest struct {
 	EndDate     time.Time
 	Created     time.Time
 	Reason      string
+	// TimesOut is when the pending item times out by the policy of the request, if
+	// nobody decides; zero for never.
+	TimesOut time.Time
 	// Items are in order.
 	Items []NoticeItem
 }

@@ -261,6 +261,8 @@ var (
 		}
 		return ids
 	})
+	stateField       = fact(codeKind, "The state that the records are in now, REMOVED for those that are gone.")
+	toField          = fact(codeKind, "Whom this event is for: ACCOUNT_MANAGERS, OWNER, or MANAGER for one manager and their records.")
 	recordCountField = known(countKind, "How many records it is about, all of them.", func(v *View) any { return v.RecordCount })
 )
 
@@ -276,6 +278,12 @@ func about(more map[string]field) map[string]field {
 func aboutItem(more map[string]field) map[string]field {
 	fields := map[string]field{
 		"item": must(itemField), "approver": approverField, "position": positionField, "approvals": approvalsField, "last": lastField,
+		"timesOut": known(timeKind, "When the item times out if nobody decides; missing where it does not.", ofRequest(func(q *lifecycle.NoticeRequest) any {
+			if q.TimesOut.IsZero() {
+				return nil
+			}
+			return q.TimesOut.UTC().Format(time.RFC3339Nano)
+		})),
 	}
 	for name, f := range more {
 		fields[name] = f
@@ -316,18 +324,22 @@ var events = map[lifecycle.EventType]map[string]field{
 	}),
 	lifecycle.EventRequestCancelled: about(map[string]field{"reason": reasonField}),
 	lifecycle.EventReminder: aboutItem(map[string]field{
-		"number":   fact(countKind, "The number of the reminder to this approver."),
-		"timesOut": fact(timeKind, "When the request times out if nobody decides; missing where it does not."),
+		"number": fact(countKind, "The number of the reminder to this approver."),
 	}),
 	lifecycle.EventEscalated:  moved(),
 	lifecycle.EventDelegated:  moved(),
 	lifecycle.EventReassigned: moved(),
-	lifecycle.EventExpiring:   aboutRecords(map[string]field{"days": fact(countKind, "The rung of the warning ladder.")}),
-	lifecycle.EventExpired: aboutRecords(map[string]field{
-		"action": fact(codeKind, "What was done."), "state": fact(codeKind, "The state that the records are in now."),
+	lifecycle.EventExpiring: aboutRecords(map[string]field{
+		"days": fact(countKind, "The rung of the warning ladder: so many days before the end."), "state": stateField, "to": toField,
 	}),
-	lifecycle.EventExtended: aboutRecords(map[string]field{"endDate": fact(timeKind, "The new end date, where it is one for all.")}),
-	lifecycle.EventEnded:    aboutRecords(map[string]field{"reason": reasonField}),
+	lifecycle.EventExpired: aboutRecords(map[string]field{
+		"state": stateField, "to": toField, "action": fact(codeKind, "What the source does to records at their end: NONE, SUSPEND or REMOVE."),
+		"graceDays": fact(countKind, "How many days after the end it does so."),
+	}),
+	lifecycle.EventExtended: aboutRecords(map[string]field{"endDate": fact(timeKind, "The new end date, where it is one for all."), "to": toField}),
+	lifecycle.EventEnded: aboutRecords(map[string]field{
+		"reason": reasonField, "state": stateField, "to": toField, "by": fact(idKind, "The identity that ended it; missing where an application did."),
+	}),
 	lifecycle.EventImportFinished: {
 		"source": sourceField, "import": must(fact(idKind, "The import.")),
 		"status": must(fact(codeKind, "COMPLETED, ERROR or CANCELLED.")),

@@ -90,6 +90,11 @@ func TestWhatMailsSay(t *testing.T) {
 			}
 		}
 	}
+	for i, says := range map[int]string{1: "will be removed 30 days after that", 2: "records were removed"} {
+		m, err := r.Mail(notice.Samples(lifecycle.EventExpired)[i], lifecycle.Recipient{})
+		require.NoError(t, err)
+		require.Contains(t, m.Text, says)
+	}
 	former := notice.Samples(lifecycle.EventEscalated)[1]
 	m, err := r.Mail(former, lifecycle.Recipient{})
 	require.NoError(t, err)

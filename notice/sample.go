@@ -22,10 +22,11 @@ func pad(number int) string {
 
 // sampleFacts are those of each event, as they come from the outbox.
 var sampleFacts = map[lifecycle.EventType]map[string]any{
-	lifecycle.EventReminder:       {"number": 2.0, "timesOut": "2026-08-01T09:00:00Z"},
-	lifecycle.EventExpiring:       {"days": 7.0},
-	lifecycle.EventExpired:        {"action": "SUSPEND", "state": "SUSPENDED"},
+	lifecycle.EventReminder:       {"number": 2.0},
+	lifecycle.EventExpiring:       {"days": 7.0, "state": "EXPIRING", "to": "ACCOUNT_MANAGERS"},
+	lifecycle.EventExpired:        {"state": "SUSPENDED", "action": "SUSPEND", "graceDays": 0.0, "to": "MANAGER"},
 	lifecycle.EventExtended:       {"endDate": "2027-06-30T00:00:00Z"},
+	lifecycle.EventEnded:          {"state": "SUSPENDED", "by": sampleID(20).String(), "to": "MANAGER"},
 	lifecycle.EventImportFinished: {"import": sampleID(80).String(), "status": "ERROR", "total": 20000.0, "done": 20000.0, "created": 19000.0, "updated": 900.0, "unchanged": 90.0, "failed": 10.0},
 	lifecycle.EventExportFinished: {"export": sampleID(81).String(), "schedule": sampleID(82).String(), "rows": 20000.0, "bytes": 2480000.0},
 	lifecycle.EventExportFailed:   {"export": sampleID(81).String(), "schedule": sampleID(82).String()},
@@ -83,6 +84,13 @@ func Samples(event lifecycle.EventType) []lifecycle.Notice {
 		extension.Request = &asked
 		samples = append(samples, extension)
 	}
+	if event == lifecycle.EventExpired {
+		for _, state := range []string{"EXPIRED", "REMOVED"} {
+			other := full
+			other.Facts = map[string]any{"state": state, "action": "REMOVE", "graceDays": 30.0}
+			samples = append(samples, other)
+		}
+	}
 	return append(samples, bare)
 }
 
@@ -92,6 +100,7 @@ func sampleRequest(at time.Time) *lifecycle.NoticeRequest {
 		AccountName: "William.Smith", FirstName: "William", LastName: "Smith",
 		Manager:   lifecycle.Named{ID: sampleID(23), Name: "Jane Doe"},
 		StartDate: at.AddDate(0, 1, 0), EndDate: at.AddDate(1, 1, 0), Created: at.Add(-48 * time.Hour),
+		TimesOut: time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC),
 	}
 	for i, approver := range []struct {
 		name   string

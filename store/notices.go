@@ -71,12 +71,14 @@ func (s *Store) noticeRequest(ctx context.Context, id lifecycle.ID) (*lifecycle.
 		account, first, last sql.NullString
 		start, end           sql.NullTime
 		items                []byte
+		policy               sql.NullString
 	)
 	found, err := row(ctx, s.db, []any{
 		&q.Status, &kind, &q.Requester.ID, &requester, &account, &first, &last, &q.Manager.ID, &manager, &start, &end,
-		&q.Created, &q.Reason, &items,
+		&q.Created, &q.Reason, &policy, &items,
 	}, `SELECT r.approval_status, r.kind, r.requester_id, `+personName("r.requester_id")+`, r.account_name, r.first_name, r.last_name,
 			r.manager_id, `+personName("r.manager_id")+`, r.start_date, r.end_date, r.created, r.cancellation_reason,
+			(SELECT p.policy::text FROM approval_policies AS p WHERE p.id = r.policy_id AND r.approval_status = 'PENDING'),
 			(SELECT coalesce(json_agg(json_build_object(
 				'ID', i.id, 'Approver', json_build_object('ID', i.approver_id, 'Name', coalesce(`+partyName("i.approver_id", "i.approver_type")+`, '')),
 				'Type', i.approver_type, 'Status', i.status, 'Comment', i.comment, 'PendingSince', i.pending_since,
@@ -88,6 +90,15 @@ func (s *Store) noticeRequest(ctx context.Context, id lifecycle.ID) (*lifecycle.
 	}
 	if err := json.Unmarshal(items, &q.Items); err != nil {
 		return nil, fmt.Errorf("store: the items of a request: %w", err)
+	}
+	for _, item := range q.Items {
+		if policy.Valid && item.Status == lifecycle.StatusPending {
+			waitsBy, err := parsePolicy(policy.String)
+			if err != nil {
+				return nil, err
+			}
+			q.TimesOut = waitsBy.TimesOutAt(item.PendingSince, s.day)
+		}
 	}
 	q.Extension = kind == "EXTENSION"
 	q.Requester.Name, q.Manager.Name = requester.String, manager.String
