@@ -62,8 +62,11 @@ func (d Days) counts() func(day time.Time) bool {
 		return everyDay
 	}
 	return func(day time.Time) bool {
+		if !works[day.Weekday()] {
+			return false
+		}
 		_, off := slices.BinarySearch(d.Calendar.Holidays, day.Format(time.DateOnly))
-		return works[day.Weekday()] && !off
+		return !off
 	}
 }
 

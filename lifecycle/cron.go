@@ -190,10 +190,17 @@ func cronNumber(text string) (int, bool) {
 // CheckZone returns nil for the name of an IANA time zone, such as
 // Europe/Berlin, and KindIllegalValue for anything else.
 func CheckZone(name string) error {
-	if _, err := time.LoadLocation(name); err != nil || name == time.Local.String() || !capitalized(name) {
-		return FieldError(KindIllegalValue, "zone", "zone must be an IANA time zone such as Europe/Berlin")
+	_, err := loadZone(name)
+	return err
+}
+
+// loadZone returns what CheckZone lets pass.
+func loadZone(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == time.Local.String() || !capitalized(name) {
+		return nil, FieldError(KindIllegalValue, "zone", "zone must be an IANA time zone such as Europe/Berlin")
 	}
-	return nil
+	return zone, nil
 }
 
 // capitalized tells the names of IANA from what else lies among the files of a

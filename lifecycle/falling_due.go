@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -49,14 +50,7 @@ type DueStep struct {
 // day of the policy lasts. Of two steps at the same moment it is the one that
 // leaves no use for the other: the time-out, then the escalation.
 func (p ApprovalPolicy) Next(w Waiting, day time.Duration) DueStep {
-	times := p.times(w, day)
-	next := DueStep{}
-	for _, step := range times.steps() {
-		if !step.At.IsZero() && (next.Step == "" || step.At.Before(next.At)) {
-			next = step
-		}
-	}
-	return next
+	return p.times(w, day).next()
 }
 
 // Due returns what is to be done about the item now; an empty Step for nothing.
@@ -68,7 +62,7 @@ func (p ApprovalPolicy) Due(w Waiting, day time.Duration, now time.Time) DueStep
 	if timeout := times.timeout; !timeout.IsZero() && !timeout.After(now) {
 		return DueStep{Step: StepTimeout, At: timeout, Count: 1}
 	}
-	due := p.Next(w, day)
+	due := times.next()
 	if due.Step == "" || due.At.After(now) {
 		return DueStep{}
 	}
@@ -76,7 +70,11 @@ func (p ApprovalPolicy) Due(w Waiting, day time.Duration, now time.Time) DueStep
 	if due.Step == StepEscalation {
 		of = times.escalations
 	}
-	for due.Count < len(of) && !of[due.Count].After(now) {
+	due.Count = 0
+	for at := range of {
+		if at.After(now) {
+			break
+		}
 		due.Count++
 	}
 	return due
@@ -88,28 +86,36 @@ func (p ApprovalPolicy) TimesOutAt(pendingSince time.Time, day time.Duration) ti
 	return p.times(Waiting{PendingSince: pendingSince}, day).timeout
 }
 
-// dueTimes are the times of the steps that are left, sorted.
+// dueTimes are the times of the steps that are left, in their order.
 type dueTimes struct {
-	reminders, escalations []time.Time
+	reminders, escalations iter.Seq[time.Time]
 	// timeout is zero for never.
 	timeout time.Time
 }
 
-// steps are the first of each kind, those first that win where two fall together.
-func (t dueTimes) steps() []DueStep {
-	steps := []DueStep{{Step: StepTimeout, At: t.timeout, Count: 1}}
-	if len(t.escalations) > 0 {
-		steps = append(steps, DueStep{Step: StepEscalation, At: t.escalations[0], Count: 1})
+// next is the first of all, and of two at the same moment the one that comes first
+// here.
+func (t dueTimes) next() DueStep {
+	var next DueStep
+	first := func(step Step, times iter.Seq[time.Time]) {
+		for at := range times {
+			if next.Step == "" || at.Before(next.At) {
+				next = DueStep{Step: step, At: at, Count: 1}
+			}
+			return
+		}
 	}
-	if len(t.reminders) > 0 {
-		steps = append(steps, DueStep{Step: StepReminder, At: t.reminders[0], Count: 1})
+	if !t.timeout.IsZero() {
+		next = DueStep{Step: StepTimeout, At: t.timeout, Count: 1}
 	}
-	return steps
+	first(StepEscalation, t.escalations)
+	first(StepReminder, t.reminders)
+	return next
 }
 
 func (p ApprovalPolicy) times(w Waiting, day time.Duration) dueTimes {
 	days := p.days(day)
-	var t dueTimes
+	t := dueTimes{reminders: never, escalations: never}
 	if p.Timeout.Enabled {
 		t.timeout = days.After(w.PendingSince, p.Timeout.Days)
 	}
@@ -132,27 +138,29 @@ func (p ApprovalPolicy) days(length time.Duration) Days {
 	return Days{Length: length, Zone: zone, Calendar: p.Calendar}
 }
 
-// series returns the times of what comes first so many days after since, and then
+func never(func(time.Time) bool) {}
+
+// series gives the times of what comes first so many days after since, and then
 // by the schedule, at most limit times, without those that were done. By a
 // schedule that can't be read nothing comes.
-func (d Days) series(since time.Time, first int, schedule string, limit, done int) []time.Time {
-	then, err := ParsePolicySchedule(schedule)
-	var times []time.Time
-	at := d.After(since, first)
-	for n := range limit {
-		if n > 0 {
-			if err != nil {
-				break
+func (d Days) series(since time.Time, first int, schedule string, limit, done int) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		then, err := ParsePolicySchedule(schedule)
+		at := d.After(since, first)
+		for n := range limit {
+			if n > 0 {
+				if err != nil {
+					return
+				}
+				if at = then.next(at, d); at.IsZero() {
+					return
+				}
 			}
-			if at = then.next(at, d); at.IsZero() {
-				break
+			if n >= done && !yield(at) {
+				return
 			}
-		}
-		if n >= done {
-			times = append(times, at)
 		}
 	}
-	return times
 }
 
 // PolicySchedule says when what a policy has done once is done again. Either Every
@@ -235,11 +243,12 @@ func (z CronTimezone) Zone() (*time.Location, error) {
 	case z.Location != "" && z.Offset != "":
 		return nil, FieldError(KindIllegalValue, "cronTimezone", "cronTimezone must have a location or an offset, not both")
 	case z.Location != "":
-		if err := CheckZone(z.Location); err != nil {
+		zone, err := loadZone(z.Location)
+		if err != nil {
 			return nil, FieldError(KindIllegalValue, "cronTimezone.location",
 				"cronTimezone.location must be an IANA time zone such as Europe/Berlin")
 		}
-		return time.LoadLocation(z.Location)
+		return zone, nil
 	case z.Offset != "":
 		return z.fixed()
 	}
