@@ -39,13 +39,13 @@ func (d Days) After(from time.Time, n int) time.Time {
 	return firstMoment(day.Add(clockOf(local)), d.Zone)
 }
 
-// scaled is the length of time that wait takes where a day has d.Length; at least
-// a millisecond, so that time goes on.
+// scaled is the length of time that wait takes where a day has d.Length, in whole
+// milliseconds, as exact as times are kept; at least one, so that time goes on.
 func (d Days) scaled(wait time.Duration) time.Duration {
 	if d.Length == fullDay {
 		return wait
 	}
-	return max(time.Millisecond, time.Duration(float64(wait)*(float64(d.Length)/float64(fullDay))))
+	return max(time.Millisecond, time.Duration(float64(wait)*(float64(d.Length)/float64(fullDay))).Truncate(time.Millisecond))
 }
 
 // counts returns which days count, given as dayOf does. A calendar that leaves no
