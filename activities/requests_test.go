@@ -276,6 +276,101 @@ func TestARequestIsEndedWithoutADecision(t *testing.T) {
 	}
 }
 
+func TestWhatFallsDueIsDoneAndCounted(t *testing.T) {
+	t.Parallel()
+	request := lifecycle.NewID()
+	ago := func(by time.Duration) time.Time { return time.Now().Add(-by) }
+	reminded := lifecycle.DueStep{Step: lifecycle.StepReminder, At: ago(time.Hour), Count: 2}
+	for name, c := range map[string]struct {
+		done    []lifecycle.DueStep
+		status  lifecycle.ApprovalStatus
+		err     error
+		load    error
+		counted map[string]int
+		found   bool
+		fails   bool
+	}{
+		"nothing":    {status: lifecycle.StatusPending, counted: map[string]int{}, found: true},
+		"a reminder": {done: []lifecycle.DueStep{reminded}, status: lifecycle.StatusPending, counted: map[string]int{"due reminder": 1}, found: true},
+		"several": {
+			done: []lifecycle.DueStep{reminded, {Step: lifecycle.StepEscalation, At: ago(0), Count: 1}}, status: lifecycle.StatusPending,
+			counted: map[string]int{"due reminder": 1, "due escalation": 1}, found: true,
+		},
+		"the end": {
+			done: []lifecycle.DueStep{{Step: lifecycle.StepTimeout, At: ago(time.Minute), Count: 1}}, status: lifecycle.StatusCancelled,
+			counted: map[string]int{"due timeout": 1, "ended cancelled": 1}, found: true,
+		},
+		"an approval by time": {
+			done: []lifecycle.DueStep{{Step: lifecycle.StepTimeout, At: ago(time.Minute), Count: 1}}, status: lifecycle.StatusPending,
+			counted: map[string]int{"due timeout": 1}, found: true,
+		},
+		"after the end":                  {status: lifecycle.StatusApproved, counted: map[string]int{}, found: true},
+		"of a request that is gone":      {err: errGone, load: errGone, counted: map[string]int{}},
+		"not while the store is away":    {err: errAway, counted: map[string]int{}, fails: true},
+		"and read once it is back again": {done: []lifecycle.DueStep{reminded}, load: errAway, counted: map[string]int{"due reminder": 1}, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, p := newBench(t), progress()
+			p.Next = lifecycle.DueStep{Step: lifecycle.StepTimeout, At: time.Date(2026, 5, 7, 3, 2, 1, 25e6, time.UTC), Count: 1}
+			p.Version = time.Date(2026, 5, 4, 3, 2, 1, 7e6, time.UTC)
+			b.store.due = func(id lifecycle.ID) ([]lifecycle.DueStep, lifecycle.ApprovalStatus, error) {
+				require.Equal(t, request, id)
+				return c.done, c.status, c.err
+			}
+			b.loads(request, p, c.load)
+			got, err := run[wire.RequestState](t.Context(), b, b.FallDue, request)
+			require.Equal(t, c.counted, b.counts.noted)
+			if c.fails {
+				requireFailure(t, err, wire.ActivityFallDue, lifecycle.KindUnavailable, request)
+				return
+			}
+			require.NoError(t, err)
+			want := wire.RequestState{}
+			if c.found {
+				want = state(p)
+				want.NextDue, want.NextStep, want.Version = "2026-05-07T03:02:01.025Z", lifecycle.StepTimeout, "2026-05-04T03:02:01.007Z"
+			}
+			require.Equal(t, want, got)
+		})
+	}
+}
+
+func TestARequestWhoseApproverIsGoneFallsBack(t *testing.T) {
+	t.Parallel()
+	request := lifecycle.NewID()
+	in := wire.CancelInput{RequestID: request, Reason: wire.ReasonApproverGone}
+	t.Run("to somebody", func(t *testing.T) {
+		t.Parallel()
+		b, p := newBench(t), progress()
+		b.store.back = func(id lifecycle.ID) (bool, error) {
+			require.Equal(t, request, id)
+			return true, nil
+		}
+		b.loads(request, p, nil)
+		got, err := run[wire.RequestState](t.Context(), b, b.CancelRequest, in)
+		require.NoError(t, err)
+		require.Equal(t, state(p), got)
+		require.Equal(t, map[string]int{"due fallback": 1}, b.counts.noted)
+	})
+	t.Run("not while the store is away", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		b.store.back = func(lifecycle.ID) (bool, error) { return false, errAway }
+		_, err := run[wire.RequestState](t.Context(), b, b.CancelRequest, in)
+		requireFailure(t, err, wire.ActivityCancelRequest, lifecycle.KindUnavailable, request)
+		require.Empty(t, b.counts.noted)
+	})
+}
+
+func TestANoticeOfNoVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	notice := wire.Notice{Event: wire.EventDecisionNeeded, RequestID: lifecycle.NewID(), ItemID: lifecycle.NewID(), Version: "the last"}
+	_, err := run[any](t.Context(), b, b.Notify, notice)
+	requireFailure(t, err, wire.ActivityNotify, lifecycle.KindBadRequest, notice.RequestID)
+}
+
 func TestAnEventIsToldOnceAndCounted(t *testing.T) {
 	t.Parallel()
 	version := time.Date(2026, 5, 4, 3, 2, 1, 5e6, time.UTC)
