@@ -128,7 +128,7 @@ func TestDaysNeverGoBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same numbers each time
 	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "Africa/Cairo", "UTC"} {
 		days := lifecycle.Days{Length: day, Zone: zone(t, name)}
-		for range 2_000 {
+		for range 500 {
 			from := moment(t, "2026-01-01T00:00:00Z").Add(time.Duration(random.Int64N(int64(4 * 365 * day))))
 			n := 1 + random.IntN(90)
 			at, next := days.After(from, n), days.After(from, n+1)

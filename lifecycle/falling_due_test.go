@@ -152,8 +152,6 @@ func TestTheZoneOfAPolicyIsRead(t *testing.T) {
 		_, err := zone.Zone()
 		require.Equal(t, lifecycle.KindIllegalValue, lifecycle.KindOf(err), "%+v", zone)
 	}
-	require.True(t, lifecycle.IsWeekday("SUNDAY"))
-	require.False(t, lifecycle.IsWeekday("Sunday"))
 }
 
 func TestACronOnADayOffComesOnTheNextThatCounts(t *testing.T) {
@@ -301,7 +299,7 @@ func TestWhateverThePolicyItEnds(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // the same numbers each time
 	begin := moment(t, "2026-01-01T00:00:00Z")
-	for range 150 {
+	for range 60 {
 		p := anyPolicy(random.IntN)
 		since := begin.Add(time.Duration(random.Int64N(int64(3 * 365 * day)))).Truncate(time.Millisecond)
 		length := []time.Duration{day, day, 10 * time.Second}[random.IntN(3)]
