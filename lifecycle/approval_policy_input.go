@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -66,9 +65,9 @@ type WorkCalendarInput struct {
 //
 //   - the time-out is enabled, after 1 to [MaxTimeoutDays] days;
 //   - reminders and escalation begin before it, and so does every step of the chain
-//     that "@every" puts at a certain time, where all days count;
+//     whose time is certain, since "@every" counts as the time-out does;
 //   - a chain that is enabled is not empty;
-//   - every schedule has a working day on which it fires;
+//   - every schedule comes on some day, and there is a day that counts;
 //   - a rule names somebody, or is of a type that does.
 //
 // What is not enabled is kept where it can be read. Whether ids name anything, and
@@ -98,7 +97,6 @@ func (in ApprovalPolicyInput) Judge(organisation bool) (ApprovalPolicy, Faults) 
 	if p.Timeout.Days > 0 {
 		j.beforeTimeout(p)
 	}
-	j.onWorkdays(p)
 	return p, j.faults
 }
 
@@ -177,7 +175,16 @@ func (j *judge) number(field string, given *int, required bool, most int) int {
 	return 0
 }
 
-// schedule reads "@every" with a duration, or what [ParseCron] reads.
+// renamed is a fault about what is called name, as one about field.
+func renamed(err error, name, field string) error {
+	fault, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	return FieldError(fault.Kind, field, field+strings.TrimPrefix(fault.Message, name))
+}
+
+// schedule reads a schedule, as it was spelled.
 func (j *judge) schedule(field string, given *string, required bool) string {
 	text := j.text(field, given, textRule{max: MaxTextLength, optional: !required})
 	if text == "" {
@@ -190,28 +197,18 @@ func (j *judge) schedule(field string, given *string, required bool) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-var zoneOffset = regexp.MustCompile(`^[+-](0[0-9]|1[0-3]):[0-5][0-9]$|^[+-]14:00$`)
-
 func (j *judge) cronTimezone(in CronTimezoneInput) CronTimezone {
 	const location, offset = "cronTimezone.location", "cronTimezone.offset"
 	optional := textRule{max: MaxTextLength, optional: true}
 	zone := CronTimezone{Location: j.text(location, in.Location, optional), Offset: j.text(offset, in.Offset, optional)}
-	if zone.Location != "" {
-		if err := CheckZone(zone.Location); err != nil {
-			j.note(renamed(err, "zone", location))
-			return CronTimezone{}
-		}
-	}
-	if zone.Offset != "" && !zoneOffset.MatchString(zone.Offset) {
-		j.faults.Add(KindIllegalValue, offset, offset+" must be +HH:MM or -HH:MM, at most 14 hours")
-		return CronTimezone{}
-	}
 	if zone.Location != "" && zone.Offset != "" {
 		if !alwaysAt(zone.Location, zone.Offset) {
 			j.faults.Add(KindIllegalValue, offset, offset+" must be left out beside a location, which has another one or changes it")
 		}
 		zone.Offset = ""
 	}
+	_, err := zone.Zone()
+	j.note(err)
 	return zone
 }
 
@@ -248,20 +245,17 @@ func (j *judge) approverRule(field string, in ApproverRuleInput) ApproverRule {
 	return rule
 }
 
-// weekdays are the names of the days of the week, as [time.Weekday] numbers them.
-var weekdays = []string{"SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"}
-
 func (j *judge) workCalendar(in WorkCalendarInput) WorkCalendar {
 	const workdays, holidays = "calendar.workdays", "calendar.holidays"
 	calendar := WorkCalendar{Workdays: []string{}, Holidays: []string{}}
 	// From Monday on.
-	for i := range weekdays {
-		if name := weekdays[(i+1)%len(weekdays)]; slices.Contains(in.Workdays, name) {
+	for i := range weekdayNames {
+		if name := weekdayNames[(i+1)%len(weekdayNames)]; slices.Contains(in.Workdays, name) {
 			calendar.Workdays = append(calendar.Workdays, name)
 		}
 	}
 	for i, name := range in.Workdays {
-		if !slices.Contains(weekdays, name) {
+		if !IsWeekday(name) {
 			j.faults.Add(KindIllegalValue, workdays, fmt.Sprintf("%s[%d] must be a day of the week, MONDAY to SUNDAY", workdays, i))
 			break
 		}
@@ -285,9 +279,9 @@ func (j *judge) workCalendar(in WorkCalendarInput) WorkCalendar {
 }
 
 // beforeTimeout holds that nothing that is enabled waits for the time-out, after
-// which nothing happens any more. Both count the same days. When a cron fires, and
-// how long working days take, hangs on when the item came, so that steps by these
-// are not judged.
+// which nothing happens any more. Both count the same days. Where the time of a step
+// hangs on when the item came, by a cron or by hours among working days, it is not
+// judged.
 func (j *judge) beforeTimeout(p ApprovalPolicy) {
 	before := func(field string, days int) bool {
 		late := days >= p.Timeout.Days
@@ -303,34 +297,15 @@ func (j *judge) beforeTimeout(p ApprovalPolicy) {
 		return
 	}
 	schedule, err := ParsePolicySchedule(p.Escalation.Schedule)
-	if err != nil || schedule.Every == 0 || p.Calendar != nil {
+	if err != nil || schedule.Every == 0 || p.Calendar != nil && schedule.Every%fullDay != 0 {
 		return
 	}
-	left := time.Duration(p.Timeout.Days-p.Escalation.DaysUntilFirst) * 24 * time.Hour
+	left := time.Duration(p.Timeout.Days-p.Escalation.DaysUntilFirst) * fullDay
 	for i := range p.Escalation.Chain {
 		if time.Duration(i)*schedule.Every >= left {
 			field := fmt.Sprintf("escalationConfig.escalationChain[%d]", i)
 			j.faults.Add(KindIllegalValue, field, fmt.Sprintf("%s would never be reached: timeoutConfig.daysUntilTimeout is %d", field, p.Timeout.Days))
 			return
-		}
-	}
-}
-
-// onWorkdays holds that every schedule fires on some working day.
-func (j *judge) onWorkdays(p ApprovalPolicy) {
-	if p.Calendar == nil || len(p.Calendar.Workdays) == 0 {
-		return
-	}
-	for _, s := range []struct{ field, text string }{
-		{"reminderConfig.reminderCronSchedule", p.Reminder.Schedule},
-		{"escalationConfig.escalationCronSchedule", p.Escalation.Schedule},
-	} {
-		schedule, err := ParsePolicySchedule(s.text)
-		if err != nil || schedule.Every > 0 || schedule.Cron.EitherDay {
-			continue
-		}
-		if !slices.ContainsFunc(schedule.Cron.Weekdays, func(day int) bool { return slices.Contains(p.Calendar.Workdays, weekdays[day]) }) {
-			j.faults.Add(KindIllegalValue, s.field, s.field+" fires on none of calendar.workdays")
 		}
 	}
 }
@@ -362,13 +337,4 @@ func (p ApprovalPolicy) References() []PolicyReference {
 		add("fallbackApprover", *p.Fallback)
 	}
 	return references
-}
-
-// renamed is a fault about what is called name, as one about field.
-func renamed(err error, name, field string) error {
-	fault, ok := errors.AsType[*Error](err)
-	if !ok {
-		return err
-	}
-	return FieldError(fault.Kind, field, field+strings.TrimPrefix(fault.Message, name))
 }
