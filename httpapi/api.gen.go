@@ -482,6 +482,9 @@ type Identity struct {
 	// Example: ACTIVE
 	IdentityStatus IdentityIdentityStatus `json:"identityStatus"`
 
+	// ManagerRef Whom the person answers to; left out where nobody is known
+	ManagerRef *IdentityManagerRef `json:"managerRef,omitempty"`
+
 	// Modified Example: 2026-03-02T08:00:00.000Z
 	Modified Instant `json:"modified"`
 
@@ -495,6 +498,22 @@ type Identity struct {
 //
 // Example: ACTIVE
 type IdentityIdentityStatus string
+
+// IdentityManagerRef Whom the person answers to; left out where nobody is known
+type IdentityManagerRef struct {
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Name The manager's name
+	//
+	// Example: Sol Source
+	Name string `json:"name"`
+
+	// Type Always IDENTITY
+	//
+	// Example: IDENTITY
+	Type string `json:"type"`
+}
 
 // ImportFault A row that could not be taken
 type ImportFault struct {

@@ -12,9 +12,9 @@ var (
 	anIdentity = lifecycle.DirectoryUser{
 		Identity: lifecycle.Identity{
 			ID: person, Alias: "jane.doe", Name: "Jane Doe", Email: "jane.doe@example.com", Active: true,
-			Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Created: now, Modified: now,
+			Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Manager: objectID, Created: now, Modified: now,
 		},
-		ExternalID: "0815", GivenName: "Jane", FamilyName: "Doe", Version: 3,
+		ManagerName: "Sol Source", ExternalID: "0815", GivenName: "Jane", FamilyName: "Doe", Version: 3,
 	}
 	aWorkgroup = lifecycle.WorkgroupSummary{ID: objectID, Name: "Field operations", Members: 4, Created: now, Modified: now}
 )

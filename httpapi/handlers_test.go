@@ -83,7 +83,7 @@ var served = map[policy.Operation]struct {
 	policy.PutDefaultPolicy:   {"PUT", "/non-employee-approval-config", `{"timeoutConfig":{"enabled":true,"daysUntilTimeout":30}}`, 200, `"version":2`},
 
 	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
-	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"identityStatus":"ACTIVE"`},
+	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"managerRef":{"id":"2c918085-7d7e-4f0e-8d0c-5a1f3b6c9e01","name":"Sol Source","type":"IDENTITY"}`},
 	policy.ListWorkgroups:       {"GET", "/workgroups?limit=1", "", 200, `"memberCount":4`},
 	policy.GetWorkgroup:         {"GET", "/workgroups/{id}", "", 200, `"name":"Field operations"`},
 	policy.ListWorkgroupMembers: {"GET", "/workgroups/{id}/members?count=true", "", 200, `"alias":"jane.doe"`},

@@ -14,9 +14,17 @@ func identityAnswer(u lifecycle.DirectoryUser) Identity {
 		status = ACTIVE
 	}
 	return Identity{
-		ID: u.ID, Name: u.Name, Alias: u.Alias, EmailAddress: optional(u.Email), IdentityStatus: status,
+		ID: u.ID, Name: u.Name, Alias: u.Alias, EmailAddress: optional(u.Email), IdentityStatus: status, ManagerRef: managerOf(u),
 		Created: Timestamp(u.Created), Modified: Timestamp(u.Modified),
 	}
+}
+
+// managerOf is absent where nobody is known.
+func managerOf(u lifecycle.DirectoryUser) *IdentityManagerRef {
+	if u.Manager.IsZero() {
+		return nil
+	}
+	return &IdentityManagerRef{Type: string(lifecycle.ReferenceIdentity), ID: u.Manager, Name: u.ManagerName}
 }
 
 // ListIdentities answers GET /identities.

@@ -23,6 +23,9 @@ type DirectoryUser struct {
 	// GivenName, FamilyName and FormattedName are what the directory gave beside
 	// Name; each may be empty.
 	GivenName, FamilyName, FormattedName string
+	// ManagerName is the manager's name. It changes with the manager, not with the
+	// identity, nor does Version.
+	ManagerName string
 	// Version counts the changes from 1. It grows with each.
 	Version int64
 	// Groups are the workgroups that the identity is a member of, by name. They
@@ -72,6 +75,8 @@ type UserInput struct {
 	// Email is the one mail address that is kept of those that were sent.
 	Email  *string
 	Active *bool
+	// Manager is an id.
+	Manager *string
 	// Roles name user levels, without regard to case.
 	Roles []string
 	// Faults is what was wrong while the input was read, to be told with the rest.
@@ -88,7 +93,9 @@ type UserInput struct {
 // is made anew.
 //
 // Kinds: KindRequired; KindIllegalValue for a text that is too long, no UTF-8 or
-// has control characters, and for a role that is no user level.
+// has control characters, and for a role that is no user level;
+// KindReferenceNotFound for a manager that is no id of ours. Whether the manager
+// exists is for the store to say.
 func (in UserInput) Judge(before DirectoryUser) (DirectoryUser, Faults) {
 	j := newJudge(in.Faults)
 	optional := textRule{max: MaxTextLength, optional: true}
@@ -114,6 +121,12 @@ func (in UserInput) Judge(before DirectoryUser) (DirectoryUser, Faults) {
 		j.faults.Add(KindIllegalValue, "displayName", "displayName "+problem)
 	}
 	u.Levels = j.levels(in.Roles)
+	if manager := j.text("manager", in.Manager, optional); manager != "" {
+		var err error
+		if u.Manager, err = ParseID(manager); err != nil || u.Manager.IsZero() {
+			j.faults = append(j.faults, NoSuchManager())
+		}
+	}
 	return u, j.faults
 }
 

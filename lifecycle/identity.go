@@ -91,6 +91,9 @@ type Identity struct {
 	Email string
 	// Levels are the user levels; none for a plain identity.
 	Levels []Level
+	// Manager is whom the identity answers to; zero where nobody is known, or who it
+	// was is deleted. Circles there may be.
+	Manager ID
 	// Active is false for somebody who can't log in or be named any more.
 	Active   bool
 	Created  time.Time

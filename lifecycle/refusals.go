@@ -31,6 +31,12 @@ func NoOwnerForTimeout() *Error {
 	return FieldError(KindIllegalValue, field, field+" must be EXPIRED: the source has no active owner, who would answer for APPROVED")
 }
 
+// NoSuchManager refuses a manager of an identity that there is not, or not any
+// more.
+func NoSuchManager() *Error {
+	return FieldError(KindReferenceNotFound, "manager", "manager names no user")
+}
+
 // TooManySources refuses one source more than limit.
 func TooManySources(limit int) *Error {
 	return NewError(KindLimit, fmt.Sprintf("There are %d sources already, which is the limit.", limit))

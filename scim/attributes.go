@@ -5,6 +5,7 @@ import "strings"
 // URNs of schemas and messages.
 const (
 	schemaUser       = "urn:ietf:params:scim:schemas:core:2.0:User"
+	schemaEnterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	schemaGroup      = "urn:ietf:params:scim:schemas:core:2.0:Group"
 	schemaSchema     = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 	schemaType       = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -87,6 +88,9 @@ func reference(name, description string, types ...string) attribute {
 type resource struct {
 	name, schema, endpoint, description string
 	attributes                          []attribute
+	// extensions are further schemas of it, whose attributes stand under the schema's
+	// name. They are no resources of their own and have no endpoint.
+	extensions []resource
 	// unkept are further attributes that RFC 7643 gives it. Directories send them,
 	// and mean no harm by it: they are let go without a word.
 	unkept string
@@ -133,8 +137,21 @@ var users = resource{
 			fixed(text("type", "How the person is a member").with(func(a *attribute) { a.CanonicalValues = []string{"direct"} })),
 		)),
 	},
+	extensions: []resource{enterprise},
 	unkept: "nickName profileUrl title userType preferredLanguage locale timezone password " +
 		"phoneNumbers ims photos addresses entitlements x509Certificates",
+}
+
+var enterprise = resource{
+	name: "EnterpriseUser", schema: schemaEnterprise, description: "What a person is in the organisation",
+	attributes: []attribute{
+		complexOf("manager", "Whom the person answers to",
+			text("value", "The id of the manager"),
+			fixed(reference("$ref", "Where the manager is", "User")),
+			fixed(text("displayName", "The name of the manager")),
+		),
+	},
+	unkept: "employeeNumber costCenter organization division department",
 }
 
 var groups = resource{
@@ -195,4 +212,18 @@ func (r resource) local(name string) (rest string, foreign bool) {
 		}
 	}
 	return "", true
+}
+
+// extension finds the extension that a name is of, and the name within it, empty
+// for the extension as a whole.
+func (r resource) extension(name string) (of resource, rest string, ok bool) {
+	for _, extension := range r.extensions {
+		if !strings.EqualFold(name[:min(len(name), len(extension.schema))], extension.schema) {
+			continue
+		}
+		if rest, foreign := extension.local(name); !foreign {
+			return extension, rest, true
+		}
+	}
+	return resource{}, "", false
 }

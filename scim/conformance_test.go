@@ -29,19 +29,23 @@ func TestOurSchemasAreThoseOfTheRFC(t *testing.T) {
 	t.Parallel()
 	d := newDirectory(t)
 	differs := map[string]string{
-		"User.groups.$ref.caseExact":         "a URL has a case",
-		"Group.members.$ref.caseExact":       "a URL has a case",
-		"Group.displayName.required":         "RFC 7643 §4.2 asks for it, the schema in §8.7.1 does not",
-		"Group.displayName.uniqueness":       "a workgroup is named by it",
-		"User.groups.type.canonicalValues":   "groups have no groups",
-		"User.emails.type.canonicalValues":   "one address is kept",
-		"Group.members.type.canonicalValues": "groups have no groups",
-		"User.roles.value.canonicalValues":   "the user levels",
-		"User.groups.$ref.referenceTypes":    "groups are Groups",
-		"Group.members.$ref.referenceTypes":  "members are users",
-		"Group.members.display.mutability":   "it is the user's name",
+		"User.groups.$ref.caseExact":             "a URL has a case",
+		"Group.members.$ref.caseExact":           "a URL has a case",
+		"Group.displayName.required":             "RFC 7643 §4.2 asks for it, the schema in §8.7.1 does not",
+		"Group.displayName.uniqueness":           "a workgroup is named by it",
+		"User.groups.type.canonicalValues":       "groups have no groups",
+		"User.emails.type.canonicalValues":       "one address is kept",
+		"Group.members.type.canonicalValues":     "groups have no groups",
+		"User.roles.value.canonicalValues":       "the user levels",
+		"EnterpriseUser.manager.$ref.caseExact":  "a URL has a case",
+		"EnterpriseUser.manager.$ref.mutability": "it is that of the manager",
+		"User.groups.$ref.referenceTypes":        "groups are Groups",
+		"Group.members.$ref.referenceTypes":      "members are users",
+		"Group.members.display.mutability":       "it is the user's name",
 	}
-	for name, rfc := range map[string]schema.Schema{"User": schema.CoreUserSchema(), "Group": schema.CoreGroupSchema()} {
+	for name, rfc := range map[string]schema.Schema{
+		"User": schema.CoreUserSchema(), "Group": schema.CoreGroupSchema(), "EnterpriseUser": schema.ExtensionEnterpriseUser(),
+	} {
 		shown := d.do(t, http.MethodGet, "/Schemas/"+rfc.ID, "").want(200)
 		var parsed schema.Schema
 		require.NoError(t, json.Unmarshal([]byte(shown.body), &parsed), "the library reads our schema")

@@ -6,8 +6,12 @@ import (
 	"gatehouse/policy"
 )
 
-// resources are the types that there are.
-var resources = []resource{users, groups}
+// resources are the types that there are, schemas what their attributes are declared
+// by.
+var (
+	resources = []resource{users, groups}
+	schemas   = []resource{users, groups, enterprise}
+)
 
 // getConfig answers RFC 7643 §5.
 func (s *server) getConfig(c *call) error {
@@ -31,9 +35,13 @@ func (s *server) getConfig(c *call) error {
 }
 
 func (s *server) showType(r resource) map[string]any {
+	extensions := make([]map[string]any, len(r.extensions))
+	for i, extension := range r.extensions {
+		extensions[i] = map[string]any{"schema": extension.schema, "required": false}
+	}
 	return map[string]any{
 		"schemas": []string{schemaType}, "id": r.name, "name": r.name, "endpoint": r.endpoint,
-		"description": r.description, "schema": r.schema, "schemaExtensions": []any{},
+		"description": r.description, "schema": r.schema, "schemaExtensions": extensions,
 		"meta": map[string]any{"resourceType": "ResourceType", "location": s.base + "/ResourceTypes/" + r.name},
 	}
 }
@@ -46,17 +54,17 @@ func (s *server) showSchema(r resource) map[string]any {
 	}
 }
 
-func (s *server) listTypes(c *call) error { return listAll(c, s.showType) }
+func (s *server) listTypes(c *call) error { return listAll(c, resources, s.showType) }
 
-func (s *server) listSchemas(c *call) error { return listAll(c, s.showSchema) }
+func (s *server) listSchemas(c *call) error { return listAll(c, schemas, s.showSchema) }
 
 // listAll answers a list that can be neither filtered nor paged (RFC 7644 §4).
-func listAll(c *call, show func(resource) map[string]any) error {
+func listAll(c *call, all []resource, show func(resource) map[string]any) error {
 	if c.query.Has("filter") {
 		return policy.ErrForbidden
 	}
-	shown := make([]map[string]any, len(resources))
-	for i, r := range resources {
+	shown := make([]map[string]any, len(all))
+	for i, r := range all {
 		shown[i] = show(r)
 	}
 	writeJSON(c.w, http.StatusOK, listResponse{
@@ -66,15 +74,15 @@ func listAll(c *call, show func(resource) map[string]any) error {
 }
 
 func (s *server) getType(c *call) error {
-	return getOne(c, func(r resource) string { return r.name }, s.showType)
+	return getOne(c, resources, func(r resource) string { return r.name }, s.showType)
 }
 
 func (s *server) getSchema(c *call) error {
-	return getOne(c, func(r resource) string { return r.schema }, s.showSchema)
+	return getOne(c, schemas, func(r resource) string { return r.schema }, s.showSchema)
 }
 
-func getOne(c *call, id func(resource) string, show func(resource) map[string]any) error {
-	for _, r := range resources {
+func getOne(c *call, all []resource, id func(resource) string, show func(resource) map[string]any) error {
+	for _, r := range all {
 		if id(r) == c.r.PathValue("id") {
 			writeJSON(c.w, http.StatusOK, show(r))
 			return nil

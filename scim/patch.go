@@ -33,7 +33,8 @@ type change struct {
 	// op is one of the three, whatever case it came in.
 	op   string
 	path string
-	// parsed is the path, where there is one of the resource's own.
+	// parsed is the path, where there is one of the resource's own or of an extension,
+	// within that.
 	parsed *scimfilter.Path
 	// value is nil where there is none.
 	value any
@@ -73,7 +74,11 @@ func (r resource) readPatch(body map[string]any) ([]change, error) {
 				return nil, bad(invalidPath, at+".path must be a string.")
 			}
 			c.path = strings.TrimSpace(c.path)
-			if name, _ := r.local(c.path); name != "" {
+			name, _ := r.local(c.path)
+			if _, rest, ok := r.extension(c.path); ok {
+				name = rest
+			}
+			if name != "" {
 				parsed, err := r.parsePath(name)
 				if err != nil {
 					return nil, err
@@ -154,6 +159,9 @@ func (p *patching) list(key string) *values {
 
 // apply carries out one operation.
 func (p *patching) apply(c change) error {
+	if extension, rest, ok := p.extension(c.path); ok {
+		return p.applyToExtension(extension, rest, c)
+	}
 	name, foreign := p.local(c.path)
 	if foreign {
 		return nil
@@ -191,6 +199,8 @@ func (p *patching) apply(c change) error {
 			return nil
 		case !ok:
 			return bad(invalidPath, a.Name+" has no attribute "+document.Quote(sub)+".")
+		case inner.Mutability == readOnly && c.lenient:
+			return nil
 		case inner.Mutability == readOnly:
 			return bad(mutability, a.Name+"."+inner.Name+" can't be written.")
 		}
@@ -200,6 +210,23 @@ func (p *patching) apply(c change) error {
 		return bad(invalidPath, a.Name+" has one value: brackets can't choose among them.")
 	}
 	return target{p, a, sub, path.ValueExpression}.apply(c)
+}
+
+// applyToExtension carries out an operation on what an extension has, name within
+// it. Attributes of it that are not kept are let go, whatever they are.
+func (p *patching) applyToExtension(extension resource, name string, c change) error {
+	key := strings.ToLower(extension.schema)
+	if name == "" && (c.op == opRemove || c.value == nil) {
+		delete(p.object, key)
+		return nil
+	}
+	inner, _ := p.object[key].(map[string]any)
+	if inner == nil {
+		inner = map[string]any{}
+	}
+	c.path, c.lenient = name, true
+	p.object[key] = inner
+	return extension.patchWithin(inner, []change{c}, p.effort)
 }
 
 // rfcSubAttributes are those of name, emails, roles and members that RFC 7643 has
@@ -224,21 +251,18 @@ func (p *patching) applyAll(c change) error {
 		if value == nil {
 			op = opRemove
 		}
-		if rest, foreign := p.local(name); foreign || rest == "" && name != "" && !foreign {
+		one := change{op: op, path: name, value: value, lenient: true}
+		switch rest, foreign := p.local(name); {
+		case name == "":
+		case rest == "" && !foreign:
 			// The attributes of a schema, under its name.
-			if foreign {
-				continue
-			}
 			if err := p.applyAll(change{op: c.op, value: value, lenient: true}); err != nil {
 				return err
 			}
-			continue
-		}
-		if name == "" {
-			continue
-		}
-		if err := p.apply(change{op: op, path: name, value: value, lenient: true}); err != nil {
-			return err
+		default:
+			if err := p.apply(one); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -299,11 +323,7 @@ func (t target) applyToComplex(key string, c change) error {
 	case c.op == opRemove:
 		parts = map[string]any{}
 	default:
-		given, ok := c.value.(map[string]any)
-		if !ok {
-			return bad(invalidValue, t.attribute.Name+" must be an object.")
-		}
-		given, err := foldKeys(given)
+		given, err := t.partsOf(c.value)
 		if err != nil {
 			return err
 		}
@@ -311,6 +331,25 @@ func (t target) applyToComplex(key string, c change) error {
 	}
 	t.patching.object[key] = parts
 	return nil
+}
+
+// partsOf is the value of an attribute that has parts. Where one of these is its
+// "value" it may stand for all of them, and in a list of one, as Entra ID sends a
+// manager.
+func (t target) partsOf(value any) (map[string]any, error) {
+	_, bare := find(t.attribute.SubAttributes, "value")
+	if list, ok := value.([]any); ok && bare && len(list) == 1 {
+		value = list[0]
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		return foldKeys(v)
+	case string:
+		if bare {
+			return map[string]any{"value": v}, nil
+		}
+	}
+	return nil, bad(invalidValue, t.attribute.Name+" must be an object.")
 }
 
 // applyToList writes an attribute with several values.

@@ -54,7 +54,6 @@ func TestPatchesOfUsersAsDirectoriesSendThem(t *testing.T) {
 			object{"emails.value": "updated@microsoft.com", "name.familyName": "updatedFamilyName", "name.givenName": "Test"},
 		},
 		"Entra changes the userName":   {[]string{`{"op":"Replace","path":"userName","value":"5b50642d"}`}, object{"userName": "5b50642d"}},
-		"Entra adds a manager":         {[]string{`{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"26118915"}`}, nil},
 		"Entra replaces a department":  {[]string{`{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"Legal"}`}, nil},
 		"Entra adds to its own schema": {[]string{`{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User:tag","value":"7"}`}, nil},
 		"Entra sends several without path": {

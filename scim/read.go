@@ -97,6 +97,14 @@ func (r reader) folded(name string, object map[string]any) (map[string]any, bool
 	return folded, true
 }
 
+// bare reads the "value" of a complex attribute, which may stand there alone.
+func (r reader) bare(name string) *string {
+	if text, ok := r.object[strings.ToLower(name)].(string); ok {
+		return &text
+	}
+	return r.within(name).text("value")
+}
+
 // list reads a multi-valued attribute. A value that is no object is its "value"
 // alone, and one that is no list is the only one.
 func (r reader) list(name string) []reader {
@@ -137,7 +145,7 @@ func readUser(object map[string]any) lifecycle.UserInput {
 	in := lifecycle.UserInput{
 		UserName: r.text("userName"), ExternalID: r.text("externalId"), DisplayName: r.text("displayName"),
 		FormattedName: name.text("formatted"), GivenName: name.text("givenName"), FamilyName: name.text("familyName"),
-		Active: r.boolean("active"), Email: readEmail(r.list("emails")),
+		Active: r.boolean("active"), Email: readEmail(r.list("emails")), Manager: r.within(schemaEnterprise).bare("manager"),
 	}
 	for _, role := range r.list("roles") {
 		if value := role.text("value"); value != nil && *value != "" {

@@ -43,6 +43,11 @@ func (s *server) userObject(u lifecycle.DirectoryUser) map[string]any {
 		}
 		object["groups"] = list
 	}
+	if !u.Manager.IsZero() {
+		object[schemaEnterprise] = map[string]any{"manager": map[string]any{
+			"value": u.Manager.String(), "$ref": s.location(users, u.Manager), "displayName": u.ManagerName,
+		}}
+	}
 	return object
 }
 
@@ -56,6 +61,9 @@ func put(object map[string]any, name, text string) {
 func (s *server) showUser(u lifecycle.DirectoryUser) map[string]any {
 	object := s.userObject(u)
 	object["schemas"], object["id"] = []string{schemaUser}, u.ID.String()
+	if _, has := object[schemaEnterprise]; has {
+		object["schemas"] = []string{schemaUser, schemaEnterprise}
+	}
 	object["meta"] = map[string]any{
 		"resourceType": users.name, "location": s.location(users, u.ID), "version": userVersion(u),
 		"created": lifecycle.FormatTime(u.Created), "lastModified": lifecycle.FormatTime(u.Modified),
@@ -112,9 +120,17 @@ func (r resource) selectAttributes(attributes, excluded []string) (selection, er
 	}
 	chosen := selection{only: len(attributes) > 0}
 	for _, name := range append(attributes, excluded...) {
-		if name, foreign := r.local(strings.TrimSpace(name)); !foreign {
-			chosen.names = append(chosen.names, strings.ToLower(name))
+		name = strings.TrimSpace(name)
+		if extension, rest, ok := r.extension(name); ok {
+			// A part of one is shown with the rest of its attribute.
+			rest, _, _ = strings.Cut(rest, ".")
+			name = strings.TrimSuffix(extension.schema+"."+rest, ".")
+		} else if rest, foreign := r.local(name); !foreign {
+			name = rest
+		} else {
+			continue
 		}
+		chosen.names = append(chosen.names, strings.ToLower(name))
 	}
 	return chosen, nil
 }

@@ -14,8 +14,9 @@ import (
 // answers an id that is unknown, or of what was deleted, with KindNotFound; lists
 // leave out what was deleted.
 type DirectoryStore interface {
-	// CreateUser: KindConflict for an alias, without regard to case, that is taken.
-	CreateUser(ctx context.Context, user lifecycle.DirectoryUser) error
+	// CreateUser returns the user as stored. KindConflict for an alias, without regard
+	// to case, that is taken; KindReferenceNotFound for a manager who does not exist.
+	CreateUser(ctx context.Context, user lifecycle.DirectoryUser) (lifecycle.DirectoryUser, error)
 	GetUser(ctx context.Context, id lifecycle.ID) (lifecycle.DirectoryUser, error)
 	// ListUsers leaves the users' groups empty unless they are asked for.
 	ListUsers(ctx context.Context, q filter.Query, groups bool) ([]lifecycle.DirectoryUser, int, error)
@@ -58,10 +59,7 @@ func (s *Service) CreateUser(ctx context.Context, a policy.Actor, in lifecycle.U
 	user.ID, user.Version = lifecycle.NewID(), 1
 	user.Created = s.now()
 	user.Modified = user.Created
-	if err := s.store.CreateUser(ctx, user); err != nil {
-		return lifecycle.DirectoryUser{}, err
-	}
-	return user, nil
+	return s.store.CreateUser(ctx, user)
 }
 
 // GetUser returns one identity with its groups.

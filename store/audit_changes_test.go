@@ -189,7 +189,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		},
 		ExternalID: marker, Version: 1,
 	}
-	by(step("CreateUser", func() error { return w.CreateUser(ctx, user) },
+	by(step("CreateUser", func() error { _, err := w.CreateUser(ctx, user); return err },
 		tell(lifecycle.ActionCreate, lifecycle.ObjectIdentity, user.ID)), origin)
 	rename := func(u *lifecycle.DirectoryUser) error { u.GivenName = marker; return nil }
 	renamed := step("UpdateUser", func() error { _, err := w.UpdateUser(ctx, user.ID, rename); return err },

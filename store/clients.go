@@ -42,7 +42,7 @@ func (r *clientRow) dest() []any {
 	return []any{
 		&c.ID, &c.Name, &c.Description, &c.SecretHash, &c.IdentityID, pgdialect.Array(&r.rights),
 		pgdialect.Array(&c.Scopes), &c.Active, &c.Created, &r.lastUsed,
-		&r.identity.ID, &r.alias, &r.name, &r.email, pgdialect.Array(&r.levels), &r.active, &r.created, &r.modified,
+		&r.identity.ID, &r.alias, &r.name, &r.email, pgdialect.Array(&r.levels), &r.identity.Manager, &r.active, &r.created, &r.modified,
 	}
 }
 

@@ -244,7 +244,7 @@ func (e *erasing) removeMember(ctx context.Context, tx bun.Tx) (changes []lifecy
 // unname takes the name off the identity's row; 0 where that was done before.
 func (e *erasing) unname(ctx context.Context, tx bun.Tx) (int64, error) {
 	alias := "erased-" + e.id.String()
-	return affected(ctx, tx, `UPDATE identities SET alias = ?0, alias_folded = ?1, levels = '{}', active = false,
+	return affected(ctx, tx, `UPDATE identities SET alias = ?0, alias_folded = ?1, levels = '{}', manager_id = NULL, active = false,
 		deleted = coalesce(deleted, ?2), modified = greatest(?2, modified + interval '1 millisecond'), version = version + 1,
 		`+strings.Join(identityTexts, " = '', ")+` = '' WHERE id = ?3 AND alias <> ?0`,
 		alias, lifecycle.Fold(alias), now(), e.person.Identity)

@@ -331,7 +331,8 @@ func TestAnIdentityIsErased(t *testing.T) {
 		},
 		ExternalID: "ext-" + gone, GivenName: "Given " + gone, FamilyName: "Family " + gone, FormattedName: "Formatted " + gone, Version: 1,
 	}
-	require.NoError(t, w.CreateUser(t.Context(), user))
+	_, err := w.CreateUser(t.Context(), user)
+	require.NoError(t, err)
 	identity := user.Identity
 	require.NoError(t, w.CreateWorkgroup(t.Context(), lifecycle.Workgroup{
 		ID: lifecycle.NewID(), Name: "Group", Members: []lifecycle.ID{identity.ID, w.owner.ID}, Created: storetest.Now(),
@@ -358,7 +359,7 @@ func TestAnIdentityIsErased(t *testing.T) {
 	d.Approver = identity.ID
 	require.NoError(t, w.AnnounceDecision(ctx, d, "a comment"))
 	export := w.beginExport(t)
-	_, err := w.WriteExport(t.Context(), export.ID, keep, func(int) {})
+	_, err = w.WriteExport(t.Context(), export.ID, keep, func(int) {})
 	require.NoError(t, err)
 	// The name stands where two pieces of a file meet.
 	split := w.beginExport(t)

@@ -157,7 +157,7 @@ var notRunInto = map[string]string{
 	"approval_reassignments_item_fkey":    "the item is locked",
 	"approval_reassignments_number_key":   "the request is locked",
 	"approval_reassignments_type":         "constants",
-	"identities_manager_fkey":             "identities are never removed",
+	"identities_manager_fkey":             "the manager is looked up under a lock, and identities are never removed",
 	"workflow_endings_pkey":               "ON CONFLICT DO NOTHING",
 	"import_jobs_pkey":                    "the id is new",
 	"import_jobs_source_fkey":             "whoever begins an import answers for it",

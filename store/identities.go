@@ -11,7 +11,9 @@ import (
 	"gatehouse/lifecycle"
 )
 
-const identityColumns = "i.id, i.alias, i.name, i.email, i.levels, i.active, i.created, i.modified"
+// identityColumns are those of i, an identity. A manager who is deleted is none.
+const identityColumns = `i.id, i.alias, i.name, i.email, i.levels,
+	(SELECT m.id FROM identities AS m WHERE m.id = i.manager_id AND m.deleted IS NULL), i.active, i.created, i.modified`
 
 type identityRow struct {
 	identity lifecycle.Identity
@@ -21,7 +23,7 @@ type identityRow struct {
 func (r *identityRow) dest() []any {
 	i := &r.identity
 	r.levels = nil
-	return []any{&i.ID, &i.Alias, &i.Name, &i.Email, pgdialect.Array(&r.levels), &i.Active, &i.Created, &i.Modified}
+	return []any{&i.ID, &i.Alias, &i.Name, &i.Email, pgdialect.Array(&r.levels), &i.Manager, &i.Active, &i.Created, &i.Modified}
 }
 
 func (r *identityRow) toIdentity() lifecycle.Identity {
@@ -51,23 +53,27 @@ func plain[T ~string](list []T) texts {
 }
 
 const insertIdentity = `INSERT INTO identities
-	(id, alias, alias_folded, name, name_folded, email, email_folded, levels, active, created, modified) VALUES ?`
+	(id, alias, alias_folded, name, name_folded, email, email_folded, levels, manager_id, active, created, modified) VALUES ?`
 
 func identityValues(i lifecycle.Identity) tuples {
 	return tuples{{
 		i.ID, i.Alias, lifecycle.Fold(i.Alias), i.Name, lifecycle.Fold(i.Name), i.Email, lifecycle.Fold(i.Email),
-		plain(i.Levels), i.Active, i.Created, i.Modified,
+		plain(i.Levels), i.Manager, i.Active, i.Created, i.Modified,
 	}}
 }
 
 // CreateIdentity adds an identity. KindConflict for an alias, without regard to
-// case, or an id that is taken.
+// case, or an id that is taken; KindReferenceNotFound for a manager who does not
+// exist.
 func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("CreateIdentity", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error { return createIdentity(ctx, tx, identity) })
 }
 
 func createIdentity(ctx context.Context, tx bun.Tx, identity lifecycle.Identity) error {
+	if err := checkManager(ctx, tx, identity.Manager, lifecycle.ID{}); err != nil {
+		return err
+	}
 	if err := exec(ctx, tx, insertIdentity, identityValues(identity)); err != nil {
 		return err
 	}
@@ -77,15 +83,34 @@ func createIdentity(ctx context.Context, tx bun.Tx, identity lifecycle.Identity)
 	})
 }
 
+// checkManager holds that the manager is there, if there is one and it is another
+// than before. One who is not active may be named: a directory sends people in an
+// order of its own.
+func checkManager(ctx context.Context, tx bun.Tx, manager, before lifecycle.ID) error {
+	if manager.IsZero() || manager == before {
+		return nil
+	}
+	var one int
+	found, err := row(ctx, tx, []any{&one}, "SELECT 1 FROM identities WHERE id = ? AND deleted IS NULL FOR KEY SHARE", manager)
+	if err == nil && !found {
+		return lifecycle.NoSuchManager()
+	}
+	return err
+}
+
 // EnsureIdentity makes the identity with this id be as given, whether it is
 // there, deleted or not; only created stays, and what a directory said beside.
-// KindConflict for an alias of another.
+// KindConflict for an alias of another, KindReferenceNotFound for a manager who does
+// not exist.
 func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
 	defer s.done("EnsureIdentity", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		change := lifecycle.AuditChange{
 			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
 			After: auditedIdentity(identity), Subjects: identitySubjects(identity),
+		}
+		if err := checkManager(ctx, tx, identity.Manager, lifecycle.ID{}); err != nil {
+			return err
 		}
 		made, err := affected(ctx, tx, insertIdentity+" ON CONFLICT (id) DO NOTHING", identityValues(identity))
 		if err != nil {
@@ -105,9 +130,10 @@ func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity)
 			return err
 		}
 		if err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, name_folded = ?,
-				email = ?, email_folded = ?, levels = ?, active = ?, modified = ?, version = version + 1, deleted = NULL WHERE id = ?`,
+				email = ?, email_folded = ?, levels = ?, manager_id = ?, active = ?, modified = ?, version = version + 1, deleted = NULL
+				WHERE id = ?`,
 			identity.Alias, lifecycle.Fold(identity.Alias), identity.Name, lifecycle.Fold(identity.Name), identity.Email,
-			lifecycle.Fold(identity.Email), plain(identity.Levels), identity.Active, identity.Modified, identity.ID); err != nil {
+			lifecycle.Fold(identity.Email), plain(identity.Levels), identity.Manager, identity.Active, identity.Modified, identity.ID); err != nil {
 			return err
 		}
 		return audit(ctx, tx, change)
@@ -207,9 +233,13 @@ func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active b
 
 // auditedIdentity is an identity as the audit trail shows it.
 func auditedIdentity(i lifecycle.Identity) map[string]any {
-	return map[string]any{
+	identity := map[string]any{
 		"alias": i.Alias, "name": i.Name, "email": i.Email, "levels": plain(i.Levels), "active": i.Active,
 	}
+	if !i.Manager.IsZero() {
+		identity["manager"] = i.Manager
+	}
+	return identity
 }
 
 func identitySubjects(i lifecycle.Identity) []string { return []string{i.Alias, i.Email} }

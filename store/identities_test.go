@@ -2,11 +2,13 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/filter"
 	"gatehouse/lifecycle"
 	"gatehouse/store/storetest"
 )
@@ -216,4 +218,43 @@ func TestEnsuringAWorkgroupAddsToIt(t *testing.T) {
 	requireKind(t, lifecycle.KindNotFound, s.AddWorkgroupMember(t.Context(), lifecycle.NewID(), jane.ID))
 	other := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "OFFICE", Created: storetest.Now()}
 	requireKind(t, lifecycle.KindConflict, s.EnsureWorkgroup(t.Context(), other))
+}
+
+// TestAnIdentityAnswersToSomebody: a manager who is there, active or not; one who is
+// deleted is none.
+func TestAnIdentityAnswersToSomebody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	identity := lifecycle.Identity{
+		ID: lifecycle.NewID(), Alias: "ford", Name: "Ford", Manager: lifecycle.NewID(), Active: true, Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	for _, err := range []error{w.CreateIdentity(t.Context(), identity), w.EnsureIdentity(t.Context(), identity)} {
+		requireKind(t, lifecycle.KindReferenceNotFound, err)
+		require.ErrorContains(t, err, "manager names no user")
+	}
+	require.NoError(t, w.SetIdentityActive(t.Context(), w.outsider.ID, false))
+	identity.Manager = w.outsider.ID
+	require.NoError(t, w.CreateIdentity(t.Context(), identity))
+	manager := func() lifecycle.ID {
+		t.Helper()
+		read, err := w.GetIdentity(t.Context(), identity.ID)
+		require.NoError(t, err)
+		user, err := w.GetUser(t.Context(), identity.ID)
+		require.NoError(t, err)
+		require.Equal(t, read.Manager, user.Manager)
+		require.Equal(t, user.Manager.IsZero(), user.ManagerName == "")
+		return read.Manager
+	}
+	require.Equal(t, w.outsider.ID, manager())
+	identity.Manager = w.owner.ID
+	require.NoError(t, w.EnsureIdentity(t.Context(), identity))
+	require.Equal(t, w.owner.ID, manager())
+	found, _, err := w.SearchIdentities(t.Context(), filter.Query{Limit: 10})
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(found, func(u lifecycle.DirectoryUser) bool {
+		return u.ID == identity.ID && u.Manager == w.owner.ID && u.ManagerName == w.owner.Name
+	}))
+	require.NoError(t, w.DeleteUser(t.Context(), w.owner.ID, func(lifecycle.DirectoryUser) error { return nil }))
+	require.Zero(t, manager())
+	requireKind(t, lifecycle.KindReferenceNotFound, w.EnsureIdentity(t.Context(), identity))
 }

@@ -17,7 +17,9 @@ func living(table string) string { return "(SELECT * FROM " + table + " WHERE de
 
 // userColumns are those of r, an identity.
 const userColumns = `r.id, r.alias, r.name, r.email, r.levels, r.active, r.created, r.modified,
-	r.external_id, r.given_name, r.family_name, r.formatted_name, r.version`
+	r.external_id, r.given_name, r.family_name, r.formatted_name, r.version,
+	(SELECT m.id FROM identities AS m WHERE m.id = r.manager_id AND m.deleted IS NULL),
+	coalesce((SELECT m.name FROM identities AS m WHERE m.id = r.manager_id AND m.deleted IS NULL), '')`
 
 type userRow struct {
 	user   lifecycle.DirectoryUser
@@ -31,7 +33,7 @@ func (r *userRow) dest(levels any) []any {
 	r.levels = nil
 	return []any{
 		&u.ID, &u.Alias, &u.Name, &u.Email, levels, &u.Active, &u.Created, &u.Modified,
-		&u.ExternalID, &u.GivenName, &u.FamilyName, &u.FormattedName, &u.Version,
+		&u.ExternalID, &u.GivenName, &u.FamilyName, &u.FormattedName, &u.Version, &u.Manager, &u.ManagerName,
 	}
 }
 
@@ -56,27 +58,37 @@ func loadUser(ctx context.Context, db bun.IDB, id lifecycle.ID, lock string) (li
 	return r.toUser(), nil
 }
 
-// CreateUser adds an identity as a directory sent it. KindConflict for an alias,
-// without regard to case, that is taken.
-func (s *Store) CreateUser(ctx context.Context, u lifecycle.DirectoryUser) (err error) {
+// CreateUser adds an identity as a directory sent it and returns it as it is stored.
+// KindConflict for an alias, without regard to case, that is taken;
+// KindReferenceNotFound for a manager who does not exist.
+func (s *Store) CreateUser(ctx context.Context, u lifecycle.DirectoryUser) (created lifecycle.DirectoryUser, err error) {
 	defer s.done("CreateUser", time.Now(), &err)
-	return s.inTx(ctx, func(tx bun.Tx) error {
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		if err := checkManager(ctx, tx, u.Manager, lifecycle.ID{}); err != nil {
+			return err
+		}
 		err := exec(ctx, tx, `INSERT INTO identities (id, alias, alias_folded, name, name_folded, email, email_folded,
 				given_name, given_name_folded, family_name, family_name_folded, formatted_name, external_id,
-				levels, active, version, created, modified) VALUES ?`,
+				levels, manager_id, active, version, created, modified) VALUES ?`,
 			tuples{{
 				u.ID, u.Alias, lifecycle.Fold(u.Alias), u.Name, lifecycle.Fold(u.Name), u.Email, lifecycle.Fold(u.Email),
 				u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.ExternalID,
-				plain(u.Levels), u.Active, u.Version, u.Created, u.Modified,
+				plain(u.Levels), u.Manager, u.Active, u.Version, u.Created, u.Modified,
 			}})
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, lifecycle.AuditChange{
+		err = audit(ctx, tx, lifecycle.AuditChange{
 			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: u.ID.String(),
 			After: auditedUser(u), Subjects: userSubjects(u),
 		})
+		if err != nil {
+			return err
+		}
+		created, err = loadUser(ctx, tx, u.ID, "")
+		return err
 	})
+	return created, err
 }
 
 // auditedUser is an identity of a directory as the audit trail shows it.
@@ -176,7 +188,7 @@ func (s *Store) ordered(l list, q filter.Query, columns string) (*bun.SelectQuer
 // changes of one object follow one another and none is lost. What change leaves
 // as it was writes nothing. An error of change ends the transaction and is
 // returned as it is. Errors else: KindNotFound, KindConflict for an alias that is
-// taken.
+// taken, KindReferenceNotFound for another manager who does not exist.
 func (s *Store) UpdateUser(ctx context.Context, id lifecycle.ID, change func(*lifecycle.DirectoryUser) error) (user lifecycle.DirectoryUser, err error) {
 	defer s.done("UpdateUser", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
@@ -194,8 +206,15 @@ func (s *Store) UpdateUser(ctx context.Context, id lifecycle.ID, change func(*li
 			user = before
 			return err
 		}
+		if err := checkManager(ctx, tx, user.Manager, before.Manager); err != nil {
+			return err
+		}
 		user.Version, user.Modified = before.Version+1, later(now(), before.Modified)
-		return writeUser(ctx, tx, user, before)
+		if err := writeUser(ctx, tx, user, before); err != nil {
+			return err
+		}
+		user, err = loadUser(ctx, tx, id, "")
+		return err
 	})
 	if err != nil {
 		return lifecycle.DirectoryUser{}, err
@@ -208,10 +227,10 @@ func (s *Store) UpdateUser(ctx context.Context, id lifecycle.ID, change func(*li
 func writeUser(ctx context.Context, tx bun.Tx, u, before lifecycle.DirectoryUser) error {
 	err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, name_folded = ?, email = ?, email_folded = ?,
 			given_name = ?, given_name_folded = ?, family_name = ?, family_name_folded = ?, formatted_name = ?, external_id = ?,
-			levels = ?, active = ?, version = ?, modified = ? WHERE id = ?`,
+			levels = ?, manager_id = ?, active = ?, version = ?, modified = ? WHERE id = ?`,
 		u.Alias, lifecycle.Fold(u.Alias), u.Name, lifecycle.Fold(u.Name), u.Email, lifecycle.Fold(u.Email),
 		u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.ExternalID,
-		plain(u.Levels), u.Active, u.Version, u.Modified, u.ID)
+		plain(u.Levels), u.Manager, u.Active, u.Version, u.Modified, u.ID)
 	if err != nil {
 		return err
 	}

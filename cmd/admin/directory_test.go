@@ -43,6 +43,25 @@ func TestWorkgroupsAreKept(t *testing.T) {
 
 func errorOf(_ string, err error) error { return err }
 
+// TestAnIdentityIsMadeWithItsManager, who is named like anybody else.
+func TestAnIdentityIsMadeWithItsManager(t *testing.T) {
+	t.Parallel()
+	schema := storetest.NewSchema(t)
+	admin := func(args ...string) (string, error) {
+		var out strings.Builder
+		err := run(t.Context(), append([]string{"identity", "create"}, args...), schema.AppURL, &out)
+		return strings.TrimSpace(out.String()), err
+	}
+	require.ErrorContains(t, errorOf(admin("--alias", "bob", "--name", "Bob", "--manager", "ann")), `there is no identity "ann"`)
+	ann, err := admin("--alias", "ann", "--name", "Ann")
+	require.NoError(t, err)
+	bob, err := admin("--alias", "bob", "--name", "Bob", "--manager", "ANN")
+	require.NoError(t, err)
+	identity, err := schema.Open(t, store.Config{}).GetIdentity(t.Context(), lifecycle.MustParseID(bob))
+	require.NoError(t, err)
+	require.Equal(t, ann, identity.Manager.String())
+}
+
 // TestADirectoryHasAClientOfItsOwn: its scope goes with nothing else.
 func TestADirectoryHasAClientOfItsOwn(t *testing.T) {
 	t.Parallel()

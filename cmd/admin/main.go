@@ -24,7 +24,7 @@ import (
 const usage = `admin makes and changes identities, workgroups, tokens, clients and keys.
 
   admin init --alias A --name N [--email E]
-  admin identity create --alias A --name N [--email E] [--level L]...
+  admin identity create --alias A --name N [--email E] [--level L]... [--manager ALIAS]
   admin identity list
   admin identity activate|deactivate ALIAS
   admin workgroup create --name N [--member ALIAS]...
@@ -164,6 +164,7 @@ func createIdentity(ctx context.Context, s *store.Store, args []string, out io.W
 	alias := flags.String("alias", "", "")
 	name := flags.String("name", "", "")
 	email := flags.String("email", "", "")
+	manager := flags.String("manager", "", "")
 	flags.Var(&levels, "level", "")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -171,6 +172,13 @@ func createIdentity(ctx context.Context, s *store.Store, args []string, out io.W
 	identity, err := newIdentity(*alias, *name, *email, levels)
 	if err != nil {
 		return err
+	}
+	if *manager != "" {
+		found, err := find(ctx, s, *manager)
+		if err != nil {
+			return err
+		}
+		identity.Manager = found.ID
 	}
 	if err := s.CreateIdentity(ctx, identity); err != nil {
 		return err

@@ -14,39 +14,46 @@ import (
 // same at every start.
 var demoSpace = lifecycle.MustParseID("0d3a0c7e-42f1-5d6b-9a51-7c1e6f2b8d90")
 
-// demoIdentities are the people of the demo organisation.
+// demoIdentities are the people of the demo organisation, managers before those who
+// answer to them.
 var demoIdentities = []struct {
 	alias, name string
 	level       lifecycle.Level
+	manager     string
 }{
-	{"admin", "Ada Admin", lifecycle.LevelOrgAdmin},
-	{"source.admin", "Sol Source", lifecycle.LevelSourceAdmin},
-	{"sub.admin", "Sue Sub", lifecycle.LevelSourceSubadmin},
-	{"jane.doe", "Jane Doe", ""},
-	{"john.roe", "John Roe", ""},
-	{"approver.one", "Ann One", ""},
-	{"approver.two", "Ben Two", ""},
-	{"approver.three", "Cleo Three", ""},
-	{"outsider", "Otto Outsider", ""},
+	{"admin", "Ada Admin", lifecycle.LevelOrgAdmin, ""},
+	{"source.admin", "Sol Source", lifecycle.LevelSourceAdmin, "admin"},
+	{"sub.admin", "Sue Sub", lifecycle.LevelSourceSubadmin, "source.admin"},
+	{"jane.doe", "Jane Doe", "", "source.admin"},
+	{"john.roe", "John Roe", "", "jane.doe"},
+	{"approver.three", "Cleo Three", "", "source.admin"},
+	{"approver.one", "Ann One", "", "approver.three"},
+	{"approver.two", "Ben Two", "", "approver.three"},
+	{"outsider", "Otto Outsider", "", ""},
 }
+
+func demoIdentity(alias string) lifecycle.ID { return lifecycle.DeriveID(demoSpace, "identity", alias) }
 
 const demoWorkgroup = "field-ops"
 
 // seedDemo makes the demo organisation. Each identity has a personal access token
 // "demo-ALIAS" with the secret "demo-ALIAS-secret"; "demo-app" is an application
 // client with all four rights. What is there already is restored: the identities
-// with their names, levels and being active, and the workgroup with its member;
+// with their names, levels, managers and being active, and the workgroup with its member;
 // further members stay, and so do clients as they are.
 func seedDemo(ctx context.Context, s *store.Store) error {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, person := range demoIdentities {
 		identity := lifecycle.Identity{
-			ID:    lifecycle.DeriveID(demoSpace, "identity", person.alias),
+			ID:    demoIdentity(person.alias),
 			Alias: person.alias, Name: person.name, Email: person.alias + "@example.com",
 			Active: true, Created: now, Modified: now,
 		}
 		if person.level != "" {
 			identity.Levels = []lifecycle.Level{person.level}
+		}
+		if person.manager != "" {
+			identity.Manager = demoIdentity(person.manager)
 		}
 		if err := s.EnsureIdentity(ctx, identity); err != nil {
 			return fmt.Errorf("demo identity %s: %w", person.alias, err)
@@ -58,7 +65,7 @@ func seedDemo(ctx context.Context, s *store.Store) error {
 	}
 	group := lifecycle.Workgroup{
 		ID: lifecycle.DeriveID(demoSpace, "workgroup", demoWorkgroup), Name: demoWorkgroup,
-		Members: []lifecycle.ID{lifecycle.DeriveID(demoSpace, "identity", "sub.admin")}, Created: now,
+		Members: []lifecycle.ID{demoIdentity("sub.admin")}, Created: now,
 	}
 	if err := s.EnsureWorkgroup(ctx, group); err != nil {
 		return fmt.Errorf("demo workgroup: %w", err)
