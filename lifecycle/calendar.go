@@ -56,7 +56,7 @@ func (d Days) counts() func(day time.Time) bool {
 	}
 	var works [7]bool
 	for weekday := range works {
-		works[weekday] = slices.Contains(d.Calendar.Workdays, weekdays[weekday])
+		works[weekday] = slices.Contains(d.Calendar.Workdays, weekdayNames[weekday])
 	}
 	if works == [7]bool{} {
 		return everyDay
@@ -71,6 +71,13 @@ func (d Days) counts() func(day time.Time) bool {
 }
 
 func everyDay(time.Time) bool { return true }
+
+// weekdayNames are the days of the week as a WorkCalendar names them, by
+// [time.Weekday].
+var weekdayNames = [7]string{"SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"}
+
+// IsWeekday reports whether name is that of a day of the week in a WorkCalendar.
+func IsWeekday(name string) bool { return slices.Contains(weekdayNames[:], name) }
 
 // dayOf is the day that local is on, as its midnight in UTC: a day by itself, which
 // no change of clocks makes longer or shorter.
