@@ -42,7 +42,9 @@ func (l *fakeLife) BeginRecords(_ context.Context, _ time.Time, limit int) (int,
 	return begun, nil
 }
 
-func (l *fakeLife) DueRecords(context.Context, time.Time) ([]lifecycle.DueRecords, error) { return l.due, nil }
+func (l *fakeLife) DueRecords(context.Context, time.Time) ([]lifecycle.DueRecords, error) {
+	return l.due, nil
+}
 
 func (l *fakeLife) AdvanceRecords(_ context.Context, due lifecycle.DueRecords, at time.Time, limit int) (lifecycle.Advance, error) {
 	l.mutex.Lock()

@@ -69,6 +69,7 @@ func table() []access {
 		job       = jobs + "/{job}"
 		schedules = source + "/non-employees/export-schedules"
 		waiting   = source + "/approval-config"
+		dates     = source + "/lifecycle-config"
 		records   = "/non-employee-records"
 		record    = records + "/{record}"
 		requests  = "/non-employee-requests"
@@ -137,6 +138,12 @@ func table() []access {
 		{"applyNonEmployeeSourceApprovalConfig", post, waiting + "/apply", nil, updaters, subadmin, 404, 200, changes},
 		{"putNonEmployeeApprovalConfig", put, "/non-employee-approval-config", send(defaultPolicy), []string{"admin"}, nobody, 0, 200, changes},
 
+		{"getNonEmployeeSourceLifecycleConfig", get, dates, nil, readers, both(managers, subadmin), 404, 200, reads},
+		{"putNonEmployeeSourceLifecycleConfig", put, dates, send(defaultDates), updaters, subadmin, 404, 200, changes},
+		{"deleteNonEmployeeSourceLifecycleConfig", remove, dates, nil, updaters, subadmin, 404, 204, changes},
+		{"putNonEmployeeLifecycleConfig", put, "/non-employee-lifecycle-config", send(defaultDates), []string{"admin"}, nobody, 0, 200, changes},
+		{"endNonEmployeeRecord", post, record + "/end", send(object{"reason": "Left"}), admins, managers, 404, 200, changes},
+
 		{"createNonEmployeeRecord", post, records, newPerson, creators, nobody, 400, 200, changes},
 		{"getNonEmployeeRecord", get, record, nil, readers, managers, 404, 200, reads},
 		{"updateNonEmployeeRecord", put, record, samePerson, admins, managers, 404, 200, changes},
@@ -171,6 +178,12 @@ var defaultPolicy = object{
 	"reminderConfig": object{"enabled": true, "daysUntilFirstReminder": 3, "reminderCronSchedule": "@every 72h", "maxReminders": 20},
 	"timeoutConfig":  object{"enabled": true, "daysUntilTimeout": 90},
 }
+
+// defaultDates is the lifecycle policy of the organisation, as it is.
+var defaultDates = object{"warnings": []object{
+	{"days": 30, "to": []string{"ACCOUNT_MANAGERS", "MANAGER"}}, {"days": 14, "to": []string{"ACCOUNT_MANAGERS", "MANAGER"}},
+	{"days": 7, "to": []string{"ACCOUNT_MANAGERS", "MANAGER"}}, {"days": 1, "to": []string{"ACCOUNT_MANAGERS", "MANAGER"}},
+}}
 
 // weekly is a schedule of exports.
 var weekly = object{"cron": "@weekly", "zone": "UTC", "keep": 1}

@@ -36,7 +36,7 @@ func everyOperation() []access {
 	for operation, path := range map[string]string{
 		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
 		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
-		"getNonEmployeeApprovalConfig": "/non-employee-approval-config",
+		"getNonEmployeeApprovalConfig": "/non-employee-approval-config", "getNonEmployeeLifecycleConfig": "/non-employee-lifecycle-config",
 	} {
 		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}
@@ -93,7 +93,7 @@ func TestUserOperationsTakeNoApplicationToken(t *testing.T) {
 	defer g.drop(t)
 	userOnly := []string{
 		"getNonEmployeeApproval", "approveNonEmployeeRequest", "rejectNonEmployeeRequest",
-		"updateNonEmployeeRecord", "patchNonEmployeeRecord",
+		"updateNonEmployeeRecord", "patchNonEmployeeRecord", "endNonEmployeeRecord",
 	}
 	tried := 0
 	for _, line := range table() {

@@ -269,11 +269,9 @@ func (f Field) read(text string, op Op) (value Value, ok bool) {
 		t, err := lifecycle.ParseInstant(text)
 		return Value{Time: t}, err == nil
 	case TypeStatus:
-		i := slices.IndexFunc(statuses, func(s string) bool { return strings.EqualFold(s, text) })
-		if i < 0 {
-			return Value{}, false
-		}
-		return Value{Text: statuses[i]}, true
+		return oneOfThese(statuses, text)
+	case TypeState:
+		return oneOfThese(states, text)
 	case TypeLevel:
 		level, ok := lifecycle.ParseLevel(text)
 		return Value{Text: string(level)}, ok
@@ -299,6 +297,23 @@ var statuses = []string{
 	string(lifecycle.StatusNotReady), string(lifecycle.StatusCancelled),
 }
 
+var states = func() []string {
+	var names []string
+	for _, state := range lifecycle.LifecycleStates() {
+		names = append(names, string(state))
+	}
+	return names
+}()
+
+// oneOfThese finds the value that the text is, without regard to case.
+func oneOfThese(values []string, text string) (Value, bool) {
+	i := slices.IndexFunc(values, func(s string) bool { return strings.EqualFold(s, text) })
+	if i < 0 {
+		return Value{}, false
+	}
+	return Value{Text: values[i]}, true
+}
+
 // isWhole: the operator compares with a whole text, not with a part of one.
 func isWhole(op Op) bool { return op != Contains && op != StartsWith && op != EndsWith }
 
@@ -322,6 +337,8 @@ func expectation(t Type) string {
 		return "a date-time such as 2025-03-24T00:00:00Z"
 	case TypeStatus:
 		return oneOf("a status in double quotes", statuses)
+	case TypeState:
+		return oneOf("a state in double quotes", states)
 	case TypeBool:
 		return "true or false"
 	default:

@@ -16,6 +16,8 @@ const (
 	TypeTime
 	// TypeStatus is an approval status.
 	TypeStatus
+	// TypeState is a lifecycle state of a record.
+	TypeState
 	// TypeManager is an identity, named by its alias or its id.
 	TypeManager
 	// TypeExact compares to the byte.
@@ -125,6 +127,7 @@ var (
 		{Name: "phone", Type: TypeText, Sortable: true},
 		{Name: "startDate", Type: TypeTime, Ops: timeOps, Sortable: true},
 		{Name: "endDate", Type: TypeTime, Ops: timeOps, Sortable: true},
+		{Name: "lifecycleState", Type: TypeState, Ops: exactOps},
 		{Name: "created", Type: TypeTime, Ops: timeOps, Sortable: true},
 		{Name: "modified", Type: TypeTime, Ops: timeOps, Sortable: true},
 	}

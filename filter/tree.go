@@ -44,7 +44,7 @@ type Value struct {
 	// Text is for TypeLevel the level, for TypeExact the text, normalised, and
 	// for TypeText and TypeManager the text, normalised and folded as
 	// the stored texts it is compared with are (with Contains and StartsWith
-	// blanks at its ends are kept), and for TypeStatus the status in its
+	// blanks at its ends are kept), and for TypeStatus and TypeState the value in its
 	// canonical form.
 	Text string
 	// ID is set for TypeID and TypeElement. It is set for TypeManager, beside Text, where the

@@ -148,6 +148,66 @@ func (e JSONPatchOperationOp) Valid() bool {
 	}
 }
 
+// Defines values for LifecycleConfigBodyEndAction.
+const (
+	LifecycleConfigBodyEndActionNONE    LifecycleConfigBodyEndAction = "NONE"
+	LifecycleConfigBodyEndActionREMOVE  LifecycleConfigBodyEndAction = "REMOVE"
+	LifecycleConfigBodyEndActionSUSPEND LifecycleConfigBodyEndAction = "SUSPEND"
+)
+
+// Valid indicates whether the value is a known member of the LifecycleConfigBodyEndAction enum.
+func (e LifecycleConfigBodyEndAction) Valid() bool {
+	switch e {
+	case LifecycleConfigBodyEndActionNONE:
+		return true
+	case LifecycleConfigBodyEndActionREMOVE:
+		return true
+	case LifecycleConfigBodyEndActionSUSPEND:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LifecycleConfigBodyExtensionApproval.
+const (
+	LifecycleConfigBodyExtensionApprovalNONE     LifecycleConfigBodyExtensionApproval = "NONE"
+	LifecycleConfigBodyExtensionApprovalREQUIRED LifecycleConfigBodyExtensionApproval = "REQUIRED"
+)
+
+// Valid indicates whether the value is a known member of the LifecycleConfigBodyExtensionApproval enum.
+func (e LifecycleConfigBodyExtensionApproval) Valid() bool {
+	switch e {
+	case LifecycleConfigBodyExtensionApprovalNONE:
+		return true
+	case LifecycleConfigBodyExtensionApprovalREQUIRED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LifecycleConfigBodyWarningsTo.
+const (
+	ACCOUNTMANAGERS LifecycleConfigBodyWarningsTo = "ACCOUNT_MANAGERS"
+	MANAGER         LifecycleConfigBodyWarningsTo = "MANAGER"
+	OWNER           LifecycleConfigBodyWarningsTo = "OWNER"
+)
+
+// Valid indicates whether the value is a known member of the LifecycleConfigBodyWarningsTo enum.
+func (e LifecycleConfigBodyWarningsTo) Valid() bool {
+	switch e {
+	case ACCOUNTMANAGERS:
+		return true
+	case MANAGER:
+		return true
+	case OWNER:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LocaleOrigin.
 const (
 	DEFAULT LocaleOrigin = "DEFAULT"
@@ -256,7 +316,7 @@ type ApprovalConfigBody struct {
 		Enabled                *bool  `json:"enabled,omitempty"`
 		MaxReminders           *int64 `json:"maxReminders,omitempty"`
 
-		// ReminderCronSchedule "@every" with a duration from 1h on, such as "@every 36h"; or @daily, @weekly or five fields as of crontab
+		// ReminderCronSchedule "@every" with a duration from 1h on, such as "@every 36h"; or @hourly, @daily, @weekly, @monthly, @yearly or five fields as of crontab
 		//
 		// Example: @every 48h
 		ReminderCronSchedule *string `json:"reminderCronSchedule,omitempty"`
@@ -685,6 +745,65 @@ type JSONPatchOperationOp string
 // Example: 2026-03-02T08:00:00.120Z
 type LastUsed = Timestamp
 
+// LifecycleConfig A lifecycle policy: what happens about the dates of records
+type LifecycleConfig struct {
+	// End What is done to a record that has ended
+	End LifecycleEnd `json:"end"`
+
+	// EndSince Example: 2026-03-02T08:00:00.000Z
+	EndSince Instant `json:"endSince"`
+
+	// Extension How the end of a record is moved by who manages it
+	Extension LifecycleExtension `json:"extension"`
+
+	// Inherited Whether it is the organisation's and not the source's own
+	//
+	// Example: false
+	Inherited bool `json:"inherited"`
+
+	// Warnings The rungs of the ladder, the farthest from the end first
+	Warnings []LifecycleWarning `json:"warnings"`
+}
+
+// LifecycleConfigBody A lifecycle policy to be set. `inherited` and `endSince` of an answer may stand in it and count for nothing.
+type LifecycleConfigBody struct {
+	End *struct {
+		Action *LifecycleConfigBodyEndAction `json:"action,omitempty"`
+
+		// GraceDays At least 1 for REMOVE
+		GraceDays *int32 `json:"graceDays,omitempty"`
+	} `json:"end,omitempty"`
+	Extension *struct {
+		Approval *LifecycleConfigBodyExtensionApproval `json:"approval,omitempty"`
+	} `json:"extension,omitempty"`
+
+	// Warnings At most 10, in any order and none for the same days; empty for no warnings
+	Warnings []struct {
+		Days int32 `json:"days"`
+
+		// To Not empty
+		To []LifecycleConfigBodyWarningsTo `json:"to"`
+	} `json:"warnings"`
+}
+
+// LifecycleConfigBodyEndAction defines model for LifecycleConfigBody.End.Action.
+type LifecycleConfigBodyEndAction string
+
+// LifecycleConfigBodyExtensionApproval defines model for LifecycleConfigBody.Extension.Approval.
+type LifecycleConfigBodyExtensionApproval string
+
+// LifecycleConfigBodyWarningsTo defines model for LifecycleConfigBody.Warnings.To.
+type LifecycleConfigBodyWarningsTo string
+
+// LifecycleEnd What is done to a record that has ended
+type LifecycleEnd = lifecycle.EndPolicy
+
+// LifecycleExtension How the end of a record is moved by who manages it
+type LifecycleExtension = lifecycle.ExtensionPolicy
+
+// LifecycleWarning So many days before the end of a record, these are told
+type LifecycleWarning = lifecycle.Warning
+
 // LocaleOrigin DEFAULT, or REQUEST where Accept-Language chose the locale
 //
 // Example: DEFAULT
@@ -899,8 +1018,23 @@ type NonEmployeeRecord struct {
 	// Example: william.smith@example.com
 	Email string `json:"email"`
 
+	// EndActionDate Beyond the contract, where detail-level asks for it. When the record is suspended or removed; absent if it is not
+	//
+	// Example: 2027-12-31T00:00:00.000Z
+	EndActionDate *Timestamp `json:"endActionDate,omitempty"`
+
 	// EndDate Example: 2026-03-02T08:00:00.000Z
 	EndDate Instant `json:"endDate"`
+
+	// EndedDate Beyond the contract, where detail-level asks for it. When somebody ended it before its time
+	//
+	// Example: 2027-12-31T00:00:00.000Z
+	EndedDate *Timestamp `json:"endedDate,omitempty"`
+
+	// EndedReason Beyond the contract, where detail-level asks for it. Why somebody ended it
+	//
+	// Example: Contract ended early
+	EndedReason *string `json:"endedReason,omitempty"`
 
 	// FirstName First name
 	//
@@ -915,6 +1049,16 @@ type NonEmployeeRecord struct {
 	// Example: Smith
 	LastName string `json:"lastName"`
 
+	// LifecycleState Beyond the contract, where detail-level asks for it. Where the record stands
+	//
+	// Example: EXPIRING
+	LifecycleState *lifecycle.LifecycleState `json:"lifecycleState,omitempty"`
+
+	// LifecycleStateSince Beyond the contract, where detail-level asks for it. Since when
+	//
+	// Example: 2027-12-31T00:00:00.000Z
+	LifecycleStateSince *Timestamp `json:"lifecycleStateSince,omitempty"`
+
 	// Manager The alias of the identity that answers for this person
 	//
 	// Example: jane.doe
@@ -922,6 +1066,11 @@ type NonEmployeeRecord struct {
 
 	// Modified Example: 2026-03-02T08:00:00.000Z
 	Modified Instant `json:"modified"`
+
+	// NextWarningDate Beyond the contract, where detail-level asks for it. When the next warning of the end is due; absent if none is
+	//
+	// Example: 2027-12-31T00:00:00.000Z
+	NextWarningDate *Timestamp `json:"nextWarningDate,omitempty"`
 
 	// Phone Telephone number
 	//
@@ -1601,6 +1750,14 @@ type RateLimited struct {
 	Message string `json:"message"`
 }
 
+// RecordEndBody Why a record is ended
+type RecordEndBody struct {
+	// Reason Why, at most 4,000 characters. It is erased with the record
+	//
+	// Example: Contract ended early
+	Reason string `json:"reason"`
+}
+
 // ReminderConfig When the approver of a pending item is reminded
 type ReminderConfig = lifecycle.ReminderConfig
 
@@ -1835,14 +1992,23 @@ type ListNonEmployeeRecordsParams struct {
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **id, accountName, sourceId, manager, firstName, lastName, email, phone, startDate, endDate, created, modified**. Without it the order is created, then id.
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 
-	// Filters One filter expression. **sourceId**: *eq*; **accountName, firstName, lastName, email, manager**: *eq, co, sw, in*; **startDate, endDate, created, modified**: *eq, gt, ge, lt, le*. Terms are joined by `and`, `or`, `not` and parentheses.
+	// Filters One filter expression. **sourceId**: *eq*; **accountName, firstName, lastName, email, manager**: *eq, co, sw, in*; **startDate, endDate, created, modified**: *eq, gt, ge, lt, le*; beyond the contract **lifecycleState**: *eq, in*. Terms are joined by `and`, `or`, `not` and parentheses.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
+
+	// DetailLevel Beyond the contract: `LIFECYCLE` has records answered with where they stand and what comes next.
+	DetailLevel *string `form:"detail-level,omitempty" json:"detail-level,omitempty"`
 }
 
 // DeleteNonEmployeeRecordsInBulkJSONBody defines parameters for DeleteNonEmployeeRecordsInBulk.
 type DeleteNonEmployeeRecordsInBulkJSONBody struct {
 	// Ids The records to delete
 	Ids []GivenID `json:"ids"`
+}
+
+// GetNonEmployeeRecordParams defines parameters for GetNonEmployeeRecord.
+type GetNonEmployeeRecordParams struct {
+	// DetailLevel Beyond the contract: `LIFECYCLE` has records answered with where they stand and what comes next.
+	DetailLevel *string `form:"detail-level,omitempty" json:"detail-level,omitempty"`
 }
 
 // PatchNonEmployeeRecordApplicationJSONPatchPlusJSONBody defines parameters for PatchNonEmployeeRecord.
@@ -2019,6 +2185,9 @@ type ApproveNonEmployeeRequestJSONRequestBody = NonEmployeeApprovalDecision
 // RejectNonEmployeeRequestJSONRequestBody defines body for RejectNonEmployeeRequest for application/json ContentType.
 type RejectNonEmployeeRequestJSONRequestBody = NonEmployeeRejectApprovalDecision
 
+// PutNonEmployeeLifecycleConfigJSONRequestBody defines body for PutNonEmployeeLifecycleConfig for application/json ContentType.
+type PutNonEmployeeLifecycleConfigJSONRequestBody = LifecycleConfigBody
+
 // CreateNonEmployeeRecordJSONRequestBody defines body for CreateNonEmployeeRecord for application/json ContentType.
 type CreateNonEmployeeRecordJSONRequestBody = NonEmployeeRequestBody
 
@@ -2031,6 +2200,9 @@ type PatchNonEmployeeRecordApplicationJSONPatchPlusJSONRequestBody = PatchNonEmp
 // UpdateNonEmployeeRecordJSONRequestBody defines body for UpdateNonEmployeeRecord for application/json ContentType.
 type UpdateNonEmployeeRecordJSONRequestBody = NonEmployeeRequestBody
 
+// EndNonEmployeeRecordJSONRequestBody defines body for EndNonEmployeeRecord for application/json ContentType.
+type EndNonEmployeeRecordJSONRequestBody = RecordEndBody
+
 // CreateNonEmployeeRequestJSONRequestBody defines body for CreateNonEmployeeRequest for application/json ContentType.
 type CreateNonEmployeeRequestJSONRequestBody = NonEmployeeRequestBody
 
@@ -2042,6 +2214,9 @@ type PatchNonEmployeeSourceApplicationJSONPatchPlusJSONRequestBody = PatchNonEmp
 
 // PutNonEmployeeSourceApprovalConfigJSONRequestBody defines body for PutNonEmployeeSourceApprovalConfig for application/json ContentType.
 type PutNonEmployeeSourceApprovalConfigJSONRequestBody = ApprovalConfigBody
+
+// PutNonEmployeeSourceLifecycleConfigJSONRequestBody defines body for PutNonEmployeeSourceLifecycleConfig for application/json ContentType.
+type PutNonEmployeeSourceLifecycleConfigJSONRequestBody = LifecycleConfigBody
 
 // ImportNonEmployeeRecordsInBulkMultipartRequestBody defines body for ImportNonEmployeeRecordsInBulk for multipart/form-data ContentType.
 type ImportNonEmployeeRecordsInBulkMultipartRequestBody ImportNonEmployeeRecordsInBulkMultipartBody
@@ -2096,6 +2271,12 @@ type ServerInterface interface {
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(c *gin.Context, id ApprovalID, params RejectNonEmployeeRequestParams)
+	// GetNonEmployeeLifecycleConfig Get the lifecycle policy of the organisation
+	// (GET /non-employee-lifecycle-config)
+	GetNonEmployeeLifecycleConfig(c *gin.Context)
+	// PutNonEmployeeLifecycleConfig Set the lifecycle policy of the organisation
+	// (PUT /non-employee-lifecycle-config)
+	PutNonEmployeeLifecycleConfig(c *gin.Context)
 	// ListNonEmployeeRecords List records
 	// (GET /non-employee-records)
 	ListNonEmployeeRecords(c *gin.Context, params ListNonEmployeeRecordsParams)
@@ -2110,13 +2291,16 @@ type ServerInterface interface {
 	DeleteNonEmployeeRecord(c *gin.Context, id RecordID)
 	// GetNonEmployeeRecord Get a record
 	// (GET /non-employee-records/{id})
-	GetNonEmployeeRecord(c *gin.Context, id RecordID)
+	GetNonEmployeeRecord(c *gin.Context, id RecordID, params GetNonEmployeeRecordParams)
 	// PatchNonEmployeeRecord Change a record
 	// (PATCH /non-employee-records/{id})
 	PatchNonEmployeeRecord(c *gin.Context, id RecordID)
 	// UpdateNonEmployeeRecord Replace a record
 	// (PUT /non-employee-records/{id})
 	UpdateNonEmployeeRecord(c *gin.Context, id RecordID)
+	// EndNonEmployeeRecord End a record now
+	// (POST /non-employee-records/{id}/end)
+	EndNonEmployeeRecord(c *gin.Context, id RecordID)
 	// ListNonEmployeeRequests List requests
 	// (GET /non-employee-requests)
 	ListNonEmployeeRequests(c *gin.Context, params ListNonEmployeeRequestsParams)
@@ -2159,6 +2343,15 @@ type ServerInterface interface {
 	// ApplyNonEmployeeSourceApprovalConfig Have pending requests go by the policy in force
 	// (POST /non-employee-sources/{id}/approval-config/apply)
 	ApplyNonEmployeeSourceApprovalConfig(c *gin.Context, id SourceID)
+	// DeleteNonEmployeeSourceLifecycleConfig Have a source go by the lifecycle policy of the organisation
+	// (DELETE /non-employee-sources/{id}/lifecycle-config)
+	DeleteNonEmployeeSourceLifecycleConfig(c *gin.Context, id SourceID)
+	// GetNonEmployeeSourceLifecycleConfig Get the lifecycle policy of a source
+	// (GET /non-employee-sources/{id}/lifecycle-config)
+	GetNonEmployeeSourceLifecycleConfig(c *gin.Context, id SourceID)
+	// PutNonEmployeeSourceLifecycleConfig Give a source a lifecycle policy of its own
+	// (PUT /non-employee-sources/{id}/lifecycle-config)
+	PutNonEmployeeSourceLifecycleConfig(c *gin.Context, id SourceID)
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
 	ImportNonEmployeeRecordsInBulk(c *gin.Context, id SourceID, params ImportNonEmployeeRecordsInBulkParams)
@@ -2687,6 +2880,32 @@ func (siw *ServerInterfaceWrapper) RejectNonEmployeeRequest(c *gin.Context) {
 	siw.Handler.RejectNonEmployeeRequest(c, id, params)
 }
 
+// GetNonEmployeeLifecycleConfig operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeLifecycleConfig(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeLifecycleConfig(c)
+}
+
+// PutNonEmployeeLifecycleConfig operation middleware
+func (siw *ServerInterfaceWrapper) PutNonEmployeeLifecycleConfig(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutNonEmployeeLifecycleConfig(c)
+}
+
 // ListNonEmployeeRecords operation middleware
 func (siw *ServerInterfaceWrapper) ListNonEmployeeRecords(c *gin.Context) {
 
@@ -2733,6 +2952,14 @@ func (siw *ServerInterfaceWrapper) ListNonEmployeeRecords(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "filters", c.Request.URL.Query(), &params.Filters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter filters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "detail-level" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "detail-level", c.Request.URL.Query(), &params.DetailLevel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter detail-level: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -2812,6 +3039,17 @@ func (siw *ServerInterfaceWrapper) GetNonEmployeeRecord(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetNonEmployeeRecordParams
+
+	// ------------- Optional query parameter "detail-level" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "detail-level", c.Request.URL.Query(), &params.DetailLevel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter detail-level: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -2819,7 +3057,7 @@ func (siw *ServerInterfaceWrapper) GetNonEmployeeRecord(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetNonEmployeeRecord(c, id)
+	siw.Handler.GetNonEmployeeRecord(c, id, params)
 }
 
 // PatchNonEmployeeRecord operation middleware
@@ -2870,6 +3108,31 @@ func (siw *ServerInterfaceWrapper) UpdateNonEmployeeRecord(c *gin.Context) {
 	}
 
 	siw.Handler.UpdateNonEmployeeRecord(c, id)
+}
+
+// EndNonEmployeeRecord operation middleware
+func (siw *ServerInterfaceWrapper) EndNonEmployeeRecord(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RecordID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndNonEmployeeRecord(c, id)
 }
 
 // ListNonEmployeeRequests operation middleware
@@ -3280,6 +3543,81 @@ func (siw *ServerInterfaceWrapper) ApplyNonEmployeeSourceApprovalConfig(c *gin.C
 	}
 
 	siw.Handler.ApplyNonEmployeeSourceApprovalConfig(c, id)
+}
+
+// DeleteNonEmployeeSourceLifecycleConfig operation middleware
+func (siw *ServerInterfaceWrapper) DeleteNonEmployeeSourceLifecycleConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteNonEmployeeSourceLifecycleConfig(c, id)
+}
+
+// GetNonEmployeeSourceLifecycleConfig operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeSourceLifecycleConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeSourceLifecycleConfig(c, id)
+}
+
+// PutNonEmployeeSourceLifecycleConfig operation middleware
+func (siw *ServerInterfaceWrapper) PutNonEmployeeSourceLifecycleConfig(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutNonEmployeeSourceLifecycleConfig(c, id)
 }
 
 // ImportNonEmployeeRecordsInBulk operation middleware
@@ -4312,6 +4650,12 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/non-employee-sources/:id/schema-attributes-template/download", wrapper.ExportNonEmployeeSourceSchemaTemplate)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/download", wrapper.ExportNonEmployeeRecords)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/non-employees/exports", wrapper.ListNonEmployeeExports)
+	router.DELETE(options.BaseURL+"/non-employee-sources/:id/lifecycle-config", wrapper.DeleteNonEmployeeSourceLifecycleConfig)
+	router.GET(options.BaseURL+"/non-employee-sources/:id/lifecycle-config", wrapper.GetNonEmployeeSourceLifecycleConfig)
+	router.PUT(options.BaseURL+"/non-employee-sources/:id/lifecycle-config", wrapper.PutNonEmployeeSourceLifecycleConfig)
+	router.GET(options.BaseURL+"/non-employee-lifecycle-config", wrapper.GetNonEmployeeLifecycleConfig)
+	router.PUT(options.BaseURL+"/non-employee-lifecycle-config", wrapper.PutNonEmployeeLifecycleConfig)
+	router.POST(options.BaseURL+"/non-employee-records/:id/end", wrapper.EndNonEmployeeRecord)
 	router.DELETE(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.DeleteNonEmployeeSourceApprovalConfig)
 	router.GET(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.GetNonEmployeeSourceApprovalConfig)
 	router.PUT(options.BaseURL+"/non-employee-sources/:id/approval-config", wrapper.PutNonEmployeeSourceApprovalConfig)
@@ -5860,6 +6204,249 @@ func (response RejectNonEmployeeRequest503JSONResponse) VisitRejectNonEmployeeRe
 	return err
 }
 
+type GetNonEmployeeLifecycleConfigRequestObject struct {
+}
+
+type GetNonEmployeeLifecycleConfigResponseObject interface {
+	VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeLifecycleConfig200JSONResponse LifecycleConfig
+
+func (response GetNonEmployeeLifecycleConfig200JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig400JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig401JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig403JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig429JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig500JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeLifecycleConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeLifecycleConfig503JSONResponse) VisitGetNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfigRequestObject struct {
+	Body *PutNonEmployeeLifecycleConfigJSONRequestBody
+}
+
+type PutNonEmployeeLifecycleConfigResponseObject interface {
+	VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error
+}
+
+type PutNonEmployeeLifecycleConfig200JSONResponse LifecycleConfig
+
+func (response PutNonEmployeeLifecycleConfig200JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig400JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig401JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig403JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig413JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig415JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig429JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig500JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeLifecycleConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutNonEmployeeLifecycleConfig503JSONResponse) VisitPutNonEmployeeLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListNonEmployeeRecordsRequestObject struct {
 	Params ListNonEmployeeRecordsParams
 }
@@ -6361,7 +6948,8 @@ func (response DeleteNonEmployeeRecord503JSONResponse) VisitDeleteNonEmployeeRec
 }
 
 type GetNonEmployeeRecordRequestObject struct {
-	ID RecordID `json:"id"`
+	ID     RecordID `json:"id"`
+	Params GetNonEmployeeRecordParams
 }
 
 type GetNonEmployeeRecordResponseObject interface {
@@ -6772,6 +7360,157 @@ func (response UpdateNonEmployeeRecord500JSONResponse) VisitUpdateNonEmployeeRec
 type UpdateNonEmployeeRecord503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response UpdateNonEmployeeRecord503JSONResponse) VisitUpdateNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecordRequestObject struct {
+	ID   RecordID `json:"id"`
+	Body *EndNonEmployeeRecordJSONRequestBody
+}
+
+type EndNonEmployeeRecordResponseObject interface {
+	VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error
+}
+
+type EndNonEmployeeRecord200JSONResponse NonEmployeeRecord
+
+func (response EndNonEmployeeRecord200JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response EndNonEmployeeRecord400JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response EndNonEmployeeRecord401JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response EndNonEmployeeRecord403JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response EndNonEmployeeRecord404JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response EndNonEmployeeRecord413JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response EndNonEmployeeRecord415JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response EndNonEmployeeRecord429JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response EndNonEmployeeRecord500JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndNonEmployeeRecord503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response EndNonEmployeeRecord503JSONResponse) VisitEndNonEmployeeRecordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8540,6 +9279,395 @@ func (response ApplyNonEmployeeSourceApprovalConfig500JSONResponse) VisitApplyNo
 type ApplyNonEmployeeSourceApprovalConfig503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response ApplyNonEmployeeSourceApprovalConfig503JSONResponse) VisitApplyNonEmployeeSourceApprovalConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfigRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type DeleteNonEmployeeSourceLifecycleConfigResponseObject interface {
+	VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig204Response struct {
+}
+
+func (response DeleteNonEmployeeSourceLifecycleConfig204Response) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig400JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig401JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig403JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig404JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig429JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig500JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteNonEmployeeSourceLifecycleConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteNonEmployeeSourceLifecycleConfig503JSONResponse) VisitDeleteNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfigRequestObject struct {
+	ID SourceID `json:"id"`
+}
+
+type GetNonEmployeeSourceLifecycleConfigResponseObject interface {
+	VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeSourceLifecycleConfig200JSONResponse LifecycleConfig
+
+func (response GetNonEmployeeSourceLifecycleConfig200JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig400JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig401JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig403JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig404JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig429JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig500JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeSourceLifecycleConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeSourceLifecycleConfig503JSONResponse) VisitGetNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfigRequestObject struct {
+	ID   SourceID `json:"id"`
+	Body *PutNonEmployeeSourceLifecycleConfigJSONRequestBody
+}
+
+type PutNonEmployeeSourceLifecycleConfigResponseObject interface {
+	VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error
+}
+
+type PutNonEmployeeSourceLifecycleConfig200JSONResponse LifecycleConfig
+
+func (response PutNonEmployeeSourceLifecycleConfig200JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig400JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig401JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig403JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig404JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig413JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig415JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig429JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig500JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNonEmployeeSourceLifecycleConfig503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutNonEmployeeSourceLifecycleConfig503JSONResponse) VisitPutNonEmployeeSourceLifecycleConfigResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12451,6 +13579,12 @@ type StrictServerInterface interface {
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(ctx context.Context, request RejectNonEmployeeRequestRequestObject) (RejectNonEmployeeRequestResponseObject, error)
+	// GetNonEmployeeLifecycleConfig Get the lifecycle policy of the organisation
+	// (GET /non-employee-lifecycle-config)
+	GetNonEmployeeLifecycleConfig(ctx context.Context, request GetNonEmployeeLifecycleConfigRequestObject) (GetNonEmployeeLifecycleConfigResponseObject, error)
+	// PutNonEmployeeLifecycleConfig Set the lifecycle policy of the organisation
+	// (PUT /non-employee-lifecycle-config)
+	PutNonEmployeeLifecycleConfig(ctx context.Context, request PutNonEmployeeLifecycleConfigRequestObject) (PutNonEmployeeLifecycleConfigResponseObject, error)
 	// ListNonEmployeeRecords List records
 	// (GET /non-employee-records)
 	ListNonEmployeeRecords(ctx context.Context, request ListNonEmployeeRecordsRequestObject) (ListNonEmployeeRecordsResponseObject, error)
@@ -12472,6 +13606,9 @@ type StrictServerInterface interface {
 	// UpdateNonEmployeeRecord Replace a record
 	// (PUT /non-employee-records/{id})
 	UpdateNonEmployeeRecord(ctx context.Context, request UpdateNonEmployeeRecordRequestObject) (UpdateNonEmployeeRecordResponseObject, error)
+	// EndNonEmployeeRecord End a record now
+	// (POST /non-employee-records/{id}/end)
+	EndNonEmployeeRecord(ctx context.Context, request EndNonEmployeeRecordRequestObject) (EndNonEmployeeRecordResponseObject, error)
 	// ListNonEmployeeRequests List requests
 	// (GET /non-employee-requests)
 	ListNonEmployeeRequests(ctx context.Context, request ListNonEmployeeRequestsRequestObject) (ListNonEmployeeRequestsResponseObject, error)
@@ -12514,6 +13651,15 @@ type StrictServerInterface interface {
 	// ApplyNonEmployeeSourceApprovalConfig Have pending requests go by the policy in force
 	// (POST /non-employee-sources/{id}/approval-config/apply)
 	ApplyNonEmployeeSourceApprovalConfig(ctx context.Context, request ApplyNonEmployeeSourceApprovalConfigRequestObject) (ApplyNonEmployeeSourceApprovalConfigResponseObject, error)
+	// DeleteNonEmployeeSourceLifecycleConfig Have a source go by the lifecycle policy of the organisation
+	// (DELETE /non-employee-sources/{id}/lifecycle-config)
+	DeleteNonEmployeeSourceLifecycleConfig(ctx context.Context, request DeleteNonEmployeeSourceLifecycleConfigRequestObject) (DeleteNonEmployeeSourceLifecycleConfigResponseObject, error)
+	// GetNonEmployeeSourceLifecycleConfig Get the lifecycle policy of a source
+	// (GET /non-employee-sources/{id}/lifecycle-config)
+	GetNonEmployeeSourceLifecycleConfig(ctx context.Context, request GetNonEmployeeSourceLifecycleConfigRequestObject) (GetNonEmployeeSourceLifecycleConfigResponseObject, error)
+	// PutNonEmployeeSourceLifecycleConfig Give a source a lifecycle policy of its own
+	// (PUT /non-employee-sources/{id}/lifecycle-config)
+	PutNonEmployeeSourceLifecycleConfig(ctx context.Context, request PutNonEmployeeSourceLifecycleConfigRequestObject) (PutNonEmployeeSourceLifecycleConfigResponseObject, error)
 	// ImportNonEmployeeRecordsInBulk Upload a CSV file of records
 	// (POST /non-employee-sources/{id}/non-employee-bulk-upload)
 	ImportNonEmployeeRecordsInBulk(ctx context.Context, request ImportNonEmployeeRecordsInBulkRequestObject) (ImportNonEmployeeRecordsInBulkResponseObject, error)
@@ -12999,6 +14145,72 @@ func (sh *strictHandler) RejectNonEmployeeRequest(ctx *gin.Context, id ApprovalI
 	}
 }
 
+// GetNonEmployeeLifecycleConfig operation middleware
+func (sh *strictHandler) GetNonEmployeeLifecycleConfig(ctx *gin.Context) {
+	var request GetNonEmployeeLifecycleConfigRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeLifecycleConfig(ctx, request.(GetNonEmployeeLifecycleConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeLifecycleConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeLifecycleConfigResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeLifecycleConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutNonEmployeeLifecycleConfig operation middleware
+func (sh *strictHandler) PutNonEmployeeLifecycleConfig(ctx *gin.Context) {
+	var request PutNonEmployeeLifecycleConfigRequestObject
+
+	var body PutNonEmployeeLifecycleConfigJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNonEmployeeLifecycleConfig(ctx, request.(PutNonEmployeeLifecycleConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNonEmployeeLifecycleConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutNonEmployeeLifecycleConfigResponseObject); ok {
+		if err := validResponse.VisitPutNonEmployeeLifecycleConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListNonEmployeeRecords operation middleware
 func (sh *strictHandler) ListNonEmployeeRecords(ctx *gin.Context, params ListNonEmployeeRecordsParams) {
 	var request ListNonEmployeeRecordsRequestObject
@@ -13136,10 +14348,11 @@ func (sh *strictHandler) DeleteNonEmployeeRecord(ctx *gin.Context, id RecordID) 
 }
 
 // GetNonEmployeeRecord operation middleware
-func (sh *strictHandler) GetNonEmployeeRecord(ctx *gin.Context, id RecordID) {
+func (sh *strictHandler) GetNonEmployeeRecord(ctx *gin.Context, id RecordID, params GetNonEmployeeRecordParams) {
 	var request GetNonEmployeeRecordRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetNonEmployeeRecord(ctx, request.(GetNonEmployeeRecordRequestObject))
@@ -13242,6 +14455,50 @@ func (sh *strictHandler) UpdateNonEmployeeRecord(ctx *gin.Context, id RecordID) 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(UpdateNonEmployeeRecordResponseObject); ok {
 		if err := validResponse.VisitUpdateNonEmployeeRecordResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndNonEmployeeRecord operation middleware
+func (sh *strictHandler) EndNonEmployeeRecord(ctx *gin.Context, id RecordID) {
+	var request EndNonEmployeeRecordRequestObject
+
+	request.ID = id
+
+	var body EndNonEmployeeRecordJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndNonEmployeeRecord(ctx, request.(EndNonEmployeeRecordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndNonEmployeeRecord")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EndNonEmployeeRecordResponseObject); ok {
+		if err := validResponse.VisitEndNonEmployeeRecordResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -13674,6 +14931,102 @@ func (sh *strictHandler) ApplyNonEmployeeSourceApprovalConfig(ctx *gin.Context, 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ApplyNonEmployeeSourceApprovalConfigResponseObject); ok {
 		if err := validResponse.VisitApplyNonEmployeeSourceApprovalConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteNonEmployeeSourceLifecycleConfig operation middleware
+func (sh *strictHandler) DeleteNonEmployeeSourceLifecycleConfig(ctx *gin.Context, id SourceID) {
+	var request DeleteNonEmployeeSourceLifecycleConfigRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteNonEmployeeSourceLifecycleConfig(ctx, request.(DeleteNonEmployeeSourceLifecycleConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteNonEmployeeSourceLifecycleConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteNonEmployeeSourceLifecycleConfigResponseObject); ok {
+		if err := validResponse.VisitDeleteNonEmployeeSourceLifecycleConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeSourceLifecycleConfig operation middleware
+func (sh *strictHandler) GetNonEmployeeSourceLifecycleConfig(ctx *gin.Context, id SourceID) {
+	var request GetNonEmployeeSourceLifecycleConfigRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeSourceLifecycleConfig(ctx, request.(GetNonEmployeeSourceLifecycleConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeSourceLifecycleConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeSourceLifecycleConfigResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeSourceLifecycleConfigResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutNonEmployeeSourceLifecycleConfig operation middleware
+func (sh *strictHandler) PutNonEmployeeSourceLifecycleConfig(ctx *gin.Context, id SourceID) {
+	var request PutNonEmployeeSourceLifecycleConfigRequestObject
+
+	request.ID = id
+
+	var body PutNonEmployeeSourceLifecycleConfigJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNonEmployeeSourceLifecycleConfig(ctx, request.(PutNonEmployeeSourceLifecycleConfigRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNonEmployeeSourceLifecycleConfig")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutNonEmployeeSourceLifecycleConfigResponseObject); ok {
+		if err := validResponse.VisitPutNonEmployeeSourceLifecycleConfigResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

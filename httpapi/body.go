@@ -150,6 +150,20 @@ func (b body) approvalPolicy() lifecycle.ApprovalPolicyInput {
 	return b.document.ApprovalPolicy()
 }
 
+func (b body) lifecyclePolicy() lifecycle.LifecyclePolicyInput {
+	if b.fault != nil {
+		return lifecycle.LifecyclePolicyInput{Faults: b.faults()}
+	}
+	return b.document.LifecyclePolicy()
+}
+
+func (b body) endReason() (*string, lifecycle.Faults) {
+	if b.fault != nil {
+		return nil, b.faults()
+	}
+	return b.document.EndReason()
+}
+
 func (b body) token() lifecycle.TokenInput {
 	if b.fault != nil {
 		return lifecycle.TokenInput{Faults: b.faults()}

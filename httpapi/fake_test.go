@@ -84,6 +84,8 @@ type fake struct {
 	bulk         bulk
 	format       auditfile.Format
 	policy       lifecycle.ApprovalPolicyInput
+	dates        lifecycle.LifecyclePolicyInput
+	reason       *string
 }
 
 var _ httpapi.Service = (*fake)(nil)
@@ -168,9 +170,9 @@ func (f *fake) Template(ctx context.Context, a policy.Actor, source lifecycle.ID
 	return append(lifecycle.SystemAttributes(source, now), anAttribute), f.asked(ctx, a)
 }
 
-func (f *fake) ListRecords(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.Record, int, error) {
+func (f *fake) ListRecords(ctx context.Context, a policy.Actor, p filter.Params, detail *string) ([]lifecycle.Record, int, error) {
 	f.params = p
-	return page(f, aRecord, f.asked(ctx, a))
+	return page(f, detailed(detail), f.asked(ctx, a))
 }
 
 func (f *fake) CreateRecord(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Record, error) {
@@ -178,9 +180,9 @@ func (f *fake) CreateRecord(ctx context.Context, a policy.Actor, in lifecycle.Pe
 	return aRecord, f.asked(ctx, a)
 }
 
-func (f *fake) GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error) {
+func (f *fake) GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, detail *string) (lifecycle.Record, error) {
 	f.id = id
-	return aRecord, f.asked(ctx, a)
+	return detailed(detail), f.asked(ctx, a)
 }
 
 func (f *fake) PutRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.PersonInput) (lifecycle.Record, error) {

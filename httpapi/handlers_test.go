@@ -23,6 +23,7 @@ const (
 	exports   = "/non-employee-sources/{source}/non-employees"
 	schedules = exports + "/export-schedules"
 	ofSource  = "/non-employee-sources/{source}/approval-config"
+	datesOf   = "/non-employee-sources/{source}/lifecycle-config"
 )
 
 // served has every operation, with a call that succeeds.
@@ -81,6 +82,13 @@ var served = map[policy.Operation]struct {
 	policy.ApplySourcePolicy:  {"POST", ofSource + "/apply", "", 200, `{"applied":12}`},
 	policy.GetDefaultPolicy:   {"GET", "/non-employee-approval-config", "", 200, `"inherited":false`},
 	policy.PutDefaultPolicy:   {"PUT", "/non-employee-approval-config", `{"timeoutConfig":{"enabled":true,"daysUntilTimeout":30}}`, 200, `"version":2`},
+
+	policy.GetSourceLifecycle:    {"GET", datesOf, "", 200, `"inherited":true`},
+	policy.PutSourceLifecycle:    {"PUT", datesOf, `{"warnings":[{"days":30,"to":["OWNER"]}]}`, 200, `"warnings":[{"days":30,"to":["ACCOUNT_MANAGERS","MANAGER"]},`},
+	policy.DeleteSourceLifecycle: {"DELETE", datesOf, "", 204, ""},
+	policy.GetDefaultLifecycle:   {"GET", "/non-employee-lifecycle-config", "", 200, `"inherited":false`},
+	policy.PutDefaultLifecycle:   {"PUT", "/non-employee-lifecycle-config", `{"warnings":[]}`, 200, `"end":{"action":"NONE","graceDays":0}`},
+	policy.EndRecord:             {"POST", "/non-employee-records/{id}/end", `{"reason":"Left early"}`, 200, `"accountName":"william.smith"`},
 
 	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
 	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"managerRef":{"id":"2c918085-7d7e-4f0e-8d0c-5a1f3b6c9e01","name":"Sol Source","type":"IDENTITY"}`},
@@ -185,6 +193,49 @@ func TestCollectionParametersReachTheService(t *testing.T) {
 	a.do(t, request("GET", "/v3/non-employee-sources?requested-for=me&non-employee-count=true", ""))
 	require.Equal(t, "me", *a.service.requestedFor)
 	require.True(t, a.service.flag)
+}
+
+// TestWhereARecordStandsIsAnsweredWhereItIsAskedFor, and else what the contract has.
+func TestWhereARecordStandsIsAnsweredWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, path := range []string{"/v3/non-employee-records/" + objectID.String(), "/v3/non-employee-records"} {
+		plain := a.do(t, request("GET", path, "")).Body.String()
+		for _, field := range []string{"lifecycle", "next", "Action", "ended"} {
+			require.NotContains(t, plain, field)
+		}
+		w := a.do(t, request("GET", path+"?detail-level=LIFECYCLE", ""))
+		require.Equal(t, http.StatusOK, w.Code)
+		for _, member := range []string{
+			`"lifecycleState":"EXPIRING"`, `"lifecycleStateSince":"2026-03-02T08:00:00.120Z"`,
+			`"nextWarningDate":"2026-03-09T08:00:00.120Z"`, `"endActionDate":"2026-04-02T08:00:00.120Z"`,
+		} {
+			require.Contains(t, w.Body.String(), member)
+		}
+		require.NotContains(t, w.Body.String(), "ended")
+		w = a.do(t, request("GET", path+"?detail-level=ended", ""))
+		require.Contains(t, w.Body.String(), `"endedDate":"2026-03-02T08:00:00.120Z","endedReason":"Left early"`)
+		require.NotContains(t, w.Body.String(), "next")
+	}
+}
+
+func TestTheBodyOfAnEndReachesTheService(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	path := "/v3/non-employee-records/" + objectID.String() + "/end"
+	a.do(t, request("POST", path, `{"reason":"Left early","other":1}`))
+	require.Equal(t, "Left early", *a.service.reason)
+	require.Empty(t, a.service.faults)
+	for _, body := range []string{`{"reason":5}`, `[]`, `{`, ``} {
+		a.do(t, request("POST", path, body))
+		require.Nil(t, a.service.reason, body)
+		require.NotEmpty(t, a.service.faults, body)
+	}
+	a.do(t, request("PUT", "/v3/non-employee-lifecycle-config", `{"warnings":[{"days":"x","to":["OWNER"]}],"more":1}`))
+	require.True(t, a.service.dates.Faults.About("warnings[0].days"))
+	require.True(t, a.service.dates.Faults.About("more"))
+	a.do(t, request("PUT", "/v3/non-employee-lifecycle-config", `{`))
+	require.NotEmpty(t, a.service.dates.Faults)
 }
 
 func TestIdsAreAcceptedInBothForms(t *testing.T) {

@@ -8,12 +8,21 @@ import (
 )
 
 func recordAnswer(r lifecycle.Record) NonEmployeeRecord {
-	return NonEmployeeRecord{
+	answer := NonEmployeeRecord{
 		ID: r.ID, SourceID: r.SourceID, AccountName: r.AccountName,
 		FirstName: r.FirstName, LastName: r.LastName, Phone: r.Phone, Email: r.Email, Manager: r.Manager.Alias,
 		Data: attributesOf(r.Data), StartDate: Timestamp(r.StartDate), EndDate: Timestamp(r.EndDate),
 		Created: Timestamp(r.Created), Modified: Timestamp(r.Modified),
 	}
+	if life := r.Lifecycle; life != nil {
+		answer.LifecycleState, answer.LifecycleStateSince = &life.State, timestampOf(life.Since)
+		answer.NextWarningDate, answer.EndActionDate = timestampOf(life.NextWarning), timestampOf(life.EndAction)
+		answer.EndedDate = timestampOf(life.Ended)
+		if life.EndedReason != "" {
+			answer.EndedReason = &life.EndedReason
+		}
+	}
+	return answer
 }
 
 // ListNonEmployeeRecords answers GET /non-employee-records.
@@ -21,7 +30,7 @@ func (h *handlers) ListNonEmployeeRecords(ctx context.Context, r ListNonEmployee
 	ctx, c := callOf(ctx)
 	p := r.Params
 	records, matches, err := h.service.ListRecords(ctx, c.actor,
-		filter.Params{Filters: p.Filters, Sorters: p.Sorters, Limit: p.Limit, Offset: p.Offset, Count: p.Count})
+		filter.Params{Filters: p.Filters, Sorters: p.Sorters, Limit: p.Limit, Offset: p.Offset, Count: p.Count}, p.DetailLevel)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +53,7 @@ func (h *handlers) CreateNonEmployeeRecord(ctx context.Context, _ CreateNonEmplo
 // GetNonEmployeeRecord answers GET /non-employee-records/{id}.
 func (h *handlers) GetNonEmployeeRecord(ctx context.Context, r GetNonEmployeeRecordRequestObject) (GetNonEmployeeRecordResponseObject, error) {
 	ctx, c := callOf(ctx)
-	record, err := h.service.GetRecord(ctx, c.actor, r.ID)
+	record, err := h.service.GetRecord(ctx, c.actor, r.ID, r.Params.DetailLevel)
 	if err != nil {
 		return nil, err
 	}

@@ -50,9 +50,9 @@ type Service interface {
 	CreateExportSchedule(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.ScheduleInput) (lifecycle.ExportSchedule, error)
 	DeleteExportSchedule(ctx context.Context, a policy.Actor, source, schedule lifecycle.ID) error
 
-	ListRecords(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.Record, int, error)
+	ListRecords(ctx context.Context, a policy.Actor, p filter.Params, detail *string) ([]lifecycle.Record, int, error)
 	CreateRecord(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Record, error)
-	GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error)
+	GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, detail *string) (lifecycle.Record, error)
 	PutRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.PersonInput) (lifecycle.Record, error)
 	PatchRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, patch service.Patch) (lifecycle.Record, error)
 	DeleteRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) error
@@ -80,6 +80,14 @@ type Service interface {
 	ApplySourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) (int, error)
 	GetDefaultPolicy(ctx context.Context, a policy.Actor) (lifecycle.ApprovalPolicyVersion, error)
 	PutDefaultPolicy(ctx context.Context, a policy.Actor, in lifecycle.ApprovalPolicyInput) (lifecycle.ApprovalPolicyVersion, error)
+
+	GetSourceLifecycle(ctx context.Context, a policy.Actor, source lifecycle.ID) (lifecycle.PolicyInForce, error)
+	PutSourceLifecycle(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.LifecyclePolicyInput) (lifecycle.PolicyInForce, error)
+	DeleteSourceLifecycle(ctx context.Context, a policy.Actor, source lifecycle.ID) error
+	GetDefaultLifecycle(ctx context.Context, a policy.Actor) (lifecycle.PolicyInForce, error)
+	PutDefaultLifecycle(ctx context.Context, a policy.Actor, in lifecycle.LifecyclePolicyInput) (lifecycle.PolicyInForce, error)
+	// EndRecord takes what was wrong with the body while it was read.
+	EndRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, reason *string, faults lifecycle.Faults) (lifecycle.Record, error)
 
 	ListIdentities(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
 	GetIdentity(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.DirectoryUser, error)

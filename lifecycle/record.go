@@ -33,4 +33,6 @@ type Record struct {
 	Person
 	Created  time.Time
 	Modified time.Time
+	// Lifecycle is where it stands; nil where nobody asked.
+	Lifecycle *RecordLifecycle
 }

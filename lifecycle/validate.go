@@ -153,20 +153,23 @@ func (in ReferenceInput) judge() (reference Reference, problem string, kind Kind
 // characters; KindIllegalValue for a control character other than line feed
 // and tab, or text that is no UTF-8.
 func JudgeComment(comment *string, required bool) (string, error) {
-	const field = "comment"
+	return judgeFreeText("comment", comment, required)
+}
+
+func judgeFreeText(field string, given *string, required bool) (string, error) {
 	text := ""
-	if comment != nil {
-		text = Normalize(*comment)
+	if given != nil {
+		text = Normalize(*given)
 	}
 	switch {
 	case text == "" && required:
-		return "", FieldError(KindRequired, field, "comment is required.")
+		return "", FieldError(KindRequired, field, field+" is required.")
 	case utf8.RuneCountInString(text) > MaxCommentLength:
 		return "", FieldError(KindLimit, field,
-			fmt.Sprintf("comment is longer than the limit of %d characters.", MaxCommentLength))
+			fmt.Sprintf("%s is longer than the limit of %d characters.", field, MaxCommentLength))
 	}
 	if problem := (textRule{max: MaxCommentLength, breaks: true}).problem(text); problem != "" {
-		return "", FieldError(KindIllegalValue, field, "comment "+problem+".")
+		return "", FieldError(KindIllegalValue, field, field+" "+problem+".")
 	}
 	return text, nil
 }

@@ -22,7 +22,8 @@ var clientRules = map[policy.Operation]expected{
 	"getOauthClient":            {false, "A - - - - -"},
 	"deleteOauthClient":         {true, "A - - - - -"},
 
-	"putNonEmployeeApprovalConfig": {true, "A - - - - -"},
+	"putNonEmployeeApprovalConfig":  {true, "A - - - - -"},
+	"putNonEmployeeLifecycleConfig": {true, "A - - - - -"},
 }
 
 func TestTokensAreTheirOwnersAndClientsTheAdministrators(t *testing.T) {

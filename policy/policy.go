@@ -71,6 +71,13 @@ const (
 	GetDefaultPolicy   Operation = "getNonEmployeeApprovalConfig"
 	PutDefaultPolicy   Operation = "putNonEmployeeApprovalConfig"
 
+	GetSourceLifecycle    Operation = "getNonEmployeeSourceLifecycleConfig"
+	PutSourceLifecycle    Operation = "putNonEmployeeSourceLifecycleConfig"
+	DeleteSourceLifecycle Operation = "deleteNonEmployeeSourceLifecycleConfig"
+	GetDefaultLifecycle   Operation = "getNonEmployeeLifecycleConfig"
+	PutDefaultLifecycle   Operation = "putNonEmployeeLifecycleConfig"
+	EndRecord             Operation = "endNonEmployeeRecord"
+
 	ListIdentities       Operation = "listIdentities"
 	GetIdentity          Operation = "getIdentity"
 	ListWorkgroups       Operation = "listWorkgroups"
@@ -270,6 +277,15 @@ var Extensions = map[Operation]Rule{
 	ApplySourcePolicy:  {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
 	GetDefaultPolicy:   {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 	PutDefaultPolicy:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+
+	// The same of what happens about the dates of records. Who may move the end of a
+	// record may move it to now.
+	GetSourceLifecycle:    {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, SourceArea: true, Relations: manager},
+	PutSourceLifecycle:    {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
+	DeleteSourceLifecycle: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, SourceArea: true},
+	GetDefaultLifecycle:   {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
+	PutDefaultLifecycle:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	EndRecord:             {Scope: lifecycle.ScopeManage, UserOnly: true, Right: lifecycle.RightUpdate, Relations: manager},
 
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},

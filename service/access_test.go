@@ -92,7 +92,7 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 		return s.DeleteAttribute(ctx, a, id, id)
 	},
 	policy.GetRecord: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
-		_, err := s.GetRecord(ctx, a, id)
+		_, err := s.GetRecord(ctx, a, id, nil)
 		return err
 	},
 	policy.CreateRecord: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
@@ -134,6 +134,21 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 	},
 	policy.Reject: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
 		_, err := s.Reject(ctx, a, id, DecisionInput{})
+		return err
+	},
+	policy.GetSourceLifecycle: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.GetSourceLifecycle(ctx, a, id)
+		return err
+	},
+	policy.PutSourceLifecycle: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.PutSourceLifecycle(ctx, a, id, lifecycle.LifecyclePolicyInput{})
+		return err
+	},
+	policy.DeleteSourceLifecycle: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		return s.DeleteSourceLifecycle(ctx, a, id)
+	},
+	policy.EndRecord: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.EndRecord(ctx, a, id, nil, nil)
 		return err
 	},
 	policy.GetSourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {

@@ -67,6 +67,10 @@ var (
 			_, err := s.GetWorkgroup(ctx, a, lifecycle.NewID())
 			return err
 		},
+		policy.GetDefaultLifecycle: func(ctx context.Context, s *Service, a policy.Actor) error {
+			_, err := s.GetDefaultLifecycle(ctx, a)
+			return err
+		},
 		policy.ListWorkgroupMembers: func(ctx context.Context, s *Service, a policy.Actor) error {
 			_, _, err := s.ListWorkgroupMembers(ctx, a, lifecycle.NewID(), filter.Params{Filters: new("nonsense")})
 			return err

@@ -8,9 +8,9 @@ import (
 	"gatehouse/policy"
 )
 
-// ListRecords returns a page of the records within the actor's reach and,
-// where p.Count, how many there are.
-func (s *Service) ListRecords(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.Record, int, error) {
+// ListRecords returns a page of the records within the actor's reach, with where
+// they stand if detail asks for it, and, where p.Count, how many there are.
+func (s *Service) ListRecords(ctx context.Context, a policy.Actor, p filter.Params, detail *string) ([]lifecycle.Record, int, error) {
 	reach, err := policy.ListReach(policy.ListRecords, a, nil)
 	if err != nil {
 		return nil, 0, err
@@ -19,12 +19,33 @@ func (s *Service) ListRecords(ctx context.Context, a policy.Actor, p filter.Para
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.store.ListRecords(ctx, reach, q)
+	lives, err := lifecycle.ParseRecordDetail(detail)
+	if err != nil {
+		return nil, 0, err
+	}
+	records, count, err := s.store.ListRecords(ctx, reach, q)
+	if err == nil && lives {
+		err = s.addLifecycles(ctx, records)
+	}
+	return records, count, err
 }
 
-// GetRecord returns one record.
-func (s *Service) GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Record, error) {
-	return s.record(ctx, policy.GetRecord, a, id)
+// GetRecord returns one record, with where it stands if detail asks for it.
+func (s *Service) GetRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, detail *string) (lifecycle.Record, error) {
+	record, err := s.record(ctx, policy.GetRecord, a, id)
+	if err != nil {
+		return lifecycle.Record{}, err
+	}
+	lives, err := lifecycle.ParseRecordDetail(detail)
+	if err != nil || !lives {
+		return record, err
+	}
+	records := []lifecycle.Record{record}
+	err = s.addLifecycles(ctx, records)
+	if err == nil && records[0].Lifecycle == nil {
+		err = policy.Missing(policy.GetRecord, a)
+	}
+	return records[0], err
 }
 
 // CreateRecord makes a record at once, without a request.

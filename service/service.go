@@ -64,6 +64,12 @@ type RecordStore interface {
 	// DeleteRecords removes all ids or none; an unknown one is
 	// KindReferenceNotFound naming it. Doubled ids count once.
 	DeleteRecords(ctx context.Context, ids []lifecycle.ID) error
+	// RecordLifecycles returns where the records stand and what comes next for them
+	// as of at; those that there are not are left out.
+	RecordLifecycles(ctx context.Context, ids []lifecycle.ID, at time.Time) (map[lifecycle.ID]lifecycle.RecordLifecycle, error)
+	// EndRecord ends the record now, for a reason, and tells of it. One that was
+	// ended so is left as it is.
+	EndRecord(ctx context.Context, id lifecycle.ID, reason string) (lifecycle.Record, error)
 }
 
 // RequestStore keeps requests and their approval items.
@@ -105,6 +111,7 @@ type Store interface {
 	RecordStore
 	RequestStore
 	ApprovalPolicyStore
+	LifecyclePolicyStore
 	IdentityStore
 	DirectoryStore
 	ImportStore

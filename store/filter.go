@@ -29,6 +29,7 @@ var (
 		"firstName": "r.first_name_folded", "lastName": "r.last_name_folded",
 		"email": "r.email_folded", "phone": `r.phone COLLATE "C"`, "manager": managerAlias,
 		"startDate": "r.start_date", "endDate": "r.end_date", "created": "r.created", "modified": "r.modified",
+		"lifecycleState": "r.lifecycle_state",
 	}
 	requestFields = fields{
 		"sourceId": "r.source_id", "accountName": "r.account_name_folded",
@@ -145,7 +146,7 @@ func (f fields) joined(terms []filter.Expr, word string) (schema.QueryAppender, 
 func comparison(column bun.Safe, c filter.Comparison) (schema.QueryAppender, error) {
 	compare := func(v filter.Value) (schema.QueryAppender, error) { return compareText(column, c.Op, v.Text) }
 	switch c.Field.Type {
-	case filter.TypeText, filter.TypeStatus, filter.TypeExact:
+	case filter.TypeText, filter.TypeStatus, filter.TypeState, filter.TypeExact:
 		if c.Op == filter.In {
 			return bun.SafeQuery("? = ANY (?)", column, textsOf(c.Values)), nil
 		}

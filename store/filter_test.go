@@ -217,10 +217,22 @@ func (l *library) recordShelf(t *testing.T, random *rand.Rand, sources []lifecyc
 	return shelf
 }
 
+// stateMade is the state of a record that was just made.
+func stateMade(r lifecycle.Record) lifecycle.LifecycleState {
+	switch now := time.Now(); {
+	case r.StartDate.After(now):
+		return lifecycle.StatePlanned
+	case !r.EndDate.After(now):
+		return lifecycle.StateExpired
+	}
+	return lifecycle.StateActive
+}
+
 func (s *shelf) addRecord(r lifecycle.Record) {
 	row := shelved{id: r.ID, source: r.SourceID, values: personFields(r.Person)}
 	row.values["id"], row.values["sourceId"] = r.ID, r.SourceID
 	row.values["created"], row.values["modified"] = r.Created, r.Modified
+	row.values["lifecycleState"] = stateMade(r)
 	s.rows = append(s.rows, row)
 }
 
@@ -326,6 +338,9 @@ func holds(t *testing.T, row shelved, field string, op filter.Op, values []strin
 	case lifecycle.ApprovalStatus:
 		require.Equal(t, filter.Equal, op)
 		return strings.EqualFold(value, string(have))
+	case lifecycle.LifecycleState:
+		require.Equal(t, filter.Equal, op)
+		return strings.EqualFold(value, string(have))
 	case time.Time:
 		layout := time.RFC3339Nano
 		if len(value) == len(time.DateOnly) {
@@ -406,6 +421,8 @@ func (s *shelf) values(field filter.Field) []string {
 		values = append(values, lifecycle.NewID().String(), lifecycle.ID{}.String())
 	case filter.TypeTime:
 		values = append(values, "0001-01-02", "9999-12-31T23:59:59.999999999Z")
+	case filter.TypeState:
+		values = append(values, "PLANNED", "active", "Expiring", "EXPIRED", "SUSPENDED")
 	case filter.TypeStatus:
 		values = append(values, "PENDING", "approved", "Rejected", "CANCELLED", "NOT_READY")
 	case filter.TypeText, filter.TypeManager, filter.TypeExact, filter.TypeClient:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -52,9 +53,9 @@ func (s *Store) GetLifecyclePolicy(ctx context.Context, source lifecycle.ID) (p 
 }
 
 // SetLifecyclePolicy makes the policy that of the source, or the organisation's
-// for the zero ID, from now on and for every record. One that is the same changes
-// nothing. KindNotFound for a source that there is not.
-func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy lifecycle.LifecyclePolicy) (err error) {
+// for the zero ID, from now on and for every record, and returns what is in force.
+// One that is the same changes nothing. KindNotFound for a source that there is not.
+func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy lifecycle.LifecyclePolicy) (p lifecycle.PolicyInForce, err error) {
 	defer s.done("SetLifecyclePolicy", time.Now(), &err)
 	return s.changeLifecyclePolicy(ctx, source, &policy)
 }
@@ -64,63 +65,63 @@ func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, pol
 // there is not.
 func (s *Store) DropLifecyclePolicy(ctx context.Context, source lifecycle.ID) (err error) {
 	defer s.done("DropLifecyclePolicy", time.Now(), &err)
-	return s.changeLifecyclePolicy(ctx, source, nil)
+	_, err = s.changeLifecyclePolicy(ctx, source, nil)
+	return err
 }
 
 // changeLifecyclePolicy writes what the source, or the organisation, has of its
-// own; nil for nothing.
-func (s *Store) changeLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy *lifecycle.LifecyclePolicy) error {
-	return s.inTx(ctx, func(tx bun.Tx) error {
+// own, nil for nothing, and returns what is in force then.
+func (s *Store) changeLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy *lifecycle.LifecyclePolicy) (p lifecycle.PolicyInForce, err error) {
+	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockLifecyclePolicy(ctx, tx, source); err != nil {
 			return err
 		}
-		before, err := lifecyclePolicy(ctx, tx, source)
-		if err != nil {
+		if p, err = lifecyclePolicy(ctx, tx, source); err != nil {
 			return err
 		}
-		// What the source follows is not its own, so that its first one is a change.
-		var was, is []byte
-		if before.Own || source.IsZero() {
-			if was, err = json.Marshal(before.LifecyclePolicy); err != nil {
-				return err
-			}
+		// What the source follows is not its own: its first one is a change.
+		var own *lifecycle.LifecyclePolicy
+		if p.Own || source.IsZero() {
+			own = &p.LifecyclePolicy
 		}
-		stored := any(nil)
-		if policy != nil {
-			if is, err = json.Marshal(policy); err != nil {
-				return err
-			}
-			stored = string(is)
-		}
-		if string(was) == string(is) {
+		if reflect.DeepEqual(own, policy) {
 			return nil
 		}
-		end := lifecycle.EndPolicy{}
-		if policy != nil {
-			end = policy.End
+		if err := writeLifecyclePolicy(ctx, tx, source, policy, p); err != nil {
+			return err
 		}
-		at := now()
-		since := at
-		if policy != nil && end == before.End {
-			since = before.EndSince
-		}
-		change := lifecycle.AuditChange{
-			Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectLifecyclePolicy, ID: source.String(), Source: source,
-			Facts: map[string]any{"policy": policy},
-		}
-		if policy == nil {
-			change.Action, change.Facts = lifecycle.ActionDelete, nil
-		}
-		audited, err := auditValues(ctx, []lifecycle.AuditChange{change})
+		p, err = lifecyclePolicy(ctx, tx, source)
+		return err
+	})
+	return p, err
+}
+
+func writeLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID, policy *lifecycle.LifecyclePolicy, before lifecycle.PolicyInForce) error {
+	at := now()
+	since, stored := at, any(nil)
+	change := lifecycle.AuditChange{
+		Action: lifecycle.ActionDelete, Object: lifecycle.ObjectLifecyclePolicy, ID: source.String(), Source: source,
+	}
+	if policy != nil {
+		text, err := json.Marshal(policy)
 		if err != nil {
 			return err
 		}
-		return exec(ctx, tx, `WITH p AS (
-				INSERT INTO lifecycle_policies (source_id, policy, end_since, modified) VALUES (?, ?::jsonb, ?, ?)
-				ON CONFLICT (coalesce(source_id, '00000000-0000-0000-0000-000000000000'))
-				DO UPDATE SET policy = excluded.policy, end_since = excluded.end_since, modified = excluded.modified
-			), ? SELECT`, uuidOf(source), stored, since, at, audited)
-	})
+		stored = string(text)
+		if policy.End == before.End {
+			since = before.EndSince
+		}
+		change.Action, change.Facts = lifecycle.ActionUpdate, map[string]any{"policy": policy}
+	}
+	audited, err := auditValues(ctx, []lifecycle.AuditChange{change})
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, `WITH p AS (
+			INSERT INTO lifecycle_policies (source_id, policy, end_since, modified) VALUES (?, ?::jsonb, ?, ?)
+			ON CONFLICT (coalesce(source_id, '00000000-0000-0000-0000-000000000000'))
+			DO UPDATE SET policy = excluded.policy, end_since = excluded.end_since, modified = excluded.modified
+		), ? SELECT`, uuidOf(source), stored, since, at, audited)
 }
 
 // lockLifecyclePolicy has changes of the policy of the source, or of the

@@ -102,7 +102,8 @@ func (w *world) setPolicy(t testing.TB, change func(*lifecycle.LifecyclePolicy))
 	t.Helper()
 	policy := lifecycle.DefaultLifecyclePolicy()
 	change(&policy)
-	require.NoError(t, w.SetLifecyclePolicy(t.Context(), w.source.ID, policy))
+	_, err := w.SetLifecyclePolicy(t.Context(), w.source.ID, policy)
+	require.NoError(t, err)
 }
 
 func atTheEnd(action lifecycle.EndAction, grace int) func(*lifecycle.LifecyclePolicy) {
@@ -369,9 +370,11 @@ func TestGraceCountsFromWhenThePolicySaysSo(t *testing.T) {
 	other := w.elsewhere(t, "Other")
 	old := other.lasting(t, "old", -100*day, -50*day)
 	policy := lifecycle.DefaultLifecyclePolicy()
-	require.NoError(t, w.SetLifecyclePolicy(t.Context(), other.source.ID, policy))
+	_, err := w.SetLifecyclePolicy(t.Context(), other.source.ID, policy)
+	require.NoError(t, err)
 	atTheEnd(lifecycle.EndRemove, 1)(&policy)
-	require.NoError(t, w.SetLifecyclePolicy(t.Context(), lifecycle.ID{}, policy))
+	_, err = w.SetLifecyclePolicy(t.Context(), lifecycle.ID{}, policy)
+	require.NoError(t, err)
 	w.change(t, "UPDATE lifecycle_policies SET end_since = 'epoch' WHERE source_id IS NULL")
 	require.Equal(t, 1, w.sweep(t, 0, 100).Expired)
 	require.Zero(t, w.sweep(t, 20*day, 100), "the source has a policy of its own, which does nothing")
@@ -408,8 +411,10 @@ func TestPoliciesOfSourcesAndOfTheOrganisation(t *testing.T) {
 
 	policy := lifecycle.DefaultLifecyclePolicy()
 	policy.Warnings, policy.Extension.Approval = policy.Warnings[:1], lifecycle.ExtensionApprovalNone
-	require.NoError(t, w.SetLifecyclePolicy(t.Context(), lifecycle.ID{}, policy))
-	require.Equal(t, policy, get(lifecycle.ID{}).LifecyclePolicy)
+	set, err := w.SetLifecyclePolicy(t.Context(), lifecycle.ID{}, policy)
+	require.NoError(t, err)
+	require.Equal(t, get(lifecycle.ID{}), set)
+	require.Equal(t, policy, set.LifecyclePolicy)
 	require.Equal(t, lifecycle.EndSuspend, get(w.source.ID).End.Action, "it has its own")
 	require.NoError(t, w.DropLifecyclePolicy(t.Context(), w.source.ID))
 	require.Equal(t, policy, get(w.source.ID).LifecyclePolicy)
@@ -418,7 +423,8 @@ func TestPoliciesOfSourcesAndOfTheOrganisation(t *testing.T) {
 	require.Empty(t, w.trail(t, entries))
 
 	nobody := lifecycle.NewID()
-	requireKind(t, lifecycle.KindNotFound, w.SetLifecyclePolicy(t.Context(), nobody, policy))
+	_, err = w.SetLifecyclePolicy(t.Context(), nobody, policy)
+	requireKind(t, lifecycle.KindNotFound, err)
 	requireKind(t, lifecycle.KindNotFound, w.DropLifecyclePolicy(t.Context(), nobody))
 	w.setPolicy(t, func(*lifecycle.LifecyclePolicy) {})
 	require.NoError(t, w.DeleteSource(t.Context(), w.source.ID))

@@ -182,7 +182,7 @@ func (w *world) probes(i int, op operation) []attempt {
 // objectless are the operations that are about no object.
 var objectless = []string{
 	"createNonEmployeeSource", "createOauthClient", "createPersonalAccessToken", "exportAuditEvents", "listAuditEvents",
-	"listNonEmployeeRecords", "listOauthClients", "putNonEmployeeApprovalConfig",
+	"listNonEmployeeRecords", "listOauthClients", "putNonEmployeeApprovalConfig", "putNonEmployeeLifecycleConfig",
 }
 
 // askedFor are the lists of an identity's objects.

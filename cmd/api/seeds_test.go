@@ -32,6 +32,10 @@ const aPolicy = `{"reminderConfig":{"enabled":true,"daysUntilFirstReminder":1,"r
 	`"fallbackApprover":{"identityType":"SOURCE_OWNER"},"calendar":{"workdays":["MONDAY"],"holidays":["2027-01-01"],` +
 	`"iCalendar":"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20000501\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"}}`
 
+// datePolicy is a lifecycle policy with everything in it.
+const datePolicy = `{"warnings":[{"days":30,"to":["ACCOUNT_MANAGERS","MANAGER"]},{"days":7,"to":["OWNER"]}],` +
+	`"end":{"action":"SUSPEND","graceDays":14},"extension":{"approval":"NONE"}}`
+
 // goodBodies are those that the operations take.
 var goodBodies = map[string]string{
 	"createNonEmployeeSource":                 `{"name":"New","description":"d","owner":{"id":"$person"},"approvers":["$approver"],"accountManagers":[{"id":"$person"}]}`,
@@ -41,6 +45,9 @@ var goodBodies = map[string]string{
 	"createNonEmployeeExportSchedule":         `{"cron":"@daily","zone":"Europe/Berlin","keep":2}`,
 	"putNonEmployeeSourceApprovalConfig":      aPolicy,
 	"putNonEmployeeApprovalConfig":            aPolicy,
+	"putNonEmployeeSourceLifecycleConfig":     datePolicy,
+	"putNonEmployeeLifecycleConfig":           datePolicy,
+	"endNonEmployeeRecord":                    `{"reason":"Left early"}`,
 	"importNonEmployeeRecordsInBulk":          formOf(aFile),
 	"createNonEmployeeRecord":                 personBody("new.record"),
 	"updateNonEmployeeRecord":                 personBody("a.record"),
@@ -82,6 +89,7 @@ var bodies = []string{
 	`{"timeoutConfig":{"enabled":true,"daysUntilTimeout":1e9},"cronTimezone":{"location":"../etc/passwd","offset":"+99:99"},"calendar":{"workdays":[1],"holidays":["0000-00-00"]}}`,
 	`{"timeoutConfig":{"enabled":true,"daysUntilTimeout":9},"calendar":{"workdays":["MONDAY"],"iCalendar":"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20000101\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;INTERVAL=0;COUNT=99999999999\nEND:VEVENT\nEND:VCALENDAR"}}`,
 	`{"escalationConfig":{"enabled":true,"escalationChain":[{"identityType":"\u0000","identityId":"$source"},[],{"a":{"a":1}}]},"fallbackApprover":{"type":"IDENTITY","identityID":"$source"}}`,
+	`{"warnings":[{"days":1e9,"to":["NOBODY",5]},{"days":-1,"to":[]},[],{"a":{"a":1}}],"end":{"action":"\u0000","graceDays":366},"extension":{"approval":""}}`, `{"reason":"\u0000"}`,
 	`{"type":"DATE","technicalName":"accountName","label":"L"}`, `{"type":"TEXT","technicalName":"a b","label":"\n"}`,
 }
 
@@ -108,7 +116,7 @@ var queries = []string{
 	"offset=9223372036854775808", "offset=-0", "count=TRUE", "count=1", "sorters=-created,name,-id", "sorters=,", "sorters=name;drop", "sorters=--name", "sorters=%00",
 	"sorters=created,created", "requested-for=me", "requested-for=$person", "requested-for=ME", "requested-for=", "requested-for=%27", "requested-for=me&limit=250&count=true&sorters=-created",
 	"requested-for=me&filters=", "filters=x", "filters=%00", "filters=%ff", "filters=%ED%A0%80", "filters=%", "a=b;c=d", "%zz=1", "=&=&&", "dry-run=maybe", "dry-run=true", "job=$job", "job=x",
-	"include-detail=false", "non-employee-count=true",
+	"include-detail=false", "detail-level=LIFECYCLE", "detail-level=lifecycle", "detail-level=", "detail-level=LIFECYCLE&count=true", "non-employee-count=true",
 }
 
 // filters are expressions.
@@ -116,7 +124,7 @@ var filters = []string{
 	`sourceId eq "$source"`, `accountName co "%"`, `accountName sw "_"`, `accountName eq "\\"`, `accountName eq "\""`, `accountName co "'; DROP TABLE records; --"`, `firstName in ("a","b","'")`,
 	`accountName eq "a" or 1=1 --`, `accountName eq "` + strings.Repeat("a", 5_000) + `"`, `not (not (accountName eq "a"))`, strings.Repeat("(", 5_000), strings.Repeat("not ", 5_000) + `accountName eq "a"`,
 	strings.Repeat(`accountName eq "a" and `, 500) + `accountName eq "a"`, `accountName in (` + strings.Repeat(`"a",`, 2_000) + `"a")`, `startDate gt 0000-01-01T00:00:00Z`, `startDate lt "9999-12-31T23:59:59.999999999-14:00"`,
-	`created ge 294277-01-01T00:00:00Z`, `created gt 2020-01-01`, `approvalStatus eq "PENDING"`, `approvalStatus eq "nonsense"`, `approvalStatus in ("APPROVED","x")`, `pr accountName`, `accountName pr`, `manager eq "jane.doe"`,
+	`created ge 294277-01-01T00:00:00Z`, `created gt 2020-01-01`, `approvalStatus eq "PENDING"`, `approvalStatus eq "nonsense"`, `approvalStatus in ("APPROVED","x")`, `lifecycleState in ("EXPIRED","planned")`, `not lifecycleState eq "ACTIVE"`, `lifecycleState eq "REMOVED"`, `pr accountName`, `accountName pr`, `manager eq "jane.doe"`,
 	`manager sw ""`, `accountName eq 1e400`, `accountName eq true`, `accountName EQ "a"`, `constructor eq "a"`, `data.extra eq "x"`, "accountName eq \"\x00\"", "accountName eq \"\xff\"", `accountName co "\u0000"`, `modified lt infinity`,
 	`operation eq "createNonEmployeeRecord" and outcome eq "SUCCESS"`, `occurred gt 2020-01-01`, `objectId eq "$record"`, `identityId eq "$person"`, `action in ("CREATE","'")`,
 	`accountName co "` + strings.Repeat("%", 1_000) + `"`, `accountName co "` + strings.Repeat(`\\`, 1_000) + `"`, `sourceId eq "x"`, `sourceId in ("$source","00000000-0000-0000-0000-000000000000")`,
