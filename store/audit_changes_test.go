@@ -88,7 +88,7 @@ var silent = []string{
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
-	"IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
+	"GetLifecyclePolicy", "DueRecords", "OldestDue", "RecordLifecycles", "IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",
@@ -344,6 +344,55 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 	leave := func() error { return w.DropApprovalPolicy(ctx, source.ID) }
 	step("DropApprovalPolicy", leave, tell(lifecycle.ActionDelete, lifecycle.ObjectApprovalPolicy, waiting.ID))
 	step("DropApprovalPolicy", leave)
+
+	// What happens about the dates of its records.
+	dates := lifecycle.DefaultLifecyclePolicy()
+	setDates := func() error { _, err := w.SetLifecyclePolicy(ctx, source.ID, dates); return err }
+	by(step("SetLifecyclePolicy", setDates, tell(lifecycle.ActionCreate, lifecycle.ObjectLifecyclePolicy, source.ID)), origin)
+	step("SetLifecyclePolicy", setDates)
+	dates.End = lifecycle.EndPolicy{Action: lifecycle.EndRemove, GraceDays: 3}
+	removing := step("SetLifecyclePolicy", setDates, tell(lifecycle.ActionUpdate, lifecycle.ObjectLifecyclePolicy, source.ID))
+	require.JSONEq(t, `{"before": {"end": {"action": "NONE", "graceDays": 0}}, "after": {"end": {"action": "REMOVE", "graceDays": 3}}}`, removing[0].change)
+	sweeping := lifecycle.Origin{Channel: lifecycle.ChannelWorkflow, Operation: "SweepLifecycle"}
+	later := in.newRecord("")
+	later.Person = person(".later")
+	later.StartDate, later.EndDate = storetest.Now().Add(day), storetest.Now().Add(32*day)
+	require.NoError(t, w.CreateRecord(ctx, later, plenty))
+	at := time.Now()
+	begin := func() error { _, err := w.BeginRecords(lifecycle.WithOrigin(ctx, sweeping), at, 10); return err }
+	advance := func(rung int) func() error {
+		return func() error {
+			due := lifecycle.DueRecords{Source: source.ID, Rung: rung}
+			_, err := w.AdvanceRecords(lifecycle.WithOrigin(ctx, sweeping), due, at, 10)
+			return err
+		}
+	}
+	step("BeginRecords", begin)
+	step("AdvanceRecords", advance(lifecycle.RungNone))
+	at = later.StartDate.Add(time.Hour)
+	by(step("BeginRecords", begin, tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, later.ID)), sweeping)
+	at = at.Add(day)
+	warned := step("AdvanceRecords", advance(lifecycle.RungNone), tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, later.ID))
+	by(warned, sweeping)
+	require.Equal(t, map[string]any{"was": "ACTIVE", "lifecycleState": "EXPIRING"}, warned[0].facts)
+	at = at.Add(20 * day)
+	step("AdvanceRecords", advance(30))
+	at = at.Add(10 * day)
+	step("AdvanceRecords", advance(14), tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, later.ID))
+	at = at.Add(3 * day)
+	by(step("AdvanceRecords", advance(lifecycle.RungEnd), tell(lifecycle.ActionDelete, lifecycle.ObjectRecord, later.ID)), sweeping)
+	dropDates := func() error { return w.DropLifecyclePolicy(ctx, source.ID) }
+	step("DropLifecyclePolicy", dropDates, tell(lifecycle.ActionDelete, lifecycle.ObjectLifecyclePolicy, source.ID))
+	step("DropLifecyclePolicy", dropDates)
+	leaving := in.newRecord("")
+	leaving.Person = person(".leaving")
+	require.NoError(t, w.CreateRecord(ctx, leaving, plenty))
+	end := func() error { _, err := w.EndRecord(ctx, leaving.ID, marker+" left"); return err }
+	left := step("EndRecord", end, tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, leaving.ID))
+	by(left, origin)
+	require.Contains(t, left[0].change, `"endedReason": "zaphod left"`)
+	require.Equal(t, map[string]any{"was": "ACTIVE", "lifecycleState": "SUSPENDED"}, left[0].facts)
+	step("EndRecord", end)
 
 	stolen := decision(request, 1, lifecycle.VerdictApprove, lifecycle.ViaSignal)
 	stolen.Approver = w.outsider.ID

@@ -87,7 +87,7 @@ func (s *Store) changeLifecyclePolicy(ctx context.Context, source lifecycle.ID, 
 		if reflect.DeepEqual(own, policy) {
 			return nil
 		}
-		if err := writeLifecyclePolicy(ctx, tx, source, policy, p); err != nil {
+		if err := writeLifecyclePolicy(ctx, tx, source, own, policy, p); err != nil {
 			return err
 		}
 		p, err = lifecyclePolicy(ctx, tx, source)
@@ -96,11 +96,19 @@ func (s *Store) changeLifecyclePolicy(ctx context.Context, source lifecycle.ID, 
 	return p, err
 }
 
-func writeLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID, policy *lifecycle.LifecyclePolicy, before lifecycle.PolicyInForce) error {
+// writeLifecyclePolicy puts policy in the place of own; inForce is what held before.
+func writeLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID, own, policy *lifecycle.LifecyclePolicy, inForce lifecycle.PolicyInForce) error {
 	at := now()
 	since, stored := at, any(nil)
 	change := lifecycle.AuditChange{
-		Action: lifecycle.ActionDelete, Object: lifecycle.ObjectLifecyclePolicy, ID: source.String(), Source: source,
+		Action: lifecycle.ActionUpdate, Object: lifecycle.ObjectLifecyclePolicy, ID: source.String(), Source: source,
+		Before: auditedDates(own), After: auditedDates(policy),
+	}
+	switch {
+	case policy == nil:
+		change.Action = lifecycle.ActionDelete
+	case own == nil:
+		change.Action = lifecycle.ActionCreate
 	}
 	if policy != nil {
 		text, err := json.Marshal(policy)
@@ -108,10 +116,9 @@ func writeLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID, p
 			return err
 		}
 		stored = string(text)
-		if policy.End == before.End {
-			since = before.EndSince
+		if policy.End == inForce.End {
+			since = inForce.EndSince
 		}
-		change.Action, change.Facts = lifecycle.ActionUpdate, map[string]any{"policy": policy}
 	}
 	audited, err := auditValues(ctx, []lifecycle.AuditChange{change})
 	if err != nil {
@@ -122,6 +129,14 @@ func writeLifecyclePolicy(ctx context.Context, tx bun.Tx, source lifecycle.ID, p
 			ON CONFLICT (coalesce(source_id, '00000000-0000-0000-0000-000000000000'))
 			DO UPDATE SET policy = excluded.policy, end_since = excluded.end_since, modified = excluded.modified
 		), ? SELECT`, uuidOf(source), stored, since, at, audited)
+}
+
+// auditedDates is the policy as the audit trail shows it; nil for none.
+func auditedDates(p *lifecycle.LifecyclePolicy) map[string]any {
+	if p == nil {
+		return nil
+	}
+	return map[string]any{"warnings": p.Warnings, "end": p.End, "extension": p.Extension}
 }
 
 // lockLifecyclePolicy has changes of the policy of the source, or of the

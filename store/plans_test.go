@@ -65,8 +65,11 @@ func fill(t *testing.T, w *world) {
 		now() - n * interval '1 second', now() - n * interval '1 second'`
 	const columns = `account_name, account_name_folded, first_name, first_name_folded, last_name, last_name_folded, phone,
 		email, email_folded, manager_id, start_date, end_date, data, created, modified`
-	run(`INSERT INTO records (id, source_id, `+columns+`)
-		SELECT lpad(to_hex(row_number() OVER ()), 32, '0')::uuid, s.id, `+person+`
+	// Of a hundred one is in each of the states beside ACTIVE.
+	run(`INSERT INTO records (id, source_id, lifecycle_state, lifecycle_rung, `+columns+`)
+		SELECT lpad(to_hex(row_number() OVER ()), 32, '0')::uuid, s.id,
+			(ARRAY['PLANNED', 'EXPIRING', 'EXPIRED', 'SUSPENDED', 'ACTIVE'])[least(1 + n % 100, 5)],
+			(ARRAY[366, 30, 0, -1, 366])[least(1 + n % 100, 5)], `+person+`
 		FROM sources AS s CROSS JOIN generate_series(1, $1::int) AS n`, bigRecords, bigPeople)
 	run(`INSERT INTO requests (id, source_id, approval_status, workflow_seen_at, `+columns+`)
 		SELECT lpad(to_hex(row_number() OVER ()), 32, '0')::uuid, s.id,
@@ -122,6 +125,9 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 		{"records", "those that end soon", all, `endDate lt ` + time.Now().Add(48*time.Hour).UTC().Format(time.RFC3339), ""},
 		{"records", "new ones", all, `created ge ` + someday, ""},
 		{"records", "changed ones", all, `modified gt ` + someday, ""},
+		{"records", "those that are about to end", all, `lifecycleState eq "EXPIRING"`, ""},
+		{"records", "those whose end has come", all, `lifecycleState in ("EXPIRED","SUSPENDED")`, "-created"},
+		{"records", "those of a source in a state", all, inSource + ` and lifecycleState eq "EXPIRED"`, ""},
 		{"records", "by created", all, "", "-created"},
 		{"records", "by modified", all, "", "modified"},
 		{"records", "by account name", all, "", "accountName"},
@@ -172,6 +178,29 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, asked, 1)
 	requireIndexes("the sweep", asked[0])
+
+	asked = nil
+	_, err = w.BeginRecords(t.Context(), time.Now(), 100)
+	require.NoError(t, err)
+	due, err := w.DueRecords(t.Context(), time.Now().AddDate(1, 0, 0))
+	require.NoError(t, err)
+	require.Len(t, due, 2*bigSources, "ACTIVE and EXPIRING; nothing is done to what has ended")
+	for _, d := range due[:2] {
+		_, err = w.AdvanceRecords(t.Context(), d, time.Now(), 100)
+		require.NoError(t, err)
+	}
+	swept := 0
+	for _, query := range asked {
+		if strings.Contains(query, "records") && strings.HasPrefix(query, "WITH") && !strings.Contains(query, "notification_records") {
+			swept++
+			plan := explain(t, w.admin, query)
+			for _, scan := range []string{"Seq Scan on records", "Hash Join", "Merge Join"} {
+				require.NotContains(t, plan, scan, "the sweep of records: %s\n%s", query, plan)
+			}
+			require.Contains(t, plan, "Index", query)
+		}
+	}
+	require.Equal(t, 4, swept)
 }
 
 func explain(t *testing.T, db *sql.DB, query string) string {
