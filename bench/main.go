@@ -2,7 +2,7 @@
 // on the same Postgres and the same Temporal server, and prints the ratios. It
 // starts the real programs through the launcher and stops them again.
 //
-//	go run ./bench [-out FILE] [-only approvals,reads,bulk,audit] [-requests N] [-reads N] [-rows N]
+//	go run ./bench [-out FILE] [-only approvals,reads,bulk,audit,lifecycle] [-requests N] [-reads N] [-rows N]
 package main
 
 import (
@@ -37,8 +37,8 @@ func main() {
 	out := flag.String("out", "bench/results/latest.json", "where the figures go, as JSON")
 	requests := flag.Int("requests", 240, "requests in one measurement of the approval")
 	reads := flag.Int("reads", 400, "calls in one measurement of a read")
-	rows := flag.Int("rows", 1_000_000, "rows of the large file of the bulk measurements")
-	only := flag.String("only", "approvals,reads,bulk,audit", "what is measured, separated by commas")
+	rows := flag.Int("rows", 1_000_000, "rows of the large file of the bulk measurements, and records of those of the lifecycle")
+	only := flag.String("only", "approvals,reads,bulk,audit,lifecycle", "what is measured, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	results, err := run(ctx, strings.Split(*only, ","), *requests, *reads, *rows)
@@ -69,6 +69,8 @@ func run(ctx context.Context, only []string, requests, reads, rows int) ([]resul
 			measured, err = rig.bulk(ctx, rows)
 		case "audit":
 			measured, err = rig.audit(ctx, requests)
+		case "lifecycle":
+			measured, err = rig.lifecycle(ctx, rows)
 		default:
 			err = fmt.Errorf("there is nothing called %q to measure", part)
 		}

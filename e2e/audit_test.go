@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,9 +52,9 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 		}
 	}()
 	for _, line := range table() {
-		// Jobs, schedules and clients come below, each when it can be had.
+		// Jobs, schedules, clients and policies come below, each when it can be had.
 		if line.method == http.MethodGet || line.success >= http.StatusMultipleChoices ||
-			strings.Contains(line.path, "{job}") || strings.Contains(line.path, "{schedule}") {
+			strings.Contains(line.path, "{job}") || strings.Contains(line.path, "{schedule}") || strings.Contains(line.path, "lifecycle-config") {
 			continue
 		}
 		g := newGrounds(t, here)
@@ -74,6 +75,14 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 	path := exportPath(source, "/export-schedules")
 	schedule := admin.post(path, object{"cron": "30 4 * * 1", "zone": "Europe/Berlin", "keep": 2}).want(200).object()
 	admin.delete(path + "/" + schedule.id()).want(204)
+	dates := "/non-employee-sources/" + source.id() + "/lifecycle-config"
+	admin.send(http.MethodPut, dates, defaultDates).want(200)
+	admin.delete(dates).want(204)
+	// Where nothing is done at the end, the days until then mean nothing.
+	other := maps.Clone(defaultDates)
+	other["end"] = object{"action": "NONE", "graceDays": 1}
+	admin.send(http.MethodPut, "/non-employee-lifecycle-config", other).want(200)
+	admin.send(http.MethodPut, "/non-employee-lifecycle-config", defaultDates).want(200)
 	accepted := admin.upload(source, "", csvHeader+csvRow("trail."+marker)).want(http.StatusAccepted).object()
 	awaitJob(t, source, accepted.id(), "COMPLETED")
 	admin.get(exportPath(source, "/download")).want(200)

@@ -24,11 +24,20 @@ const (
 	EventReassigned EventType = "reassigned"
 	// EventExpiring, EventExpired, EventExtended and EventEnded are about records and
 	// go to account managers and managers: a rung of the warning ladder, the end and
-	// what the source does at it, a new end date, an end before its time.
+	// what the source does at it, a new end date, an end before its time. Their fact
+	// "state" is the LifecycleState of the records now, and "to" the WarnedRole by
+	// which the recipients are told: a manager's event has their records alone.
+	//
+	// EventExpiring has "days", those of the rung, and like EventExpired "action" and
+	// "graceDays", the EndPolicy. EventExpired is told at the end (EXPIRED), and again
+	// when that is done (SUSPENDED, or REMOVED, when its Records are gone already); where
+	// nobody looked meanwhile it is told once.
 	EventExpiring EventType = "expiring"
 	EventExpired  EventType = "expired"
 	EventExtended EventType = "extended"
-	EventEnded    EventType = "ended"
+	// EventEnded has "by", the identity that ended the record, if one did. The reason is
+	// the record's.
+	EventEnded EventType = "ended"
 	// EventImportFinished goes to who uploaded the file; EventExportFinished and
 	// EventExportFailed, of scheduled exports, to the owner of the source.
 	EventImportFinished EventType = "import_finished"
