@@ -151,6 +151,18 @@ var (
 		{Name: "modified", Type: TypeTime, Sortable: true},
 	}
 
+	// Extensions are requests for later end dates.
+	Extensions = Schema{
+		{Name: "sourceId", Type: TypeID, Ops: onlyEqual},
+		{Name: "approvalStatus", Type: TypeStatus, Ops: onlyEqual, Sortable: true},
+		{Name: "created", Type: TypeTime, Ops: timeOps, Sortable: true},
+	}
+
+	// ExtensionRecords can't be sorted.
+	ExtensionRecords = Schema{
+		{Name: "status", Type: TypeExact, Ops: exactOps},
+	}
+
 	AuditEvents = Schema{
 		{Name: "occurred", Type: TypeTime, Ops: timeOps, Sortable: true},
 		{Name: "channel", Type: TypeExact, Ops: exactOps},

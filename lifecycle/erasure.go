@@ -50,6 +50,8 @@ type Erasure struct {
 	// Records and Requests are removed, pending requests among them.
 	Records  int `json:"records"`
 	Requests int `json:"requests"`
+	// Extensions are parts of extensions, of which the records are taken out.
+	Extensions int `json:"extensions"`
 	// StagedRows and Faults are rows of files on their way in, and such that could
 	// not be taken, whose cells are removed.
 	StagedRows int `json:"stagedRows"`

@@ -74,11 +74,13 @@ type ApprovalItem struct {
 	DecidedBy ID
 	// Comment is the approver's; empty until decided, and may stay so.
 	Comment string
-	// AccountName and Requester are the request's.
+	// AccountName, which is empty in an extension, and Requester are the request's.
 	AccountName string
 	Requester   ID
-	Created     time.Time
-	Modified    time.Time
+	// Extension is true for an item of an [Extension].
+	Extension bool
+	Created   time.Time
+	Modified  time.Time
 }
 
 // NewApprovalItems makes the items of a new request: one for each approver in

@@ -16,12 +16,12 @@ import (
 
 // approvalColumns are those of r, an item, with its request q.
 const approvalColumns = `r.id, r.request_id, r.position, r.approver_id, r.approver_type, r.status, r.decided_by, r.comment,
-	q.account_name, q.requester_id, r.created, r.modified`
+	q.account_name, q.requester_id, r.kind = 'EXTENSION', r.created, r.modified`
 
 func approvalDest(i *lifecycle.ApprovalItem) []any {
 	return []any{
 		&i.ID, &i.RequestID, &i.Order, &i.Approver.ID, &i.Approver.Type, &i.Status, &i.DecidedBy, &i.Comment,
-		&i.AccountName, &i.Requester, &i.Created, &i.Modified,
+		&i.AccountName, &i.Requester, &i.Extension, &i.Created, &i.Modified,
 	}
 }
 
@@ -33,7 +33,7 @@ var lookupApproval = "SELECT " + approvalColumns + ", " + viewerRelations + `, c
 	JOIN sources AS s ON s.id = q.source_id
 	WHERE r.id = $1`
 
-// GetApproval returns the item and what ties viewer, who may be zero, to it;
+// GetApproval returns the item, of a request of either kind, and what ties viewer, who may be zero, to it;
 // KindNotFound if there is none.
 func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item lifecycle.ApprovalItem, rel policy.Relations, err error) {
 	defer s.done("GetApproval", time.Now(), &err)
@@ -50,10 +50,10 @@ func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item 
 }
 
 // approvalList is the list of the items assigned to reach.AssignedTo or to a
-// workgroup it is a member of.
+// workgroup it is a member of, of requests that the contract knows.
 func (s *Store) approvalList(reach policy.Reach) list {
 	l := list{
-		table: "approval_items", fields: approvalFields,
+		table: "approval_items", fields: approvalFields, only: onlyCreations,
 		within: "r.approver_id = reach.id AND r.approver_type = reach.type",
 	}
 	if !reach.All {
@@ -145,18 +145,26 @@ func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum
 // one under the same id changes nothing. KindNotFound if the item is gone.
 func (s *Store) AnnounceDecision(ctx context.Context, decision lifecycle.Decision, comment string) (err error) {
 	defer s.done("AnnounceDecision", time.Now(), &err)
-	// Without a comment this need not wait for the disk: the commit of the decision
-	// comes later in the log and takes it along. A database that breaks down between
-	// the two loses what the trail would have told beside the approver; a comment it
-	// must not lose, since the approver was told that it is required.
+	return exec(ctx, s.db, announceDecision, announcement(ctx, decision, comment)...)
+}
+
+// announceDecision takes an announcement. Without a comment it need not wait for
+// the disk: the commit of the decision comes later in the log and takes it along. A
+// database that breaks down between the two loses what the trail would have told
+// beside the approver; a comment it must not lose, since the approver was told
+// that it is required.
+const announceDecision = `INSERT INTO decision_comments
+		(decision_id, item_id, approver_id, verdict, comment, created, client_id, tracking_id, address)
+	SELECT ?0::uuid, ?1::uuid, ?2::uuid, ?3, ?4, ?5::timestamptz, ?6, ?7, ?8
+	FROM set_config('synchronous_commit', CASE ?4 WHEN '' THEN 'off' ELSE current_setting('synchronous_commit') END, true)
+	ON CONFLICT (decision_id) DO NOTHING`
+
+func announcement(ctx context.Context, decision lifecycle.Decision, comment string) []any {
 	origin := lifecycle.OriginOf(ctx)
-	return exec(ctx, s.db, `INSERT INTO decision_comments
-			(decision_id, item_id, approver_id, verdict, comment, created, client_id, tracking_id, address)
-		SELECT ?0::uuid, ?1::uuid, ?2::uuid, ?3, ?4, ?5::timestamptz, ?6, ?7, ?8
-		FROM set_config('synchronous_commit', CASE ?4 WHEN '' THEN 'off' ELSE current_setting('synchronous_commit') END, true)
-		ON CONFLICT (decision_id) DO NOTHING`,
+	return []any{
 		decision.ID, decision.ItemID, decision.Approver, string(decision.Verdict), comment, now(),
-		optional(origin.Client), optional(origin.TrackingID), optional(origin.Address))
+		optional(origin.Client), optional(origin.TrackingID), optional(origin.Address),
+	}
 }
 
 // Decide stores the decision, in one transaction with all that follows from it:
@@ -340,7 +348,7 @@ func (d *deciding) auditRefused(ctx context.Context, tx bun.Tx, decision lifecyc
 
 // auditDecision is the part of a statement that tells of i, the item that was
 // just decided; the comment may tell about the person.
-func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decision, effect lifecycle.Effect) (schema.QueryAppender, error) {
+func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decision, effect lifecycle.Effect, kind lifecycle.RequestKind) (schema.QueryAppender, error) {
 	action := lifecycle.ActionApprove
 	if decision.Verdict == lifecycle.VerdictReject {
 		action = lifecycle.ActionReject
@@ -349,7 +357,7 @@ func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decisio
 	if effect.Next >= 0 {
 		next = d.request.Items[effect.Next].ID
 	}
-	if effect.Request == lifecycle.StatusApproved {
+	if effect.Request == lifecycle.StatusApproved && kind == lifecycle.RequestCreation {
 		record = recordOf(decision.RequestID)
 	}
 	return auditOf(ctx, auditQuery{
@@ -366,7 +374,7 @@ func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decisio
 func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect) (lifecycle.DecisionResult, error) {
 	at := later(now(), d.since.Add(-time.Millisecond))
 	status := decision.Verdict.Status()
-	audited, err := d.auditDecision(ctx, decision, effect)
+	audited, err := d.auditDecision(ctx, decision, effect, q.kind)
 	if err != nil {
 		return lifecycle.DecisionResult{}, err
 	}
@@ -377,6 +385,11 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 		string(status), d.comment, decision.Approver, decision.ID, at, decision.ItemID, audited)
 	if err := one(changed, err); err != nil {
 		return lifecycle.DecisionResult{}, err
+	}
+	if q.kind == lifecycle.RequestExtension && decision.Verdict == lifecycle.VerdictApprove {
+		if err := rejectRecords(ctx, tx, decision); err != nil {
+			return lifecycle.DecisionResult{}, err
+		}
 	}
 	if err := d.follow(ctx, tx, q, source, effect, at); err != nil {
 		return lifecycle.DecisionResult{}, err

@@ -87,6 +87,7 @@ var silent = []string{
 	"ListExports", "ReadExport", "GetIdentity", "ListIdentities", "ResolveIdentities", "FindWorkgroup", "WorkgroupExists",
 	"MayQueueImport", "LatestImport", "GetImport", "ListImports", "ImportHeader", "ListImportFaults", "ImportFaultsAfter",
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
+	"GetExtension", "ListExtensions", "ListExtensionRecords",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
 	"GetLifecyclePolicy", "DueRecords", "OldestDue", "RecordLifecycles", "IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
@@ -101,6 +102,7 @@ var silent = []string{
 	// How far deliveries are.
 	"RelayEvents", "ClaimDeliveries", "MarkDeliveriesStarted", "GetDelivery", "BeginAttempt", "EndDelivery", "FailAttempt", "GiveUpDelivery",
 	"WaitingEvents", "WaitingDeliveries", "LoadNotice", "GetRecipient",
+	"AnnounceExtensionDecision",
 	// What is counted, to the hour or for ten seconds.
 	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.
@@ -465,6 +467,40 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionCancel, lifecycle.ObjectRequest, cancelled.ID))
 	require.Equal(t, map[string]any{"approvalStatus": "CANCELLED", "reason": lifecycle.ReasonApproverGone}, ended[2].facts)
 	w.change(t, "UPDATE identities SET active = true WHERE deleted IS NULL")
+
+	// Extensions.
+	extended := []lifecycle.Record{in.record(t, marker+".extended0"), in.record(t, marker+".extended1")}
+	end := laterEnd()
+	extend := func() lifecycle.Extension {
+		t.Helper()
+		e := in.newExtension(end)
+		entries := step("AcceptExtension", func() (err error) {
+			e, err = w.AcceptExtension(ctx, e, targets(end, extended...), nil)
+			return err
+		}, tell(lifecycle.ActionCreate, lifecycle.ObjectRequest, e.ID))
+		require.Equal(t, "EXTENSION", entries[0].facts["kind"])
+		require.Len(t, entries[0].facts["approvalItems"], len(e.Items))
+		return e
+	}
+	withdrawn := extend()
+	step("CancelExtension", func() error { return w.CancelExtension(ctx, withdrawn.ID) },
+		tell(lifecycle.ActionCancel, lifecycle.ObjectApprovalItem, withdrawn.Items[0].ID),
+		tell(lifecycle.ActionCancel, lifecycle.ObjectApprovalItem, withdrawn.Items[1].ID),
+		tell(lifecycle.ActionCancel, lifecycle.ObjectRequest, withdrawn.ID))
+	extension := extend()
+	partly := extensionDecision(extension, 0, lifecycle.VerdictApprove)
+	require.NoError(t, w.AnnounceExtensionDecision(ctx, partly, "", []lifecycle.ID{extended[0].ID}))
+	step("Decide", decide(partly, lifecycle.DecisionStored),
+		tell(lifecycle.ActionApprove, lifecycle.ObjectApprovalItem, extension.Items[0].ID),
+		tell(lifecycle.ActionReject, lifecycle.ObjectRecord, extended[0].ID),
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectRequest, extension.ID))
+	applied := step("Decide", decide(extensionDecision(extension, 1, lifecycle.VerdictApprove), lifecycle.DecisionStored),
+		tell(lifecycle.ActionApprove, lifecycle.ObjectApprovalItem, extension.Items[1].ID),
+		tell(lifecycle.ActionApprove, lifecycle.ObjectRequest, extension.ID),
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, extended[1].ID))
+	require.NotContains(t, applied[0].facts, "record")
+	require.JSONEq(t, `{"before": {"endDate": "`+lifecycle.FormatTime(extended[1].EndDate)+`"},
+		"after": {"endDate": "`+lifecycle.FormatTime(end)+`"}}`, applied[2].change)
 
 	_, err := w.UpdateSource(t.Context(), source.ID, func(s *lifecycle.Source) error { s.Approvers = nil; return nil })
 	require.NoError(t, err)

@@ -330,19 +330,33 @@ func (e *erasing) objects(ctx context.Context) error {
 				if err != nil || !found {
 					return nil, err
 				}
+				extended, err := leaveExtensions(ctx, tx, source, e.person.Objects)
+				if err != nil {
+					return nil, err
+				}
 				requests, err := e.removeRequests(ctx, tx, source)
 				if err != nil {
 					return nil, err
 				}
 				records, err := e.removeRecords(ctx, tx, source)
-				if err != nil || len(requests)+len(records) == 0 {
+				if err != nil {
 					return nil, err
 				}
-				left = true
+				// Of one that was not known when the erasure began.
+				more, err := leaveExtensions(ctx, tx, source, records)
+				if err != nil {
+					return nil, err
+				}
+				left = len(requests)+len(records) > 0
 				counts.Requests += len(requests)
 				counts.Records += len(records)
-				return append(e.deleted(lifecycle.ObjectRequest, source, objectTexts(requests)...),
-					e.deleted(lifecycle.ObjectRecord, source, objectTexts(records)...)...), nil
+				changes := append(e.deleted(lifecycle.ObjectRequest, source, objectTexts(requests)...),
+					e.deleted(lifecycle.ObjectRecord, source, objectTexts(records)...)...)
+				if extended += more; extended > 0 {
+					counts.Extensions += extended
+					changes = append(changes, e.change(map[string]any{"source": source, "extensions": extended}))
+				}
+				return changes, nil
 			})
 			if err != nil {
 				return err
@@ -404,6 +418,50 @@ func (e *erasing) removeRecords(ctx context.Context, tx bun.Tx, source lifecycle
 			WHERE n.source_id = gone.source_id AND n.folded = gone.account_name_folded AND n.holder = gone.id
 		)
 		UPDATE source_counters SET records = records - ?1 WHERE source_id = ?2`, idList(ids), len(ids), source)
+}
+
+// leaveExtensions takes the records, there or deleted, out of the extensions of the
+// source, and with them what was said of an extension, which may be about them. It
+// returns how many parts of extensions that were.
+func leaveExtensions(ctx context.Context, tx bun.Tx, source lifecycle.ID, records []lifecycle.ID) (left int, err error) {
+	extensions, err := lockedExtensions(ctx, tx, source, records)
+	if err != nil || len(extensions) == 0 {
+		return 0, err
+	}
+	if _, err := row(ctx, tx, []any{&left}, `WITH x AS (
+			DELETE FROM extension_records WHERE record_id = ANY (?0) AND request_id = ANY (?1) RETURNING request_id, status
+		), e AS (
+			UPDATE extensions AS e SET comment = '', records = e.records - n.records, approved = e.approved - n.approved,
+				rejected = e.rejected - n.rejected, cancelled = e.cancelled - n.cancelled, skipped = e.skipped - n.skipped
+			FROM (SELECT request_id, count(*) AS records, count(*) FILTER (WHERE status = 'APPROVED') AS approved,
+				count(*) FILTER (WHERE status = 'REJECTED') AS rejected, count(*) FILTER (WHERE status = 'CANCELLED') AS cancelled,
+				count(*) FILTER (WHERE status = 'SKIPPED') AS skipped FROM x GROUP BY request_id) AS n
+			WHERE e.request_id = n.request_id
+		)
+		SELECT count(*) FROM x`, idList(records), extensions); err != nil {
+		return 0, err
+	}
+	for _, statement := range []string{
+		"UPDATE approval_items SET comment = '' WHERE request_id = ANY (?)",
+		`UPDATE approval_reassignments SET comment = '' WHERE item_id IN (
+			SELECT i.id FROM approval_items AS i WHERE i.request_id = ANY (?))`,
+		`UPDATE decision_comments SET comment = '' WHERE item_id IN (
+			SELECT i.id FROM approval_items AS i WHERE i.request_id = ANY (?))`,
+	} {
+		if err := exec(ctx, tx, statement, extensions); err != nil {
+			return 0, err
+		}
+	}
+	return left, nil
+}
+
+// lockedExtensions locks the extensions of the source that the records are in.
+func lockedExtensions(ctx context.Context, tx bun.Tx, source lifecycle.ID, records []lifecycle.ID) (ids idList, err error) {
+	var id lifecycle.ID
+	rows, err := tx.QueryContext(ctx, `SELECT r.id FROM requests AS r WHERE r.source_id = ? AND r.id IN (
+		SELECT x.request_id FROM extension_records AS x WHERE x.record_id = ANY (?)) ORDER BY r.id FOR UPDATE`, source, idList(records))
+	err = each(rows, err, []any{&id}, func() error { ids = append(ids, id); return nil })
+	return ids, err
 }
 
 // exports takes away the files that the person is in, or may be in. The jobs stay,

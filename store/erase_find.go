@@ -99,6 +99,10 @@ func (s *Store) findNamed(ctx context.Context, target lifecycle.ErasureTarget) (
 	if err != nil {
 		return lifecycle.ErasedPerson{}, err
 	}
+	if found && name.Name == "" {
+		// An extension is about many, and none of them in particular.
+		return lifecycle.ErasedPerson{}, errNobody
+	}
 	if found {
 		return lifecycle.ErasedPerson{Names: []lifecycle.SourceName{name}, Objects: []lifecycle.ID{id}}, nil
 	}
@@ -134,7 +138,8 @@ func about(p lifecycle.ErasedPerson, source schema.QueryAppender) schema.QueryAp
 }
 
 // findObjects adds the records, requests and items that are about the person: by
-// what they are called, and those that became of one another.
+// what they are called, and those that became of one another; of the extensions
+// that a record was in, the items alone, whose comments may tell about the person.
 func (s *Store) findObjects(ctx context.Context, p *lifecycle.ErasedPerson) error {
 	byRow := about(*p, bun.Safe("r.source_id"))
 	found, err := s.ids(ctx, `WITH named AS (
@@ -147,7 +152,8 @@ func (s *Store) findObjects(ctx context.Context, p *lifecycle.ErasedPerson) erro
 				LATERAL (VALUES (r.facts::jsonb ->> 'request'), (r.facts::jsonb ->> 'record')) AS f (id)
 			WHERE r.object_type IN ('RECORD', 'REQUEST') AND f.id IS NOT NULL
 		), persons AS (SELECT id FROM named UNION SELECT id FROM told)
-		SELECT id FROM persons UNION SELECT i.id FROM approval_items AS i JOIN persons ON persons.id = i.request_id`,
+		SELECT id FROM persons UNION SELECT i.id FROM approval_items AS i JOIN persons ON persons.id = i.request_id
+		UNION SELECT i.id FROM approval_items AS i JOIN extension_records AS x ON x.request_id = i.request_id JOIN persons ON persons.id = x.record_id`,
 		byRow, idList(p.Objects))
 	if err != nil {
 		return err
@@ -454,6 +460,10 @@ func (s *Store) countErasure(ctx context.Context, p lifecycle.ErasedPerson) (cou
 		return counts, err
 	}
 	counts.StagedRows, counts.Faults, counts.Exports = len(staged), len(faults), len(exports)
+	if _, err := row(ctx, s.db, []any{&counts.Extensions}, `SELECT count(*) FROM extension_records WHERE record_id = ANY (?1)
+		OR record_id IN (SELECT r.id FROM records AS r WHERE ?0)`, where, idList(p.Objects)); err != nil {
+		return counts, err
+	}
 	const entries = "SELECT count(*) FROM audit_details AS d JOIN audit_entries AS r ON r.id = d.entry_id WHERE "
 	if _, err := row(ctx, s.db, []any{&counts.Changes}, entries+"d.change IS NOT NULL AND ?", told(p)); err != nil || p.Identity.IsZero() {
 		return counts, err

@@ -549,7 +549,7 @@ var (
 	erasedTexts = map[string]string{
 		"account_names": "folded", "approval_items": "comment", "approval_reassignments": "comment", "audit_details": "actor actor_salt change change_salt subjects",
 		"clients": "description id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
-		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id",
+		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id", "extensions": "comment",
 		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
 			"last_name last_name_folded phone",
@@ -559,10 +559,10 @@ var (
 	// These say nothing about people: codes, names that the organisation gives its
 	// things, digests, and keys of the application.
 	impersonalTexts = map[string]string{
-		"approval_items": "approver_type status", "approval_policies": "policy", "approval_reassignments": "from_type to_type type",
+		"approval_items": "approver_type kind status", "approval_policies": "policy", "approval_reassignments": "from_type to_type type",
 		"audit_entries": "action actor_digest change_digest channel client_id facts object_id object_type operation outcome tracking_id",
 		"audit_seals":   "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
-		"export_jobs": "status", "export_schedules": "cron zone", "identities": "language levels", "import_faults": "kind",
+		"export_jobs": "status", "export_schedules": "cron zone", "extension_records": "reason status", "identities": "language levels", "import_faults": "kind",
 		"import_jobs": "columns header status", "import_rows": "doubt_kind", "lifecycle_policies": "policy", "notifications": "event facts key reason recipient_type",
 		"deliveries": "channel event fault status", "rate_windows": "key", "webhook_endpoints": "events reason secret url",
 		"records":                 "lifecycle_state",
@@ -1027,4 +1027,39 @@ func TestWhatIsErasedIsToldByItsIDs(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("[%q]", identity.ID), l.text(t, "SELECT facts::jsonb ->> 'membersRemoved' FROM audit_entries WHERE facts::jsonb ->> 'erasure' = $1 AND object_type = 'WORKGROUP'",
 		erased.ID.String()))
 	l.requireSound(t)
+}
+
+// TestWhoIsErasedLeavesTheirExtensions, and what was said of these with them. The
+// others in them stay.
+func TestWhoIsErasedLeavesTheirExtensions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	owner := eraser(t, w.schema)
+	end := laterEnd()
+	erased, other, deleted := w.record(t, gone), w.record(t, "arthur"), w.record(t, gone+".deleted")
+	decided := w.newExtension(end)
+	decided.Comment = "for " + gone
+	decided, err := w.AcceptExtension(t.Context(), decided, targets(end, erased, other, deleted), nil)
+	require.NoError(t, err)
+	d := extensionDecision(decided, 0, lifecycle.VerdictApprove)
+	require.NoError(t, w.AnnounceExtensionDecision(t.Context(), d, "but not "+gone, []lifecycle.ID{erased.ID}))
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, d))
+	pending := w.extend(t, end.AddDate(0, 0, 1), erased, other)
+	require.NoError(t, w.DeleteRecord(t.Context(), deleted.ID))
+	_, err = owner.FindErased(t.Context(), lifecycle.ErasureTarget{Request: pending.ID})
+	requireKind(t, lifecycle.KindNotFound, err)
+
+	counted, err := owner.FindErased(t.Context(), lifecycle.ErasureTarget{Record: erased.ID})
+	require.NoError(t, err)
+	counts, err := owner.CountErasure(t.Context(), counted)
+	require.NoError(t, err)
+	require.Equal(t, 2, counts.Extensions)
+	require.Equal(t, 2, erase(t, owner, lifecycle.ErasureTarget{Record: erased.ID}).Extensions)
+	require.Equal(t, 1, erase(t, owner, lifecycle.ErasureTarget{Record: deleted.ID}).Extensions)
+	require.Empty(t, mentions(t, w.admin, gone))
+	require.Equal(t, []string{"APPROVED"}, w.parts(t, decided.ID))
+	require.Equal(t, []string{"PENDING"}, w.parts(t, pending.ID))
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, extensionDecision(pending, 0, lifecycle.VerdictApprove)))
+	require.Equal(t, end.AddDate(0, 0, 1), w.end(t, other))
+	w.requireConsistent(t)
 }

@@ -37,7 +37,11 @@ var (
 		"email": "r.email_folded", "phone": `r.phone COLLATE "C"`, "approvalStatus": "r.approval_status",
 		"startDate": "r.start_date", "endDate": "r.end_date", "created": "r.created",
 	}
-	auditFields = fields{
+	extensionFields = fields{
+		"sourceId": "r.source_id", "approvalStatus": "r.approval_status", "created": "r.created",
+	}
+	extensionRecordFields = fields{"status": "r.status"}
+	auditFields           = fields{
 		"occurred": "r.occurred", "channel": "r.channel", "operation": "r.operation", "action": "r.action",
 		"outcome": "r.outcome", "identityId": "r.identity_id", "clientId": "r.client_id", "trackingId": "r.tracking_id",
 		"objectType": "r.object_type", "objectId": "r.object_id", "sourceId": "r.source_id",
@@ -343,17 +347,28 @@ func (f fields) order(orders []filter.Order) ([]string, error) {
 type list struct {
 	table  string
 	fields fields
+	// only is a condition on r that holds for all of the list; nil is TRUE.
+	only schema.QueryAppender
 	// reach lists what may be seen, one id a row, called reach; nil is everything.
 	reach *bun.SelectQuery
 	// within compares r with reach.id.
 	within string
 }
 
+// condition turns a judged expression into SQL for the list.
+func (l list) condition(e filter.Expr) (schema.QueryAppender, error) {
+	where, err := l.fields.condition(e)
+	if err != nil || l.only == nil {
+		return where, err
+	}
+	return bun.SafeQuery("? AND (?)", l.only, where), nil
+}
+
 // page selects the rows of a page in order. Where only some may be seen, each
 // part is read by its own index and in order, so that somebody who sees little
 // does not read past everybody's rows.
 func (s *Store) page(l list, q filter.Query) (*bun.SelectQuery, error) {
-	where, err := l.fields.condition(q.Where)
+	where, err := l.condition(q.Where)
 	if err != nil {
 		return nil, err
 	}
@@ -379,7 +394,7 @@ func (s *Store) page(l list, q filter.Query) (*bun.SelectQuery, error) {
 
 // matches counts the rows of the list that the filter lets through.
 func (s *Store) matches(l list, where filter.Expr) (*bun.SelectQuery, error) {
-	condition, err := l.fields.condition(where)
+	condition, err := l.condition(where)
 	if err != nil {
 		return nil, err
 	}

@@ -117,21 +117,28 @@ func (w *world) requireConsistent(t *testing.T) {
 	require.Equal(t, 0, w.number(t, `SELECT count(*) FROM source_counters AS c WHERE
 		(c.records, c.pending, c.approved, c.rejected, c.cancelled, c.items) IS DISTINCT FROM (
 			(SELECT count(*) FROM records AS r WHERE r.source_id = c.source_id),
-			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND approval_status = 'PENDING'),
-			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND approval_status = 'APPROVED'),
-			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND approval_status = 'REJECTED'),
-			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND approval_status = 'CANCELLED'),
-			(SELECT count(*) FROM approval_items AS i JOIN requests AS r ON r.id = i.request_id WHERE r.source_id = c.source_id))`),
+			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND kind = 'CREATION' AND approval_status = 'PENDING'),
+			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND kind = 'CREATION' AND approval_status = 'APPROVED'),
+			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND kind = 'CREATION' AND approval_status = 'REJECTED'),
+			(SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND kind = 'CREATION' AND approval_status = 'CANCELLED'),
+			(SELECT count(*) FROM approval_items AS i JOIN requests AS r ON r.id = i.request_id WHERE r.source_id = c.source_id AND r.kind = 'CREATION'))`),
 		"counters that differ from what they count")
 	require.Equal(t, 0, w.number(t, `SELECT count(*) FROM account_names AS n FULL JOIN (
 			SELECT source_id, account_name_folded, id FROM records
-			UNION ALL SELECT source_id, account_name_folded, id FROM requests WHERE approval_status = 'PENDING'
+			UNION ALL SELECT source_id, account_name_folded, id FROM requests WHERE approval_status = 'PENDING' AND kind = 'CREATION'
 		) AS h ON (n.source_id, n.folded, n.holder) = (h.source_id, h.account_name_folded, h.id)
 		WHERE n.holder IS NULL OR h.id IS NULL`), "names without holder and holders without name")
 	require.Equal(t, w.number(t, "SELECT count(*) FROM sources"), w.number(t, "SELECT sources FROM organisation"))
 	require.Equal(t, 0, w.number(t, `SELECT count(*) FROM requests AS r WHERE approval_status <> 'PENDING'
 		AND EXISTS (SELECT 1 FROM approval_items AS i WHERE i.request_id = r.id AND i.status IN ('PENDING', 'NOT_READY'))`),
 		"final requests with open items")
+	require.Equal(t, 0, w.number(t, `SELECT count(*) FROM extensions AS e JOIN requests AS r ON r.id = e.request_id WHERE
+		ARRAY[e.records, e.approved, e.rejected, e.cancelled, e.skipped]::bigint[] <> (
+			SELECT ARRAY[count(*), count(*) FILTER (WHERE x.status = 'APPROVED'), count(*) FILTER (WHERE x.status = 'REJECTED'),
+				count(*) FILTER (WHERE x.status = 'CANCELLED'), count(*) FILTER (WHERE x.status = 'SKIPPED')]
+			FROM extension_records AS x WHERE x.request_id = e.request_id)
+		OR (r.approval_status <> 'PENDING' AND e.records > e.approved + e.rejected + e.cancelled + e.skipped)`),
+		"extensions that count their records wrongly, or have some that wait for nobody")
 }
 
 func requireKind(t *testing.T, kind lifecycle.Kind, err error) {

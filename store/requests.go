@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -20,10 +21,11 @@ import (
 var recordSpace = lifecycle.MustParseID("5b0c8e0f-36a1-5a6e-8f0e-2d4c9b7a1e63")
 
 // requestColumns are those of r, a request, with its source s and manager m.
-// The items are one JSON array.
 const requestColumns = `r.id, s.id, s.name, s.description, r.requester_id, ` + personColumns + `,
-	r.approval_status, r.completion_date, r.created, r.modified,
-	(SELECT json_agg(json_build_object(
+	r.approval_status, r.completion_date, r.created, r.modified, ` + itemsOfRequest
+
+// itemsOfRequest are the items of the request r, one JSON array.
+const itemsOfRequest = `(SELECT json_agg(json_build_object(
 		'id', i.id, 'order', i.position, 'approver', i.approver_id, 'type', i.approver_type, 'status', i.status,
 		'decidedBy', i.decided_by, 'comment', i.comment,
 		'created', (extract(epoch FROM i.created) * 1000)::bigint,
@@ -138,11 +140,7 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approval
 	if err != nil {
 		return err
 	}
-	ids := make([]lifecycle.ID, len(q.Items))
-	for i, item := range q.Items {
-		ids[i] = item.ID
-	}
-	facts, err := auditFacts(map[string]any{"approvalItems": ids})
+	facts, err := auditFacts(map[string]any{"approvalItems": itemIDs(q.Items)})
 	if err != nil {
 		return err
 	}
@@ -164,24 +162,31 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approval
 		}
 		return requestMade(ctx, tx, q)
 	}
-	items := make(tuples, len(q.Items))
-	for i, item := range q.Items {
-		var since any
-		if item.Status == lifecycle.StatusPending {
-			since = item.Created
-		}
-		items[i] = []any{
-			item.ID, item.RequestID, item.Order, item.Approver.ID, string(item.Approver.Type), string(item.Status),
-			since, since, item.Created, item.Modified,
-		}
-	}
-	err = exec(ctx, tx, insert+` INSERT INTO approval_items
-		(id, request_id, position, approver_id, approver_type, status, pending_since, assigned_since, created, modified) VALUES ?4`,
-		name, request, facts, audited, items)
+	err = exec(ctx, tx, insert+" "+strings.Replace(insertItems, "?", "?4", 1), name, request, facts, audited, itemValues(q.Items, lifecycle.RequestCreation))
 	if err != nil {
 		return nameTaken(err, q.AccountName)
 	}
 	return requestMade(ctx, tx, q)
+}
+
+// insertItems takes itemValues.
+const insertItems = `INSERT INTO approval_items
+	(id, request_id, position, approver_id, approver_type, kind, status, pending_since, assigned_since, created, modified) VALUES ?`
+
+// itemValues are new items of a request of this kind; there is at least one.
+func itemValues(items []lifecycle.ApprovalItem, kind lifecycle.RequestKind) tuples {
+	values := make(tuples, len(items))
+	for i, item := range items {
+		var since any
+		if item.Status == lifecycle.StatusPending {
+			since = item.Created
+		}
+		values[i] = []any{
+			item.ID, item.RequestID, item.Order, item.Approver.ID, string(item.Approver.Type), string(kind), string(item.Status),
+			since, since, item.Created, item.Modified,
+		}
+	}
+	return values
 }
 
 // requestMade tells the requester, in the accepting transaction.
@@ -192,11 +197,19 @@ func requestMade(ctx context.Context, tx bun.Tx, q lifecycle.Request) error {
 	})
 }
 
+func itemIDs(items []lifecycle.ApprovalItem) []lifecycle.ID {
+	ids := make([]lifecycle.ID, len(items))
+	for i, item := range items {
+		ids[i] = item.ID
+	}
+	return ids
+}
+
 var lookupRequest = "SELECT " + requestColumns + ", " + viewerRelations + `, coalesce(r.requester_id = $2::uuid, FALSE)
 	FROM requests AS r
 	JOIN identities AS m ON m.id = r.manager_id
 	JOIN sources AS s ON s.id = r.source_id
-	WHERE r.id = $1`
+	WHERE r.id = $1 AND r.kind = 'CREATION'`
 
 // GetRequest returns the request with its items and what ties viewer, who may
 // be zero, to it; KindNotFound if there is none.
@@ -244,8 +257,14 @@ func (s *Store) ListRequests(ctx context.Context, reach policy.Reach, q filter.Q
 	return requests, count, err
 }
 
+// onlyCreations: the contract knows no other requests, nor items of others.
+var onlyCreations = bun.SafeQuery("r.kind = 'CREATION'")
+
 func (s *Store) requestList(reach policy.Reach) list {
-	return list{table: "requests", fields: requestFields, reach: s.reachSources(reach), within: "r.source_id = reach.id"}
+	return list{
+		table: "requests", fields: requestFields, only: onlyCreations,
+		reach: s.reachSources(reach), within: "r.source_id = reach.id",
+	}
 }
 
 func (s *Store) requestsQuery(reach policy.Reach, q filter.Query) (*bun.SelectQuery, error) {
@@ -291,6 +310,9 @@ func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) 
 		q, err := lockRequest(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if q.kind != lifecycle.RequestCreation {
+			return missing()
 		}
 		// The request first, its items by cascade: others lock them in this order.
 		var items int
@@ -342,6 +364,7 @@ var actionOf = map[lifecycle.ApprovalStatus]lifecycle.AuditAction{
 // lockedRequest is what transactions need of a request that they locked.
 type lockedRequest struct {
 	id       lifecycle.ID
+	kind     lifecycle.RequestKind
 	status   lifecycle.ApprovalStatus
 	name     string
 	modified time.Time
@@ -360,8 +383,8 @@ func (q lockedRequest) running() bool { return !q.status.Final() || q.seen.Befor
 // are needed; KindNotFound if there is none.
 func lockRequest(ctx context.Context, tx bun.Tx, id lifecycle.ID) (lockedRequest, error) {
 	q := lockedRequest{id: id}
-	found, err := row(ctx, tx, []any{&q.status, &q.name, &q.modified, &q.seen},
-		`SELECT approval_status, account_name_folded, modified, workflow_seen_at
+	found, err := row(ctx, tx, []any{&q.kind, &q.status, &q.name, &q.modified, &q.seen},
+		`SELECT kind, approval_status, account_name_folded, modified, workflow_seen_at
 		FROM requests WHERE id = ? FOR UPDATE`, id)
 	if err == nil && !found {
 		return q, missing()
@@ -380,8 +403,12 @@ func recordOf(request lifecycle.ID) lifecycle.ID {
 }
 
 // approveRequest makes the pending request APPROVED and a record of it: the
-// record takes over the account name, and a place that the request had.
+// record takes over the account name, and a place that the request had. An
+// extension gives its records their new ends.
 func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Time) error {
+	if q.kind == lifecycle.RequestExtension {
+		return approveExtension(ctx, tx, q, at)
+	}
 	audited, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionApprove, object: lifecycle.ObjectRequest, id: "q.id", source: "q.source_id",
 		facts: "jsonb_strip_nulls(jsonb_build_object('approvalStatus', q.approval_status, 'record', r.id, 'item', " + uuidLiteral(q.decided) + "))",
@@ -412,15 +439,6 @@ func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Tim
 // closeRequest makes the pending request REJECTED, or CANCELLED for a reason,
 // cancels the items that nobody decided and frees the account name.
 func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, status lifecycle.ApprovalStatus, reason string, at time.Time) error {
-	audited, err := auditOf(ctx, auditQuery{
-		action: actionOf[status], object: lifecycle.ObjectRequest, id: "q.id", source: "q.source_id",
-		facts: "jsonb_strip_nulls(jsonb_build_object('approvalStatus', q.approval_status, 'item', " + uuidLiteral(q.decided) +
-			", 'reason', nullif(q.cancellation_reason, '')))",
-		from: "q",
-	})
-	if err != nil {
-		return err
-	}
 	cancelled, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionCancel, object: lifecycle.ObjectApprovalItem, id: "i.id", source: uuidLiteral(source),
 		facts: "jsonb_build_object('request', i.request_id)", from: "i",
@@ -434,7 +452,14 @@ func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedR
 		), ? SELECT`, at, q.id, cancelled); err != nil {
 		return err
 	}
+	if q.kind == lifecycle.RequestExtension {
+		return closeExtension(ctx, tx, q, status, reason, at)
+	}
 	if err := freeName(ctx, tx, source, q); err != nil {
+		return err
+	}
+	audited, err := auditClosed(ctx, q, status)
+	if err != nil {
 		return err
 	}
 	moved, err := affected(ctx, tx, `WITH q AS (
@@ -444,6 +469,17 @@ func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedR
 		UPDATE source_counters AS c SET pending = pending - 1, ?3 = ?3 + 1 FROM q WHERE c.source_id = q.source_id`,
 		string(status), q.moved(at), q.id, counterOf[status], reason, audited)
 	return one(moved, err)
+}
+
+// auditClosed is the part of a statement that tells of q, the request that was just
+// closed.
+func auditClosed(ctx context.Context, q lockedRequest, status lifecycle.ApprovalStatus) (schema.QueryAppender, error) {
+	return auditOf(ctx, auditQuery{
+		action: actionOf[status], object: lifecycle.ObjectRequest, id: "q.id", source: "q.source_id",
+		facts: "jsonb_strip_nulls(jsonb_build_object('approvalStatus', q.approval_status, 'item', " + uuidLiteral(q.decided) +
+			", 'reason', nullif(q.cancellation_reason, '')))",
+		from: "q",
+	})
 }
 
 // one holds that a write under lock changed the one row it was for.

@@ -122,6 +122,7 @@ func printErasure(out io.Writer, what string, e lifecycle.Erasure) {
 	}{
 		{e.Records, "records"},
 		{e.Requests, "requests, with their approval items and comments"},
+		{e.Extensions, "parts of extensions, with what was said of these"},
 		{e.StagedRows, "rows of files that wait"},
 		{e.Faults, "rows of files that could not be taken"},
 		{e.Exports, "files of exports"},
