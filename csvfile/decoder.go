@@ -39,6 +39,9 @@ type Decoder struct {
 	// columns are those a file may have: those of [Columns], and [FaultColumn]
 	// behind them.
 	columns []column
+	// oneOf is of how many of them, the first ones, a file must have one and no more;
+	// 0 for none.
+	oneOf int
 	// places are the indices in columns of the cells of a row.
 	places []int
 	header string
@@ -58,6 +61,8 @@ type Decoder struct {
 type column struct {
 	name     string
 	required bool
+	// field is where its cells go; nil for a custom attribute.
+	field func(*lifecycle.PersonInput) **string
 }
 
 // span is where a cell lies within its record, without the quotes around it.
@@ -124,11 +129,30 @@ func NewDecoder(r io.Reader, attributes []lifecycle.SchemaAttribute) *Decoder {
 	for _, attribute := range attributes {
 		optional[attribute.TechnicalName] = !attribute.System && !attribute.Required
 	}
-	for _, name := range Columns(attributes) {
-		d.columns = append(d.columns, column{name: name, required: !optional[name]})
+	for i, name := range Columns(attributes) {
+		c := column{name: name, required: !optional[name]}
+		if i < len(personFields) {
+			c.field = personFields[i]
+		}
+		d.columns = append(d.columns, c)
 	}
 	d.columns = append(d.columns, column{name: FaultColumn})
 	return d
+}
+
+// NewExtensionDecoder reads a file that names records of a source which are to be
+// extended, in one of the columns "id" and "accountName", and may give them ends of
+// their own in the column "endDate". Rows have these fields in Input.
+func NewExtensionDecoder(r io.Reader) *Decoder {
+	return &Decoder{
+		in: bufio.NewReaderSize(r, readAhead), custom: []string{}, oneOf: 2,
+		columns: []column{
+			{name: "id", field: func(in *lifecycle.PersonInput) **string { return &in.ID }},
+			{name: "accountName", field: func(in *lifecycle.PersonInput) **string { return &in.AccountName }},
+			{name: "endDate", field: func(in *lifecycle.PersonInput) **string { return &in.EndDate }},
+			{name: FaultColumn},
+		},
+	}
 }
 
 // Header reads the header and must be called once, before [Decoder.Next]. faults
@@ -221,8 +245,8 @@ func (d *Decoder) fill(row *Row, text string) {
 			cell = Unguard(cell)
 		}
 		cells = append(cells, cell)
-		if field := personField(&row.Input, d.places[i]); field != nil {
-			*field = &cells[len(cells)-1]
+		if field := d.columns[d.places[i]].field; field != nil {
+			*field(&row.Input) = &cells[len(cells)-1]
 		} else {
 			row.Input.Data[d.columns[d.places[i]].name] = cell
 		}
@@ -233,28 +257,17 @@ func (d *Decoder) fill(row *Row, text string) {
 	}
 }
 
-// personField is where the cell of a column goes, nil for a custom attribute.
-// The columns are numbered as [Columns] has them.
-func personField(in *lifecycle.PersonInput, column int) **string {
-	switch column {
-	case 0:
-		return &in.AccountName
-	case 1:
-		return &in.FirstName
-	case 2:
-		return &in.LastName
-	case 3:
-		return &in.Phone
-	case 4:
-		return &in.Email
-	case 5:
-		return &in.Manager
-	case 6:
-		return &in.StartDate
-	case 7:
-		return &in.EndDate
-	}
-	return nil
+// personFields are where the cells of the columns go that every source has, in the
+// order of [Columns].
+var personFields = []func(*lifecycle.PersonInput) **string{
+	func(in *lifecycle.PersonInput) **string { return &in.AccountName },
+	func(in *lifecycle.PersonInput) **string { return &in.FirstName },
+	func(in *lifecycle.PersonInput) **string { return &in.LastName },
+	func(in *lifecycle.PersonInput) **string { return &in.Phone },
+	func(in *lifecycle.PersonInput) **string { return &in.Email },
+	func(in *lifecycle.PersonInput) **string { return &in.Manager },
+	func(in *lifecycle.PersonInput) **string { return &in.StartDate },
+	func(in *lifecycle.PersonInput) **string { return &in.EndDate },
 }
 
 // isFaultColumn is true for the last of the columns.
@@ -355,13 +368,26 @@ func (d *Decoder) judgeHeader(header record) (faults []lifecycle.RowFault) {
 			add(lifecycle.KindRequired, column.name, "the column is missing")
 		}
 	}
+	if d.oneOf > 0 {
+		there := 0
+		for i := range d.columns[:d.oneOf] {
+			there += min(times[i], 1)
+		}
+		if there != 1 {
+			names := make([]string, d.oneOf)
+			for i := range names {
+				names[i] = d.columns[i].name
+			}
+			add(lifecycle.KindRequired, "", "there must be one of the columns "+strings.Join(names, " and "))
+		}
+	}
 	if len(faults) > 0 {
 		return faults
 	}
 	d.places = places
 	for i, column := range d.columns {
 		switch {
-		case times[i] == 0 || personField(&lifecycle.PersonInput{}, i) != nil:
+		case times[i] == 0 || column.field != nil:
 		case d.isFaultColumn(i):
 			d.noted = true
 		default:

@@ -511,6 +511,201 @@ type ExportScheduleBody struct {
 	Zone *string `json:"zone,omitempty"`
 }
 
+// Extension Asks for a later end of records of one source
+type Extension struct {
+	// ApprovalItems One for each approver, in their order; none where no approval is needed
+	ApprovalItems []ExtensionApprovalItem `json:"approvalItems"`
+
+	// ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
+	//
+	// Example: PENDING
+	ApprovalStatus ApprovalStatus `json:"approvalStatus"`
+
+	// CancellationReason Why it was cancelled, a code; absent where it was not
+	//
+	// Example: withdrawn
+	CancellationReason *string `json:"cancellationReason,omitempty"`
+
+	// Comment Why; may be empty
+	//
+	// Example: The project goes on for a year
+	Comment string `json:"comment"`
+
+	// CompletionDate When the last approval came; absent until then
+	CompletionDate *Instant `json:"completionDate,omitempty"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// EndDate The end asked for; absent where the file gave records ends of their own
+	EndDate *Instant `json:"endDate,omitempty"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// NonEmployeeSource The short form of a source; id and sourceId are the same
+	NonEmployeeSource NonEmployeeSourceLite `json:"nonEmployeeSource"`
+
+	// Records How many records an extension names, and how many of them stand where
+	Records ExtensionCounts `json:"records"`
+
+	// Requester An identity or a workgroup
+	Requester *NonEmployeeIdentityReferenceWithID `json:"requester,omitempty"`
+}
+
+// ExtensionApproval An approval of an extension
+type ExtensionApproval struct {
+	// Comment Required where records are rejected
+	//
+	// Example: Fine
+	Comment *string `json:"comment,omitempty"`
+
+	// RejectedRecords The records that are out; at least one must be left
+	RejectedRecords *[]GivenID `json:"rejectedRecords,omitempty"`
+}
+
+// ExtensionApprovalItem One approver's part in an extension
+type ExtensionApprovalItem struct {
+	// ApprovalOrder Its place among the items, from 0
+	//
+	// Example: 0
+	ApprovalOrder int `json:"approvalOrder"`
+
+	// ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
+	//
+	// Example: PENDING
+	ApprovalStatus ApprovalStatus `json:"approvalStatus"`
+
+	// Approver An identity or a workgroup
+	Approver NonEmployeeIdentityReferenceWithID `json:"approver"`
+
+	// Comment What the approver said
+	//
+	// Example: Known from the last project
+	Comment *string `json:"comment,omitempty"`
+
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+}
+
+// ExtensionBody An extension to be asked for; one of recordIds and filters is required
+type ExtensionBody struct {
+	// Comment Why
+	//
+	// Example: The project goes on for a year
+	Comment *string `json:"comment,omitempty"`
+
+	// EndDate The new end, in the future and after the start of every record
+	//
+	// Example: 2027-12-31
+	EndDate string `json:"endDate"`
+
+	// Filters An expression of the list of records; those of the source that it lets through, at most 20,000
+	//
+	// Example: manager eq "jane.doe"
+	Filters *string `json:"filters,omitempty"`
+
+	// RecordIds Records of the source; at most 20,000
+	RecordIds *[]GivenID `json:"recordIds,omitempty"`
+
+	// SourceID A UUID with or without hyphens
+	//
+	// Example: 2c9180857d7e4f0e8d0c5a1f3b6c9e01
+	SourceID GivenID `json:"sourceId"`
+}
+
+// ExtensionCounts How many records an extension names, and how many of them stand where
+type ExtensionCounts struct {
+	// Approved Extended
+	//
+	// Example: 309
+	Approved int `json:"approved"`
+
+	// Cancelled Cancelled with the extension
+	//
+	// Example: 0
+	Cancelled int `json:"cancelled"`
+
+	// Pending Not decided
+	//
+	// Example: 0
+	Pending int `json:"pending"`
+
+	// Rejected Taken out, or rejected with the rest
+	//
+	// Example: 1
+	Rejected int `json:"rejected"`
+
+	// Skipped Could not be extended
+	//
+	// Example: 2
+	Skipped int `json:"skipped"`
+
+	// Total All of them
+	//
+	// Example: 312
+	Total int `json:"total"`
+}
+
+// ExtensionRecord One record's part in an extension. The names are absent once it is deleted.
+type ExtensionRecord struct {
+	// AccountName As the record has it now
+	//
+	// Example: william.smith
+	AccountName *string `json:"accountName,omitempty"`
+
+	// EndDate The end asked for
+	EndDate Instant `json:"endDate"`
+
+	// EndDateBefore Its end before it was extended, or when that was asked for
+	EndDateBefore Instant `json:"endDateBefore"`
+
+	// FirstName As the record has it now
+	//
+	// Example: William
+	FirstName *string `json:"firstName,omitempty"`
+
+	// LastName As the record has it now
+	//
+	// Example: Smith
+	LastName *string `json:"lastName,omitempty"`
+
+	// Manager The alias of the record's manager
+	//
+	// Example: jane.doe
+	Manager *string `json:"manager,omitempty"`
+
+	// Reason Why it was skipped: deleted, not_later (it ends no earlier without the extension) or not_started (it begins no earlier); absent where it was not
+	//
+	// Example: deleted
+	Reason *string `json:"reason,omitempty"`
+
+	// RecordID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	RecordID ID `json:"recordId"`
+
+	// RejectedBy An identity or a workgroup
+	RejectedBy *NonEmployeeIdentityReferenceWithID `json:"rejectedBy,omitempty"`
+
+	// Status Where a record of an extension stands
+	//
+	// Example: APPROVED
+	Status ExtensionRecordStatus `json:"status"`
+}
+
+// ExtensionRecordStatus Where a record of an extension stands
+//
+// Example: APPROVED
+type ExtensionRecordStatus = lifecycle.ApprovalStatus
+
 // GivenID A UUID with or without hyphens
 //
 // Example: 2c9180857d7e4f0e8d0c5a1f3b6c9e01
@@ -1828,6 +2023,9 @@ type ClientID = string
 // Count defines model for count.
 type Count = bool
 
+// ExtensionID defines model for extensionId.
+type ExtensionID = lifecycle.ID
+
 // IdempotencyKey defines model for idempotencyKey.
 type IdempotencyKey = string
 
@@ -1978,6 +2176,57 @@ type RejectNonEmployeeRequestParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ApproveNonEmployeeExtensionParams defines parameters for ApproveNonEmployeeExtension.
+type ApproveNonEmployeeExtensionParams struct {
+	// IdempotencyKey Names the decision, so that a repeat is known for one. Without it the item, the approver and the verdict name it.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RejectNonEmployeeExtensionParams defines parameters for RejectNonEmployeeExtension.
+type RejectNonEmployeeExtensionParams struct {
+	// IdempotencyKey Names the decision, so that a repeat is known for one. Without it the item, the approver and the verdict name it.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListNonEmployeeExtensionsParams defines parameters for ListNonEmployeeExtensions.
+type ListNonEmployeeExtensionsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
+	// RequestedFor Those on the sources that this identity manages, and those it asked for; `me` is the caller. Another one than the caller asks for `read`.
+	RequestedFor *string `form:"requested-for,omitempty" json:"requested-for,omitempty"`
+
+	// AssignedTo Those of which this identity, or a workgroup it is a member of, has an approval item; `me` is the caller. Another one than the caller asks for `read`.
+	AssignedTo *string `form:"assigned-to,omitempty" json:"assigned-to,omitempty"`
+
+	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **created, approvalStatus**. Without it the order is created, then id.
+	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
+
+	// Filters One filter expression. **sourceId, approvalStatus**: *eq*; **created**: *eq, gt, ge, lt, le*. Terms are joined by `and`, `or`, `not` and parentheses.
+	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
+}
+
+// ListNonEmployeeExtensionRecordsParams defines parameters for ListNonEmployeeExtensionRecords.
+type ListNonEmployeeExtensionRecordsParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
+	// Filters One filter expression. **status**: *eq, in*.
+	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
+}
+
 // ListNonEmployeeRecordsParams defines parameters for ListNonEmployeeRecords.
 type ListNonEmployeeRecordsParams struct {
 	// Limit The most results in one answer
@@ -2095,6 +2344,22 @@ type ListNonEmployeeBulkUploadFaultsParams struct {
 	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// ImportNonEmployeeExtensionMultipartBody defines parameters for ImportNonEmployeeExtension.
+type ImportNonEmployeeExtensionMultipartBody struct {
+	// Comment Why; at most 4,000 characters
+	//
+	// Example: The project goes on for a year
+	Comment *string `json:"comment,omitempty"`
+
+	// Data The CSV file
+	Data openapi_types.File `json:"data"`
+
+	// EndDate The end of records that the file gives none
+	//
+	// Example: 2027-12-31
+	EndDate *string `json:"endDate,omitempty"`
+}
+
 // ExportNonEmployeeRecordsParams defines parameters for ExportNonEmployeeRecords.
 type ExportNonEmployeeRecordsParams struct {
 	// Job Beyond the contract: the export whose file is asked for, be it complete or still being written; without it one that is yet to begin.
@@ -2185,6 +2450,15 @@ type ApproveNonEmployeeRequestJSONRequestBody = NonEmployeeApprovalDecision
 // RejectNonEmployeeRequestJSONRequestBody defines body for RejectNonEmployeeRequest for application/json ContentType.
 type RejectNonEmployeeRequestJSONRequestBody = NonEmployeeRejectApprovalDecision
 
+// ApproveNonEmployeeExtensionJSONRequestBody defines body for ApproveNonEmployeeExtension for application/json ContentType.
+type ApproveNonEmployeeExtensionJSONRequestBody = ExtensionApproval
+
+// RejectNonEmployeeExtensionJSONRequestBody defines body for RejectNonEmployeeExtension for application/json ContentType.
+type RejectNonEmployeeExtensionJSONRequestBody = NonEmployeeRejectApprovalDecision
+
+// CreateNonEmployeeExtensionJSONRequestBody defines body for CreateNonEmployeeExtension for application/json ContentType.
+type CreateNonEmployeeExtensionJSONRequestBody = ExtensionBody
+
 // PutNonEmployeeLifecycleConfigJSONRequestBody defines body for PutNonEmployeeLifecycleConfig for application/json ContentType.
 type PutNonEmployeeLifecycleConfigJSONRequestBody = LifecycleConfigBody
 
@@ -2220,6 +2494,9 @@ type PutNonEmployeeSourceLifecycleConfigJSONRequestBody = LifecycleConfigBody
 
 // ImportNonEmployeeRecordsInBulkMultipartRequestBody defines body for ImportNonEmployeeRecordsInBulk for multipart/form-data ContentType.
 type ImportNonEmployeeRecordsInBulkMultipartRequestBody ImportNonEmployeeRecordsInBulkMultipartBody
+
+// ImportNonEmployeeExtensionMultipartRequestBody defines body for ImportNonEmployeeExtension for multipart/form-data ContentType.
+type ImportNonEmployeeExtensionMultipartRequestBody ImportNonEmployeeExtensionMultipartBody
 
 // CreateNonEmployeeExportScheduleJSONRequestBody defines body for CreateNonEmployeeExportSchedule for application/json ContentType.
 type CreateNonEmployeeExportScheduleJSONRequestBody = ExportScheduleBody
@@ -2271,6 +2548,27 @@ type ServerInterface interface {
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(c *gin.Context, id ApprovalID, params RejectNonEmployeeRequestParams)
+	// ApproveNonEmployeeExtension Approve an extension, or a part of it
+	// (POST /non-employee-extension-approvals/{id}/approve)
+	ApproveNonEmployeeExtension(c *gin.Context, id ApprovalID, params ApproveNonEmployeeExtensionParams)
+	// RejectNonEmployeeExtension Reject an extension
+	// (POST /non-employee-extension-approvals/{id}/reject)
+	RejectNonEmployeeExtension(c *gin.Context, id ApprovalID, params RejectNonEmployeeExtensionParams)
+	// ListNonEmployeeExtensions List extensions
+	// (GET /non-employee-extensions)
+	ListNonEmployeeExtensions(c *gin.Context, params ListNonEmployeeExtensionsParams)
+	// CreateNonEmployeeExtension Ask for a later end of many records
+	// (POST /non-employee-extensions)
+	CreateNonEmployeeExtension(c *gin.Context)
+	// GetNonEmployeeExtension Get an extension
+	// (GET /non-employee-extensions/{id})
+	GetNonEmployeeExtension(c *gin.Context, id ExtensionID)
+	// CancelNonEmployeeExtension Withdraw an extension
+	// (POST /non-employee-extensions/{id}/cancel)
+	CancelNonEmployeeExtension(c *gin.Context, id ExtensionID)
+	// ListNonEmployeeExtensionRecords List the records of an extension
+	// (GET /non-employee-extensions/{id}/records)
+	ListNonEmployeeExtensionRecords(c *gin.Context, id ExtensionID, params ListNonEmployeeExtensionRecordsParams)
 	// GetNonEmployeeLifecycleConfig Get the lifecycle policy of the organisation
 	// (GET /non-employee-lifecycle-config)
 	GetNonEmployeeLifecycleConfig(c *gin.Context)
@@ -2373,6 +2671,9 @@ type ServerInterface interface {
 	// GetNonEmployeeBulkUploadStatus Get the state of the latest bulk upload
 	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/status)
 	GetNonEmployeeBulkUploadStatus(c *gin.Context, id SourceID)
+	// ImportNonEmployeeExtension Ask for a later end of the records that a CSV file names
+	// (POST /non-employee-sources/{id}/non-employee-extensions/upload)
+	ImportNonEmployeeExtension(c *gin.Context, id SourceID)
 	// ExportNonEmployeeRecords Download the records of a source as CSV
 	// (GET /non-employee-sources/{id}/non-employees/download)
 	ExportNonEmployeeRecords(c *gin.Context, id SourceID, params ExportNonEmployeeRecordsParams)
@@ -2878,6 +3179,302 @@ func (siw *ServerInterfaceWrapper) RejectNonEmployeeRequest(c *gin.Context) {
 	}
 
 	siw.Handler.RejectNonEmployeeRequest(c, id, params)
+}
+
+// ApproveNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) ApproveNonEmployeeExtension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApprovalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveNonEmployeeExtensionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ApproveNonEmployeeExtension(c, id, params)
+}
+
+// RejectNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) RejectNonEmployeeExtension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApprovalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RejectNonEmployeeExtensionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RejectNonEmployeeExtension(c, id, params)
+}
+
+// ListNonEmployeeExtensions operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeExtensions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNonEmployeeExtensionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "requested-for" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "requested-for", c.Request.URL.Query(), &params.RequestedFor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter requested-for: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "assigned-to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assigned-to", c.Request.URL.Query(), &params.AssignedTo, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter assigned-to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sorters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sorters", c.Request.URL.Query(), &params.Sorters, runtime.BindQueryParameterOptions{Type: "string", Format: "comma-separated"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sorters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "filters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filters", c.Request.URL.Query(), &params.Filters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter filters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeExtensions(c, params)
+}
+
+// CreateNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) CreateNonEmployeeExtension(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateNonEmployeeExtension(c)
+}
+
+// GetNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeExtension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ExtensionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeExtension(c, id)
+}
+
+// CancelNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) CancelNonEmployeeExtension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ExtensionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CancelNonEmployeeExtension(c, id)
+}
+
+// ListNonEmployeeExtensionRecords operation middleware
+func (siw *ServerInterfaceWrapper) ListNonEmployeeExtensionRecords(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ExtensionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNonEmployeeExtensionRecordsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "filters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filters", c.Request.URL.Query(), &params.Filters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter filters: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNonEmployeeExtensionRecords(c, id, params)
 }
 
 // GetNonEmployeeLifecycleConfig operation middleware
@@ -3896,6 +4493,31 @@ func (siw *ServerInterfaceWrapper) GetNonEmployeeBulkUploadStatus(c *gin.Context
 	siw.Handler.GetNonEmployeeBulkUploadStatus(c, id)
 }
 
+// ImportNonEmployeeExtension operation middleware
+func (siw *ServerInterfaceWrapper) ImportNonEmployeeExtension(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SourceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ImportNonEmployeeExtension(c, id)
+}
+
 // ExportNonEmployeeRecords operation middleware
 func (siw *ServerInterfaceWrapper) ExportNonEmployeeRecords(c *gin.Context) {
 
@@ -4687,6 +5309,14 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/non-employee-approvals/:id/approve", wrapper.ApproveNonEmployeeRequest)
 	router.POST(options.BaseURL+"/non-employee-approvals/:id/reject", wrapper.RejectNonEmployeeRequest)
 	router.GET(options.BaseURL+"/non-employee-approvals/summary/:requested-for", wrapper.GetNonEmployeeApprovalSummary)
+	router.GET(options.BaseURL+"/non-employee-extensions", wrapper.ListNonEmployeeExtensions)
+	router.POST(options.BaseURL+"/non-employee-extensions", wrapper.CreateNonEmployeeExtension)
+	router.GET(options.BaseURL+"/non-employee-extensions/:id", wrapper.GetNonEmployeeExtension)
+	router.GET(options.BaseURL+"/non-employee-extensions/:id/records", wrapper.ListNonEmployeeExtensionRecords)
+	router.POST(options.BaseURL+"/non-employee-extensions/:id/cancel", wrapper.CancelNonEmployeeExtension)
+	router.POST(options.BaseURL+"/non-employee-extension-approvals/:id/approve", wrapper.ApproveNonEmployeeExtension)
+	router.POST(options.BaseURL+"/non-employee-extension-approvals/:id/reject", wrapper.RejectNonEmployeeExtension)
+	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employee-extensions/upload", wrapper.ImportNonEmployeeExtension)
 	router.GET(options.BaseURL+"/non-employee-approval-config", wrapper.GetNonEmployeeApprovalConfig)
 	router.PUT(options.BaseURL+"/non-employee-approval-config", wrapper.PutNonEmployeeApprovalConfig)
 	router.GET(options.BaseURL+"/audit-events", wrapper.ListAuditEvents)
@@ -6192,6 +6822,941 @@ func (response RejectNonEmployeeRequest500JSONResponse) VisitRejectNonEmployeeRe
 type RejectNonEmployeeRequest503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response RejectNonEmployeeRequest503JSONResponse) VisitRejectNonEmployeeRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtensionRequestObject struct {
+	ID     ApprovalID `json:"id"`
+	Params ApproveNonEmployeeExtensionParams
+	Body   *ApproveNonEmployeeExtensionJSONRequestBody
+}
+
+type ApproveNonEmployeeExtensionResponseObject interface {
+	VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type ApproveNonEmployeeExtension200JSONResponse Extension
+
+func (response ApproveNonEmployeeExtension200JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ApproveNonEmployeeExtension400JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ApproveNonEmployeeExtension401JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ApproveNonEmployeeExtension403JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ApproveNonEmployeeExtension404JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response ApproveNonEmployeeExtension413JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response ApproveNonEmployeeExtension415JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ApproveNonEmployeeExtension429JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ApproveNonEmployeeExtension500JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ApproveNonEmployeeExtension503JSONResponse) VisitApproveNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtensionRequestObject struct {
+	ID     ApprovalID `json:"id"`
+	Params RejectNonEmployeeExtensionParams
+	Body   *RejectNonEmployeeExtensionJSONRequestBody
+}
+
+type RejectNonEmployeeExtensionResponseObject interface {
+	VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type RejectNonEmployeeExtension200JSONResponse Extension
+
+func (response RejectNonEmployeeExtension200JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response RejectNonEmployeeExtension400JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response RejectNonEmployeeExtension401JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response RejectNonEmployeeExtension403JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response RejectNonEmployeeExtension404JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response RejectNonEmployeeExtension413JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response RejectNonEmployeeExtension415JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response RejectNonEmployeeExtension429JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response RejectNonEmployeeExtension500JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response RejectNonEmployeeExtension503JSONResponse) VisitRejectNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionsRequestObject struct {
+	Params ListNonEmployeeExtensionsParams
+}
+
+type ListNonEmployeeExtensionsResponseObject interface {
+	VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeExtensions200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListNonEmployeeExtensions200JSONResponse struct {
+	Body    []Extension
+	Headers ListNonEmployeeExtensions200ResponseHeaders
+}
+
+func (response ListNonEmployeeExtensions200JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListNonEmployeeExtensions400JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListNonEmployeeExtensions401JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeExtensions403JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeExtensions429JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeExtensions500JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensions503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeExtensions503JSONResponse) VisitListNonEmployeeExtensionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtensionRequestObject struct {
+	Body *CreateNonEmployeeExtensionJSONRequestBody
+}
+
+type CreateNonEmployeeExtensionResponseObject interface {
+	VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type CreateNonEmployeeExtension200JSONResponse Extension
+
+func (response CreateNonEmployeeExtension200JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CreateNonEmployeeExtension400JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateNonEmployeeExtension401JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateNonEmployeeExtension403JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CreateNonEmployeeExtension413JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response CreateNonEmployeeExtension415JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateNonEmployeeExtension429JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CreateNonEmployeeExtension500JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CreateNonEmployeeExtension503JSONResponse) VisitCreateNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtensionRequestObject struct {
+	ID ExtensionID `json:"id"`
+}
+
+type GetNonEmployeeExtensionResponseObject interface {
+	VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeExtension200JSONResponse Extension
+
+func (response GetNonEmployeeExtension200JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeExtension400JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeExtension401JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeExtension403JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeExtension404JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeExtension429JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeExtension500JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeExtension503JSONResponse) VisitGetNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtensionRequestObject struct {
+	ID ExtensionID `json:"id"`
+}
+
+type CancelNonEmployeeExtensionResponseObject interface {
+	VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type CancelNonEmployeeExtension200JSONResponse Extension
+
+func (response CancelNonEmployeeExtension200JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CancelNonEmployeeExtension400JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CancelNonEmployeeExtension401JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CancelNonEmployeeExtension403JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CancelNonEmployeeExtension404JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CancelNonEmployeeExtension429JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CancelNonEmployeeExtension500JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CancelNonEmployeeExtension503JSONResponse) VisitCancelNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecordsRequestObject struct {
+	ID     ExtensionID `json:"id"`
+	Params ListNonEmployeeExtensionRecordsParams
+}
+
+type ListNonEmployeeExtensionRecordsResponseObject interface {
+	VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error
+}
+
+type ListNonEmployeeExtensionRecords200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListNonEmployeeExtensionRecords200JSONResponse struct {
+	Body    []ExtensionRecord
+	Headers ListNonEmployeeExtensionRecords200ResponseHeaders
+}
+
+func (response ListNonEmployeeExtensionRecords200JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords400JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords401JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords403JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords404JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords429JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords500JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNonEmployeeExtensionRecords503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListNonEmployeeExtensionRecords503JSONResponse) VisitListNonEmployeeExtensionRecordsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10648,6 +12213,171 @@ func (response GetNonEmployeeBulkUploadStatus503JSONResponse) VisitGetNonEmploye
 	return err
 }
 
+type ImportNonEmployeeExtensionRequestObject struct {
+	ID   SourceID `json:"id"`
+	Body *multipart.Reader
+}
+
+type ImportNonEmployeeExtensionResponseObject interface {
+	VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error
+}
+
+type ImportNonEmployeeExtension200JSONResponse Extension
+
+func (response ImportNonEmployeeExtension200JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension400JSONResponse ErrorResponseDto
+
+func (response ImportNonEmployeeExtension400JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ImportNonEmployeeExtension401JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ImportNonEmployeeExtension403JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ImportNonEmployeeExtension404JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension408JSONResponse struct{ TooSlowJSONResponse }
+
+func (response ImportNonEmployeeExtension408JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response ImportNonEmployeeExtension413JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response ImportNonEmployeeExtension415JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ImportNonEmployeeExtension429JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ImportNonEmployeeExtension500JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportNonEmployeeExtension503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ImportNonEmployeeExtension503JSONResponse) VisitImportNonEmployeeExtensionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportNonEmployeeRecordsRequestObject struct {
 	ID     SourceID `json:"id"`
 	Params ExportNonEmployeeRecordsParams
@@ -13579,6 +15309,27 @@ type StrictServerInterface interface {
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(ctx context.Context, request RejectNonEmployeeRequestRequestObject) (RejectNonEmployeeRequestResponseObject, error)
+	// ApproveNonEmployeeExtension Approve an extension, or a part of it
+	// (POST /non-employee-extension-approvals/{id}/approve)
+	ApproveNonEmployeeExtension(ctx context.Context, request ApproveNonEmployeeExtensionRequestObject) (ApproveNonEmployeeExtensionResponseObject, error)
+	// RejectNonEmployeeExtension Reject an extension
+	// (POST /non-employee-extension-approvals/{id}/reject)
+	RejectNonEmployeeExtension(ctx context.Context, request RejectNonEmployeeExtensionRequestObject) (RejectNonEmployeeExtensionResponseObject, error)
+	// ListNonEmployeeExtensions List extensions
+	// (GET /non-employee-extensions)
+	ListNonEmployeeExtensions(ctx context.Context, request ListNonEmployeeExtensionsRequestObject) (ListNonEmployeeExtensionsResponseObject, error)
+	// CreateNonEmployeeExtension Ask for a later end of many records
+	// (POST /non-employee-extensions)
+	CreateNonEmployeeExtension(ctx context.Context, request CreateNonEmployeeExtensionRequestObject) (CreateNonEmployeeExtensionResponseObject, error)
+	// GetNonEmployeeExtension Get an extension
+	// (GET /non-employee-extensions/{id})
+	GetNonEmployeeExtension(ctx context.Context, request GetNonEmployeeExtensionRequestObject) (GetNonEmployeeExtensionResponseObject, error)
+	// CancelNonEmployeeExtension Withdraw an extension
+	// (POST /non-employee-extensions/{id}/cancel)
+	CancelNonEmployeeExtension(ctx context.Context, request CancelNonEmployeeExtensionRequestObject) (CancelNonEmployeeExtensionResponseObject, error)
+	// ListNonEmployeeExtensionRecords List the records of an extension
+	// (GET /non-employee-extensions/{id}/records)
+	ListNonEmployeeExtensionRecords(ctx context.Context, request ListNonEmployeeExtensionRecordsRequestObject) (ListNonEmployeeExtensionRecordsResponseObject, error)
 	// GetNonEmployeeLifecycleConfig Get the lifecycle policy of the organisation
 	// (GET /non-employee-lifecycle-config)
 	GetNonEmployeeLifecycleConfig(ctx context.Context, request GetNonEmployeeLifecycleConfigRequestObject) (GetNonEmployeeLifecycleConfigResponseObject, error)
@@ -13681,6 +15432,9 @@ type StrictServerInterface interface {
 	// GetNonEmployeeBulkUploadStatus Get the state of the latest bulk upload
 	// (GET /non-employee-sources/{id}/non-employee-bulk-upload/status)
 	GetNonEmployeeBulkUploadStatus(ctx context.Context, request GetNonEmployeeBulkUploadStatusRequestObject) (GetNonEmployeeBulkUploadStatusResponseObject, error)
+	// ImportNonEmployeeExtension Ask for a later end of the records that a CSV file names
+	// (POST /non-employee-sources/{id}/non-employee-extensions/upload)
+	ImportNonEmployeeExtension(ctx context.Context, request ImportNonEmployeeExtensionRequestObject) (ImportNonEmployeeExtensionResponseObject, error)
 	// ExportNonEmployeeRecords Download the records of a source as CSV
 	// (GET /non-employee-sources/{id}/non-employees/download)
 	ExportNonEmployeeRecords(ctx context.Context, request ExportNonEmployeeRecordsRequestObject) (ExportNonEmployeeRecordsResponseObject, error)
@@ -14138,6 +15892,243 @@ func (sh *strictHandler) RejectNonEmployeeRequest(ctx *gin.Context, id ApprovalI
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(RejectNonEmployeeRequestResponseObject); ok {
 		if err := validResponse.VisitRejectNonEmployeeRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ApproveNonEmployeeExtension operation middleware
+func (sh *strictHandler) ApproveNonEmployeeExtension(ctx *gin.Context, id ApprovalID, params ApproveNonEmployeeExtensionParams) {
+	var request ApproveNonEmployeeExtensionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ApproveNonEmployeeExtensionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveNonEmployeeExtension(ctx, request.(ApproveNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ApproveNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitApproveNonEmployeeExtensionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RejectNonEmployeeExtension operation middleware
+func (sh *strictHandler) RejectNonEmployeeExtension(ctx *gin.Context, id ApprovalID, params RejectNonEmployeeExtensionParams) {
+	var request RejectNonEmployeeExtensionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body RejectNonEmployeeExtensionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RejectNonEmployeeExtension(ctx, request.(RejectNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RejectNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RejectNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitRejectNonEmployeeExtensionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeExtensions operation middleware
+func (sh *strictHandler) ListNonEmployeeExtensions(ctx *gin.Context, params ListNonEmployeeExtensionsParams) {
+	var request ListNonEmployeeExtensionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeExtensions(ctx, request.(ListNonEmployeeExtensionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeExtensions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeExtensionsResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeExtensionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateNonEmployeeExtension operation middleware
+func (sh *strictHandler) CreateNonEmployeeExtension(ctx *gin.Context) {
+	var request CreateNonEmployeeExtensionRequestObject
+
+	var body CreateNonEmployeeExtensionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateNonEmployeeExtension(ctx, request.(CreateNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitCreateNonEmployeeExtensionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeExtension operation middleware
+func (sh *strictHandler) GetNonEmployeeExtension(ctx *gin.Context, id ExtensionID) {
+	var request GetNonEmployeeExtensionRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeExtension(ctx, request.(GetNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeExtensionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelNonEmployeeExtension operation middleware
+func (sh *strictHandler) CancelNonEmployeeExtension(ctx *gin.Context, id ExtensionID) {
+	var request CancelNonEmployeeExtensionRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelNonEmployeeExtension(ctx, request.(CancelNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CancelNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitCancelNonEmployeeExtensionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNonEmployeeExtensionRecords operation middleware
+func (sh *strictHandler) ListNonEmployeeExtensionRecords(ctx *gin.Context, id ExtensionID, params ListNonEmployeeExtensionRecordsParams) {
+	var request ListNonEmployeeExtensionRecordsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNonEmployeeExtensionRecords(ctx, request.(ListNonEmployeeExtensionRecordsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNonEmployeeExtensionRecords")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNonEmployeeExtensionRecordsResponseObject); ok {
+		if err := validResponse.VisitListNonEmployeeExtensionRecordsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15223,6 +17214,39 @@ func (sh *strictHandler) GetNonEmployeeBulkUploadStatus(ctx *gin.Context, id Sou
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetNonEmployeeBulkUploadStatusResponseObject); ok {
 		if err := validResponse.VisitGetNonEmployeeBulkUploadStatusResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ImportNonEmployeeExtension operation middleware
+func (sh *strictHandler) ImportNonEmployeeExtension(ctx *gin.Context, id SourceID) {
+	var request ImportNonEmployeeExtensionRequestObject
+
+	request.ID = id
+
+	if reader, err := ctx.Request.MultipartReader(); err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportNonEmployeeExtension(ctx, request.(ImportNonEmployeeExtensionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportNonEmployeeExtension")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ImportNonEmployeeExtensionResponseObject); ok {
+		if err := validResponse.VisitImportNonEmployeeExtensionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

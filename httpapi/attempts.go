@@ -29,15 +29,17 @@ const loginOperation = "createToken"
 // attemptObjects are what ids in paths are of: one named "id" by the first
 // segment of the route, any other by its name.
 var attemptObjects = map[string]lifecycle.AuditObjectType{
-	"non-employee-sources":   lifecycle.ObjectSource,
-	"non-employee-records":   lifecycle.ObjectRecord,
-	"non-employee-requests":  lifecycle.ObjectRequest,
-	"non-employee-approvals": lifecycle.ObjectApprovalItem,
-	"oauth-clients":          lifecycle.ObjectClient,
-	"personal-access-tokens": lifecycle.ObjectClient,
-	"attributeId":            lifecycle.ObjectAttribute,
-	"scheduleId":             lifecycle.ObjectExportSchedule,
-	"jobId":                  lifecycle.ObjectImport,
+	"non-employee-extension-approvals": lifecycle.ObjectApprovalItem,
+	"non-employee-extensions":          lifecycle.ObjectRequest,
+	"non-employee-sources":             lifecycle.ObjectSource,
+	"non-employee-records":             lifecycle.ObjectRecord,
+	"non-employee-requests":            lifecycle.ObjectRequest,
+	"non-employee-approvals":           lifecycle.ObjectApprovalItem,
+	"oauth-clients":                    lifecycle.ObjectClient,
+	"personal-access-tokens":           lifecycle.ObjectClient,
+	"attributeId":                      lifecycle.ObjectAttribute,
+	"scheduleId":                       lifecycle.ObjectExportSchedule,
+	"jobId":                            lifecycle.ObjectImport,
 }
 
 // attemptOn is the attempt at the object that the path names last. Whether there

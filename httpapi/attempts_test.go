@@ -55,7 +55,7 @@ func TestARefusedChangeIsToldOfOnce(t *testing.T) {
 			body = `[]`
 		}
 		r := request(operation.method, "/v3"+path, body)
-		if id == string(policy.BulkUpload) {
+		if id == string(policy.BulkUpload) || id == string(policy.ImportExtension) {
 			r = request(operation.method, "/v3"+path, "--x\r\n")
 		} else if operation.method == http.MethodPatch {
 			r.Header.Set("Content-Type", "application/json-patch+json")

@@ -44,7 +44,8 @@ func (s *server) readBody(g *gin.Context) {
 func takesJSON(method, route string) bool {
 	switch method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return route != uploadRoute
+		_, takesFile := uploadFields[route]
+		return !takesFile
 	}
 	return false
 }
@@ -183,6 +184,24 @@ func (b body) ids() ([]string, lifecycle.Faults) {
 		return nil, b.faults()
 	}
 	return b.document.IDs()
+}
+
+func (b body) extension() lifecycle.ExtensionInput {
+	if b.fault != nil {
+		return lifecycle.ExtensionInput{Faults: b.faults()}
+	}
+	return b.document.Extension()
+}
+
+// extensionDecision is a decision that may take records out of an extension.
+func (b body) extensionDecision(key *string) service.DecisionInput {
+	in := b.decision(key)
+	if b.fault == nil {
+		var faults lifecycle.Faults
+		in.Rejected, faults = b.document.RejectedRecords()
+		in.Faults = append(in.Faults, faults...)
+	}
+	return in
 }
 
 func (b body) decision(key *string) service.DecisionInput {

@@ -24,7 +24,7 @@ type call struct {
 	route string
 	actor policy.Actor
 	body  body
-	// upload is the body of the one operation that takes no JSON.
+	// upload is the body of an operation that takes no JSON.
 	upload *upload
 	// failure is the kind of the error that was answered, empty if none was.
 	failure string

@@ -179,7 +179,7 @@ func TestWhatTheContractDoesNotHaveIsMarked(t *testing.T) {
 			for _, status := range statuses {
 				require.NotNil(t, operation.Responses.Status(status), "%s: status %d", op, status)
 			}
-			require.Regexp(t, "^/(non-employee-sources/{id}/(non-employee|approval-config|lifecycle-config)|non-employee-(approval|lifecycle)-config|non-employee-records/{id}/end|audit-events|identities|workgroups|personal-access-tokens|oauth-clients)", path)
+			require.Regexp(t, "^/(non-employee-extension|non-employee-sources/{id}/(non-employee|approval-config|lifecycle-config)|non-employee-(approval|lifecycle)-config|non-employee-records/{id}/end|audit-events|identities|workgroups|personal-access-tokens|oauth-clients)", path)
 		}
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(policy.Extensions)), marked)
@@ -242,7 +242,8 @@ func TestTheDocumentNamesWhatListsAreFilteredAndSortedBy(t *testing.T) {
 		string(policy.ListRequests): filter.Requests, string(policy.ListApprovals): filter.Approvals,
 		string(policy.ListIdentities): filter.Identities, string(policy.ListWorkgroups): filter.Workgroups,
 		string(policy.ListWorkgroupMembers): filter.WorkgroupMembers,
-		string(policy.ListAuditEvents):      filter.AuditEvents, string(policy.ExportAuditEvents): slices.Clone(filter.AuditEvents),
+		string(policy.ListExtensions):       filter.Extensions, string(policy.ListExtensionRecords): filter.ExtensionRecords,
+		string(policy.ListAuditEvents): filter.AuditEvents, string(policy.ExportAuditEvents): slices.Clone(filter.AuditEvents),
 	}
 	for i := range schemas[string(policy.ExportAuditEvents)] {
 		// A file has one order.

@@ -86,6 +86,7 @@ type fake struct {
 	policy       lifecycle.ApprovalPolicyInput
 	dates        lifecycle.LifecyclePolicyInput
 	reason       *string
+	extensions
 }
 
 var _ httpapi.Service = (*fake)(nil)

@@ -89,6 +89,14 @@ var served = map[policy.Operation]struct {
 	policy.GetDefaultLifecycle:   {"GET", "/non-employee-lifecycle-config", "", 200, `"inherited":false`},
 	policy.PutDefaultLifecycle:   {"PUT", "/non-employee-lifecycle-config", `{"warnings":[]}`, 200, `"end":{"action":"NONE","graceDays":0}`},
 	policy.EndRecord:             {"POST", "/non-employee-records/{id}/end", `{"reason":"Left early"}`, 200, `"accountName":"william.smith"`},
+	policy.ListExtensions:        {"GET", "/non-employee-extensions?assigned-to=me&count=true&sorters=-created", "", 200, `"records":{"approved":4,"cancelled":0,"pending":2,"rejected":1,"skipped":2,"total":9}`},
+	policy.CreateExtension:       {"POST", "/non-employee-extensions", `{"sourceId":"a","endDate":"b","recordIds":["c"]}`, 200, `"endDate":"2027-03-02T08:00:00.120Z"`},
+	policy.ImportExtension:       {"POST", "/non-employee-sources/{source}/non-employee-extensions/upload", anUpload, 200, `"completionDate":"2026-03-02T08:00:00.120Z"`},
+	policy.GetExtension:          {"GET", "/non-employee-extensions/{id}", "", 200, `"approvalOrder":1`},
+	policy.ListExtensionRecords:  {"GET", "/non-employee-extensions/{id}/records?filters=status+eq+%22a%22&limit=1", "", 200, `"rejectedBy":{`},
+	policy.CancelExtension:       {"POST", "/non-employee-extensions/{id}/cancel", "", 200, `"cancellationReason":"withdrawn"`},
+	policy.ApproveExtension:      {"POST", "/non-employee-extension-approvals/{id}/approve", `{"rejectedRecords":["a"]}`, 200, `"comment":"Goes on"`},
+	policy.RejectExtension:       {"POST", "/non-employee-extension-approvals/{id}/reject", `{"comment":"No"}`, 200, `"approvalStatus":"REJECTED"`},
 
 	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
 	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"managerRef":{"id":"2c918085-7d7e-4f0e-8d0c-5a1f3b6c9e01","name":"Sol Source","type":"IDENTITY"}`},
@@ -327,4 +335,50 @@ func TestATemplateIsAFileToSave(t *testing.T) {
 	w := newAPI(t).do(t, request("GET", fill(served[policy.Template].path), ""))
 	require.Equal(t, `attachment; filename="template-0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.csv"`, w.Header().Get("Content-Disposition"))
 	require.Equal(t, "text/csv", w.Header().Get("Content-Type"))
+}
+
+func TestWhatIsSentOfExtensionsReachesTheService(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.do(t, request("GET", fill("/non-employee-extensions?requested-for=me&assigned-to=you&filters=a&sorters=b"), ""))
+	require.Equal(t, []string{"me", "you", "a", "b"},
+		[]string{*a.service.requestedFor, *a.service.assignedTo, *a.service.params.Filters, *a.service.params.Sorters})
+	a.do(t, request("POST", fill("/non-employee-extensions"),
+		`{"sourceId":"s","endDate":"e","recordIds":["r",1],"filters":"f","comment":"c","id":5}`))
+	in := a.service.extension
+	require.Equal(t, []string{"s", "e", "f", "c"}, []string{*in.SourceID, *in.EndDate, *in.Filters, *in.Comment})
+	require.Equal(t, []string{"r", ""}, in.RecordIDs)
+	require.EqualError(t, in.Faults.Err(), "illegal_value: recordIds[1] must be a string;")
+	a.do(t, request("POST", fill("/non-employee-extensions"), `[`))
+	require.Error(t, a.service.extension.Faults.Err())
+
+	r := request("POST", fill("/non-employee-extension-approvals/{id}/approve"), `{"comment":"c","rejectedRecords":["r"]}`)
+	r.Header.Set("Idempotency-Key", "k")
+	a.do(t, r)
+	require.Equal(t, objectID, a.service.id)
+	require.Equal(t, []string{"r"}, a.service.decision.Rejected)
+	require.Equal(t, []string{"c", "k"}, []string{*a.service.decision.Comment, a.service.decision.Key})
+	a.do(t, request("POST", fill("/non-employee-extension-approvals/{id}/approve"), `{"rejectedRecords":"r"}`))
+	require.EqualError(t, a.service.decision.Faults.Err(), "illegal_value: rejectedRecords must be a list;")
+}
+
+// TestAnUploadMayHaveTextsBesideTheFile, before and after it.
+func TestAnUploadMayHaveTextsBesideTheFile(t *testing.T) {
+	t.Parallel()
+	field := func(name, text string) string {
+		return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + text + "\r\n"
+	}
+	path := fill("/non-employee-sources/{source}/non-employee-extensions/upload")
+	a := newAPI(t)
+	file := strings.TrimSuffix(anUpload, "--x--\r\n")
+	w := a.do(t, request("POST", path, field("endDate", "2027-01-01")+file+field("comment", "why")+"--x--\r\n"))
+	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	require.Equal(t, []string{"2027-01-01", "why"}, []string{*a.service.fields["endDate"], *a.service.fields["comment"]})
+	require.Equal(t, aFile, string(a.service.bulk.received))
+	w = a.do(t, request("POST", path, anUpload))
+	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	require.Nil(t, a.service.fields["endDate"])
+	w = a.do(t, request("POST", path, field("comment", "one")+file+field("comment", "two")+"--x--\r\n"))
+	require.Equal(t, http.StatusBadRequest, w.Code)
+	require.Contains(t, w.Body.String(), "must be given once")
 }

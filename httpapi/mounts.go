@@ -14,8 +14,9 @@ const betaPrefix = "beta"
 // resources are the first segments of the contract's paths, and of ours that are
 // served as these are.
 var resources = []string{
-	"audit-events", "non-employee-approval-config", "non-employee-approvals", "non-employee-lifecycle-config", "non-employee-records", "non-employee-requests", "non-employee-sources",
-	"identities", "oauth-clients", "personal-access-tokens", "workgroups",
+	"audit-events", "identities", "oauth-clients", "personal-access-tokens", "workgroups",
+	"non-employee-approval-config", "non-employee-approvals", "non-employee-extension-approvals", "non-employee-extensions",
+	"non-employee-lifecycle-config", "non-employee-records", "non-employee-requests", "non-employee-sources",
 }
 
 // location is where a path leads.

@@ -88,6 +88,16 @@ type Service interface {
 	PutDefaultLifecycle(ctx context.Context, a policy.Actor, in lifecycle.LifecyclePolicyInput) (lifecycle.PolicyInForce, error)
 	// EndRecord takes what was wrong with the body while it was read.
 	EndRecord(ctx context.Context, a policy.Actor, id lifecycle.ID, reason *string, faults lifecycle.Faults) (lifecycle.Record, error)
+	ListExtensions(ctx context.Context, a policy.Actor, requestedFor, assignedTo *string, p filter.Params) ([]lifecycle.Extension, int, error)
+	CreateExtension(ctx context.Context, a policy.Actor, in lifecycle.ExtensionInput) (lifecycle.Extension, error)
+	ImportExtension(ctx context.Context, a policy.Actor, source lifecycle.ID, upload service.FormUpload) (lifecycle.Extension, error)
+	GetExtension(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Extension, error)
+	// ListExtensionRecords takes no Sorters.
+	ListExtensionRecords(ctx context.Context, a policy.Actor, id lifecycle.ID, p filter.Params) ([]lifecycle.ExtensionRecord, int, error)
+	CancelExtension(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Extension, error)
+	// ApproveExtension and RejectExtension take the id of an approval item.
+	ApproveExtension(ctx context.Context, a policy.Actor, item lifecycle.ID, in service.DecisionInput) (lifecycle.Extension, error)
+	RejectExtension(ctx context.Context, a policy.Actor, item lifecycle.ID, in service.DecisionInput) (lifecycle.Extension, error)
 
 	ListIdentities(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
 	GetIdentity(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.DirectoryUser, error)

@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,14 +22,22 @@ import (
 	"gatehouse/lifecycle"
 )
 
+// uploadFields are the routes whose body is no JSON, with the texts that there may
+// be beside the file.
+var uploadFields = map[string][]string{
+	"/non-employee-sources/:id/non-employee-bulk-upload":       nil,
+	"/non-employee-sources/:id/non-employee-extensions/upload": {"endDate", "comment"},
+}
+
 const (
-	// uploadRoute is the one route whose body is no JSON.
-	uploadRoute = "/non-employee-sources/:id/non-employee-bulk-upload"
 	// dataPart is the part of the body that is the file (contract §7).
 	dataPart = "data"
 
 	mediaForm = "multipart/form-data"
 
+	// maxField is how much of a text beside the file is kept, in bytes: more than any
+	// may have.
+	maxField = 32 << 10
 	// maxOtherParts bounds the parts of an upload beside the file.
 	maxOtherParts = 100
 	// maxPartHead bounds the lines ahead of the content of a part, in bytes, and
@@ -56,12 +65,14 @@ var errTooSlow = &plainError{
 // one in its place: what is generated looks for the form of a body before the
 // handler is asked, and must find nothing to complain of.
 func (s *server) receiveUpload(g *gin.Context) {
-	if g.FullPath() != uploadRoute {
+	names, takesFile := uploadFields[g.FullPath()]
+	if !takesFile {
 		g.Next()
 		return
 	}
 	_, c := callOf(g)
 	c.upload = newUpload(g.Writer, g.Request, s.uploads)
+	c.upload.names = names
 	bare := *g.Request
 	bare.Header = g.Request.Header.Clone()
 	bare.Header.Set("Content-Type", mediaForm+"; boundary=none")
@@ -94,6 +105,9 @@ type upload struct {
 	end     *formEnd
 	parts   *multipart.Reader
 	part    *multipart.Part
+	// names are those of the texts beside the file that are kept, fields these.
+	names   []string
+	fields  map[string]string
 	release func() bool
 	// left is for how long the client may yet keep us waiting.
 	left time.Duration
@@ -204,6 +218,9 @@ func (u *upload) Open(ctx context.Context) (io.Reader, error) {
 		case part.FormName() == dataPart:
 			return filePart{u, part}, nil
 		}
+		if err := u.keepField(); err != nil {
+			return nil, err
+		}
 	}
 	return nil, errTooManyParts
 }
@@ -304,8 +321,40 @@ func (u *upload) Close() error {
 		case part.FormName() == dataPart:
 			return errTwoFiles
 		}
+		if err := u.keepField(); err != nil {
+			return err
+		}
 	}
 	return errTooManyParts
+}
+
+// keepField keeps the text of the part at hand, if it is of use.
+func (u *upload) keepField() error {
+	name := u.part.FormName()
+	if !slices.Contains(u.names, name) {
+		return nil
+	}
+	if _, twice := u.fields[name]; twice {
+		return lifecycle.FieldError(lifecycle.KindBadRequest, name, name+" must be given once;")
+	}
+	text, err := io.ReadAll(io.LimitReader(u.part, maxField))
+	if err != nil {
+		return u.fault(err)
+	}
+	if u.fields == nil {
+		u.fields = map[string]string{}
+	}
+	u.fields[name] = string(text)
+	return nil
+}
+
+// Field returns the text of a part beside the file.
+func (u *upload) Field(name string) *string {
+	text, given := u.fields[name]
+	if !given {
+		return nil
+	}
+	return &text
 }
 
 // fault turns an error of reading the body into what the caller is told.

@@ -107,7 +107,7 @@ type ExtensionTarget struct {
 // TooManyExtended refuses more than [MaxExtensionRecords].
 func TooManyExtended(field string) *Error {
 	return FieldError(KindLimit, field,
-		fmt.Sprintf("%s names more than %d records, which is the limit.", field, MaxExtensionRecords))
+		fmt.Sprintf("%s names more than %d records, which is the limit", field, MaxExtensionRecords))
 }
 
 // NothingExtended refuses an extension of no record.
@@ -139,10 +139,7 @@ type ExtensionInput struct {
 // KindIllegalValue for the rest.
 func (in ExtensionInput) Judge(at time.Time) (extension Extension, targets []ExtensionTarget, faults Faults) {
 	j := newJudge(in.Faults)
-	extension.EndDate = j.date("endDate", in.EndDate)
-	if !extension.EndDate.IsZero() {
-		j.note(LaterEnd(extension.EndDate, at))
-	}
+	extension.EndDate = j.end(in.EndDate, at)
 	var err error
 	extension.Comment, err = JudgeComment(in.Comment, false)
 	j.note(err)
@@ -177,10 +174,17 @@ func (j *judge) targets(ids []string, end time.Time) []ExtensionTarget {
 	return targets
 }
 
-// LaterEnd refuses a new end that is over already at at; else it is nil.
-func LaterEnd(end, at time.Time) error {
-	if end.After(at) {
-		return nil
+// JudgeEnd reads an end that is asked for: it is required, and after at. The faults
+// are those of [ExtensionInput.Judge].
+func JudgeEnd(given *string, at time.Time) (time.Time, Faults) {
+	j := newJudge(nil)
+	return j.end(given, at), j.faults
+}
+
+func (j *judge) end(given *string, at time.Time) time.Time {
+	end := j.date("endDate", given)
+	if !end.IsZero() && !end.After(at) {
+		j.faults.Add(KindIllegalValue, "endDate", "endDate must be in the future")
 	}
-	return FieldError(KindIllegalValue, "endDate", "endDate must be in the future")
+	return end
 }

@@ -77,6 +77,14 @@ const (
 	GetDefaultLifecycle   Operation = "getNonEmployeeLifecycleConfig"
 	PutDefaultLifecycle   Operation = "putNonEmployeeLifecycleConfig"
 	EndRecord             Operation = "endNonEmployeeRecord"
+	ListExtensions        Operation = "listNonEmployeeExtensions"
+	CreateExtension       Operation = "createNonEmployeeExtension"
+	ImportExtension       Operation = "importNonEmployeeExtension"
+	GetExtension          Operation = "getNonEmployeeExtension"
+	ListExtensionRecords  Operation = "listNonEmployeeExtensionRecords"
+	CancelExtension       Operation = "cancelNonEmployeeExtension"
+	ApproveExtension      Operation = "approveNonEmployeeExtension"
+	RejectExtension       Operation = "rejectNonEmployeeExtension"
 
 	ListIdentities       Operation = "listIdentities"
 	GetIdentity          Operation = "getIdentity"
@@ -205,6 +213,8 @@ var (
 	manager  = Relations{AccountManager: true}
 	approver = Relations{Approver: true}
 	own      = Relations{Own: true}
+	// concerned are those whom an extension concerns.
+	concerned = Relations{AccountManager: true, Requester: true, Approver: true}
 )
 
 // Rules is the access table of contract §5. Lists admit any actor with the
@@ -286,6 +296,16 @@ var Extensions = map[Operation]Rule{
 	GetDefaultLifecycle:   {Scope: lifecycle.ScopeRead, AnyUser: true, Right: lifecycle.RightRead},
 	PutDefaultLifecycle:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 	EndRecord:             {Scope: lifecycle.ScopeManage, UserOnly: true, Right: lifecycle.RightUpdate, Relations: manager},
+	// Whoever may change an end date may ask for many, and who decides sees what is
+	// asked for.
+	ListExtensions:       {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, Relations: concerned},
+	CreateExtension:      {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, Relations: manager},
+	ImportExtension:      {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, Relations: manager},
+	GetExtension:         {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, Relations: concerned},
+	ListExtensionRecords: {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, Relations: concerned},
+	CancelExtension:      {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, Relations: Relations{Requester: true}},
+	ApproveExtension:     {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: approver},
+	RejectExtension:      {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: approver},
 
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},

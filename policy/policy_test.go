@@ -171,6 +171,14 @@ var extensions = map[policy.Operation]expected{
 	"listWorkgroups":                         {false, "A A A A A A A A - A - - A"},
 	"getWorkgroup":                           {false, "A A A A A A A A - A - - A"},
 	"listWorkgroupMembers":                   {false, "A A A A A A A A - A - - A"},
+	"listNonEmployeeExtensions":              {false, "A r r a a a a r - A - - A"},
+	"createNonEmployeeExtension":             {true, "A r r a a r r r - - A - A"},
+	"importNonEmployeeExtension":             {true, "A r r a a r r r - - A - A"},
+	"getNonEmployeeExtension":                {false, "A r r a a a a r - A - - A"},
+	"listNonEmployeeExtensionRecords":        {false, "A r r a a a a r - A - - A"},
+	"cancelNonEmployeeExtension":             {true, "A r r r r r a r - - A - A"},
+	"approveNonEmployeeExtension":            {true, "e r r r r a r r - - - - -"},
+	"rejectNonEmployeeExtension":             {true, "e r r r r a r r - - - - -"},
 }
 
 func TestTheAccessTableIsContractSection5(t *testing.T) {

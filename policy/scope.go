@@ -103,3 +103,42 @@ func TokenReach(a Actor, owner *string) (Reach, error) {
 	}
 	return Reach{OwnedBy: identity}, nil
 }
+
+// ExtensionReach returns which extensions the actor sees in a list: those of the
+// sources that the identity named by requestedFor manages and those it asked for,
+// or those that it, or a workgroup it is a member of, has an item of, where
+// assignedTo names it. Both are nil where the client did not send them, else "me"
+// or an id; with neither, everything for holders of read and else both of the
+// caller's own. Errors as ListReach's; bad request for both.
+func ExtensionReach(a Actor, requestedFor, assignedTo *string) (Reach, error) {
+	name, given := "requested-for", requestedFor
+	if given == nil {
+		name, given = "assigned-to", assignedTo
+	}
+	me, identity := given != nil && *given == Me, a.IdentityID
+	if given != nil && !me {
+		// Ids are read before access is checked (contract §5).
+		var err error
+		if identity, err = lifecycle.ParseID(*given); err != nil {
+			return Reach{}, lifecycle.FieldError(lifecycle.KindBadRequest, name, name+` must be an identity's id or "me".`)
+		}
+	}
+	if err := Enter(ListExtensions, a); err != nil {
+		return Reach{}, err
+	}
+	switch {
+	case requestedFor != nil && assignedTo != nil:
+		return Reach{}, lifecycle.FieldError(lifecycle.KindBadRequest, "assigned-to", "assigned-to must not be given beside requested-for.")
+	case me && !a.IsUser():
+		return Reach{}, lifecycle.FieldError(lifecycle.KindBadRequest, name, name+` "me" needs a token that belongs to an identity.`)
+	case given == nil && a.Holds(lifecycle.RightRead):
+		return Reach{All: true}, nil
+	case given == nil:
+		return Reach{ManagedBy: identity, AssignedTo: identity}, nil
+	case identity != a.IdentityID && !a.Holds(lifecycle.RightRead):
+		return Reach{}, ErrForbidden
+	case requestedFor != nil:
+		return Reach{ManagedBy: identity}, nil
+	}
+	return Reach{AssignedTo: identity}, nil
+}

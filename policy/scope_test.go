@@ -119,3 +119,41 @@ func TestErrorsAboutRequestedForNameIt(t *testing.T) {
 		require.Equal(t, "requested-for", e.Field)
 	}
 }
+
+func TestWhoseExtensionsAreListed(t *testing.T) {
+	t.Parallel()
+	me, other := lifecycle.NewID(), lifecycle.NewID()
+	scopes := []string{lifecycle.ScopeRead}
+	admin := policy.Actor{IdentityID: me, Levels: []lifecycle.Level{lifecycle.LevelOrgAdmin}, Scopes: scopes}
+	somebody := policy.Actor{IdentityID: me, Scopes: scopes}
+	reading := policy.Actor{ClientID: "app", Rights: []lifecycle.Right{lifecycle.RightRead}, Scopes: scopes}
+	for name, c := range map[string]struct {
+		actor                    policy.Actor
+		requestedFor, assignedTo *string
+		want                     policy.Reach
+		kind                     lifecycle.Kind
+	}{
+		"everything":               {actor: admin, want: policy.Reach{All: true}},
+		"an application":           {actor: reading, want: policy.Reach{All: true}},
+		"one's own":                {actor: somebody, want: policy.Reach{ManagedBy: me, AssignedTo: me}},
+		"managed by me":            {actor: somebody, requestedFor: new("me"), want: policy.Reach{ManagedBy: me}},
+		"assigned to me":           {actor: somebody, assignedTo: new(me.String()), want: policy.Reach{AssignedTo: me}},
+		"assigned to another":      {actor: admin, assignedTo: new(other.String()), want: policy.Reach{AssignedTo: other}},
+		"managed by another":       {actor: admin, requestedFor: new(other.String()), want: policy.Reach{ManagedBy: other}},
+		"another's":                {actor: somebody, assignedTo: new(other.String()), kind: lifecycle.KindForbidden},
+		"both":                     {actor: admin, requestedFor: new("me"), assignedTo: new("me"), kind: lifecycle.KindBadRequest},
+		"nobody's":                 {actor: reading, assignedTo: new("me"), kind: lifecycle.KindBadRequest},
+		"no id":                    {actor: somebody, assignedTo: new("you"), kind: lifecycle.KindBadRequest},
+		"without a scope":          {actor: policy.Actor{IdentityID: me}, kind: lifecycle.KindForbidden},
+		"an application and right": {actor: policy.Actor{ClientID: "app", Scopes: scopes}, kind: lifecycle.KindForbidden},
+	} {
+		reach, err := policy.ExtensionReach(c.actor, c.requestedFor, c.assignedTo)
+		require.Equal(t, c.want, reach, name)
+		if c.kind == lifecycle.KindInternal {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.Error(t, err, name)
+		require.Equal(t, c.kind, lifecycle.KindOf(err), name)
+	}
+}

@@ -71,7 +71,26 @@ func (s *Service) approval(ctx context.Context, op policy.Operation, a policy.Ac
 		return lifecycle.ApprovalItem{}, err
 	}
 	item, rel, err := s.store.GetApproval(ctx, id, viewer(op, a))
+	if extension, one := extensionItems[op]; err == nil && one && item.Extension != extension {
+		err = policy.ErrNotFound
+	}
 	return item, admit(op, a, rel, err)
+}
+
+// extensionItems says of the operations that know items of one kind alone whether
+// these are those of extensions.
+var extensionItems = map[policy.Operation]bool{
+	policy.GetApproval: false, policy.Approve: false, policy.Reject: false,
+	policy.ApproveExtension: true, policy.RejectExtension: true,
+}
+
+// extension returns the extension if the actor may do op to it.
+func (s *Service) extension(ctx context.Context, op policy.Operation, a policy.Actor, id lifecycle.ID) (lifecycle.Extension, error) {
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.Extension{}, err
+	}
+	extension, rel, err := s.store.GetExtension(ctx, id, viewer(op, a))
+	return extension, admit(op, a, rel, err)
 }
 
 // target is the source that a body names, with its schema.
@@ -88,7 +107,8 @@ func (s *Service) bodySource(ctx context.Context, op policy.Operation, a policy.
 	if err := policy.Enter(op, a); err != nil {
 		return target{}, err
 	}
-	holds := a.Holds(policy.Rules[op].Right)
+	rule, _ := policy.RuleOf(op)
+	holds := a.Holds(rule.Right)
 	text := ""
 	if in.SourceID != nil {
 		text = lifecycle.Normalize(*in.SourceID)

@@ -13,6 +13,9 @@ type DecisionInput struct {
 	Comment *string
 	// Key is the Idempotency-Key header, empty if there was none.
 	Key string
+	// Rejected are the ids of the records that an approval takes out of an extension,
+	// as they were sent.
+	Rejected []string
 	// Faults are what was wrong with the body while it was read.
 	Faults lifecycle.Faults
 }
@@ -85,10 +88,14 @@ func (s *Service) decide(ctx context.Context, op policy.Operation, a policy.Acto
 		return lifecycle.ApprovalItem{}, err
 	}
 	// A repeat need not say again why.
-	if item.Status != lifecycle.StatusPending {
+	if item.Status != lifecycle.StatusPending && len(in.Rejected) == 0 {
 		return standing(item, a.IdentityID, verdict)
 	}
-	comment, err := lifecycle.JudgeComment(in.Comment, verdict == lifecycle.VerdictReject)
+	comment, err := lifecycle.JudgeComment(in.Comment, verdict == lifecycle.VerdictReject || len(in.Rejected) > 0)
+	if err != nil {
+		return lifecycle.ApprovalItem{}, err
+	}
+	rejected, err := in.rejected()
 	if err != nil {
 		return lifecycle.ApprovalItem{}, err
 	}
@@ -97,14 +104,19 @@ func (s *Service) decide(ctx context.Context, op policy.Operation, a policy.Acto
 			"Idempotency-Key must not be longer than 255 bytes.")
 	}
 	decision := lifecycle.Decision{
-		ID:        lifecycle.DecisionID(item.ID, a.IdentityID, verdict, in.Key),
+		ID:        lifecycle.DecisionID(item.ID, a.IdentityID, verdict, decisionKey(in.Key, rejected)),
 		RequestID: item.RequestID,
 		ItemID:    item.ID,
 		Approver:  a.IdentityID,
 		Verdict:   verdict,
 		Via:       lifecycle.ViaAPI,
 	}
-	if err := s.store.AnnounceDecision(ctx, decision, comment); err != nil {
+	if len(rejected) > 0 {
+		err = s.store.AnnounceExtensionDecision(ctx, decision, comment, rejected)
+	} else {
+		err = s.store.AnnounceDecision(ctx, decision, comment)
+	}
+	if err != nil {
 		return lifecycle.ApprovalItem{}, goneSince(op, a, err)
 	}
 	return s.sendDecision(ctx, op, a, decision)

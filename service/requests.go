@@ -67,31 +67,40 @@ func (s *Service) CreateRequest(ctx context.Context, a policy.Actor, in lifecycl
 	return s.startAccepted(context.WithoutCancel(ctx), request), nil
 }
 
-// startAccepted starts the workflow of a request that is stored, whatever
-// becomes of the call that brought it.
+// startAccepted starts the workflow of a request that is stored.
 func (s *Service) startAccepted(ctx context.Context, request lifecycle.Request) lifecycle.Request {
-	deadline := time.Now().Add(s.settings.AutoApprovalWait)
-	startCtx, cancel := context.WithTimeout(ctx, s.settings.StartTimeout)
-	defer cancel()
-	if err := s.workflows.StartRequest(startCtx, request.ID, request.Source.ID, len(request.Items)); err != nil {
-		s.log.WarnContext(ctx, "the request is accepted, its workflow is left to the sweep",
-			"request_id", request.ID.String(), "error", err)
+	if !s.start(ctx, request.ID, request.Source.ID, len(request.Items)) {
 		return request
-	}
-	if len(request.Items) > 0 {
-		return request
-	}
-	waitCtx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	if err := s.workflows.AwaitRequest(waitCtx, request.ID); err != nil {
-		s.log.InfoContext(ctx, "the request is answered before its record was made",
-			"request_id", request.ID.String(), "error", err)
 	}
 	stored, _, err := s.store.GetRequest(ctx, request.ID, request.Requester)
 	if err != nil {
 		return request
 	}
 	return stored
+}
+
+// start starts the workflow of a request that is stored, whatever becomes of the
+// call that brought it. One without approval items is waited for, within bounds;
+// then it may have changed, and moved is true.
+func (s *Service) start(ctx context.Context, request, source lifecycle.ID, items int) (moved bool) {
+	deadline := time.Now().Add(s.settings.AutoApprovalWait)
+	startCtx, cancel := context.WithTimeout(ctx, s.settings.StartTimeout)
+	defer cancel()
+	if err := s.workflows.StartRequest(startCtx, request, source, items); err != nil {
+		s.log.WarnContext(ctx, "the request is accepted, its workflow is left to the sweep",
+			"request_id", request.String(), "error", err)
+		return false
+	}
+	if items > 0 {
+		return false
+	}
+	waitCtx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	if err := s.workflows.AwaitRequest(waitCtx, request); err != nil {
+		s.log.InfoContext(ctx, "the request is answered before it was carried out",
+			"request_id", request.String(), "error", err)
+	}
+	return true
 }
 
 // DeleteRequest removes a request; a pending one frees its account name and

@@ -112,6 +112,7 @@ type Store interface {
 	RequestStore
 	ApprovalPolicyStore
 	LifecyclePolicyStore
+	ExtensionStore
 	IdentityStore
 	DirectoryStore
 	ImportStore

@@ -201,6 +201,7 @@ func liveParameter(template, name string) string {
 	for prefix, word := range map[string]string{
 		"/non-employee-sources": "$source", "/non-employee-records": "$record",
 		"/non-employee-requests": "$request", "/non-employee-approvals": "$item",
+		"/non-employee-extensions/{": "$extension", "/non-employee-extension-approvals": "$part",
 		"/personal-access-tokens": "$token", "/oauth-clients": "$client",
 		scim.Path + "/Users": "$user", scim.Path + "/Groups": "$group", scim.Path + "/Schemas": urnSchemas + "User",
 		scim.Path + "/ResourceTypes": "User",
@@ -255,7 +256,7 @@ func mediaOf(op operation) string {
 		return "application/scim+json"
 	case op.id == "createToken":
 		return "application/x-www-form-urlencoded"
-	case op.id == "importNonEmployeeRecordsInBulk":
+	case slices.Contains(takeFiles, op.id):
 		return aForm
 	case op.method == http.MethodPatch:
 		return "application/json-patch+json"

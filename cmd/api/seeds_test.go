@@ -56,6 +56,10 @@ var goodBodies = map[string]string{
 	"createNonEmployeeRequest":                personBody("new.request"),
 	"approveNonEmployeeRequest":               `{"comment":"Yes"}`,
 	"rejectNonEmployeeRequest":                `{"comment":"No"}`,
+	"createNonEmployeeExtension":              `{"sourceId":"$source","endDate":"2029-12-31","recordIds":["$record"],"comment":"c"}`,
+	"importNonEmployeeExtension":              formOf("accountName,endDate\na.record,2029-12-31\n"),
+	"approveNonEmployeeExtension":             `{"comment":"Yes","rejectedRecords":["$record"]}`,
+	"rejectNonEmployeeExtension":              `{"comment":"No"}`,
 	"createToken":                             `grant_type=password&client_id=nobody&client_secret=nothing`, // what is refused before a secret is compared, which takes its time
 }
 
@@ -90,6 +94,7 @@ var bodies = []string{
 	`{"timeoutConfig":{"enabled":true,"daysUntilTimeout":9},"calendar":{"workdays":["MONDAY"],"iCalendar":"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20000101\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;INTERVAL=0;COUNT=99999999999\nEND:VEVENT\nEND:VCALENDAR"}}`,
 	`{"escalationConfig":{"enabled":true,"escalationChain":[{"identityType":"\u0000","identityId":"$source"},[],{"a":{"a":1}}]},"fallbackApprover":{"type":"IDENTITY","identityID":"$source"}}`,
 	`{"warnings":[{"days":1e9,"to":["NOBODY",5]},{"days":-1,"to":[]},[],{"a":{"a":1}}],"end":{"action":"\u0000","graceDays":366},"extension":{"approval":""}}`, `{"reason":"\u0000"}`,
+	`{"sourceId":"$source","endDate":"2029-12-31","filters":"accountName co \"%\""}`, `{"sourceId":"$source","endDate":"9999-12-31","recordIds":["$record","x"],"filters":1}`,
 	`{"type":"DATE","technicalName":"accountName","label":"L"}`, `{"type":"TEXT","technicalName":"a b","label":"\n"}`,
 }
 
@@ -114,7 +119,7 @@ var patches = []string{
 var queries = []string{
 	"limit=-1", "limit=251", "limit=0&count=true", "limit=1e1", "limit=%2B1", "limit=99999999999999999999", "limit=1&limit=2", "limit=", "offset=9223372036854775807",
 	"offset=9223372036854775808", "offset=-0", "count=TRUE", "count=1", "sorters=-created,name,-id", "sorters=,", "sorters=name;drop", "sorters=--name", "sorters=%00",
-	"sorters=created,created", "requested-for=me", "requested-for=$person", "requested-for=ME", "requested-for=", "requested-for=%27", "requested-for=me&limit=250&count=true&sorters=-created",
+	"sorters=created,created", "requested-for=me", "requested-for=$person", "assigned-to=me", "assigned-to=$person", "assigned-to=%27", "requested-for=ME", "requested-for=", "requested-for=%27", "requested-for=me&limit=250&count=true&sorters=-created",
 	"requested-for=me&filters=", "filters=x", "filters=%00", "filters=%ff", "filters=%ED%A0%80", "filters=%", "a=b;c=d", "%zz=1", "=&=&&", "dry-run=maybe", "dry-run=true", "job=$job", "job=x",
 	"include-detail=false", "detail-level=LIFECYCLE", "detail-level=lifecycle", "detail-level=", "detail-level=LIFECYCLE&count=true", "non-employee-count=true",
 }
@@ -131,7 +136,7 @@ var filters = []string{
 }
 
 // filtered are the lists that take filters.
-var filtered = []string{"/non-employee-sources", "/non-employee-records", "/non-employee-requests", "/non-employee-approvals", "/audit-events", "/audit-events/export"}
+var filtered = []string{"/non-employee-sources", "/non-employee-records", "/non-employee-requests", "/non-employee-approvals", "/non-employee-extensions", "/audit-events", "/audit-events/export"}
 
 // parameters are values for the place of an id in a path.
 var parameters = []string{
@@ -217,6 +222,9 @@ func (w *world) seeds() []attempt {
 	return append(all, w.scimSeeds()...)
 }
 
+// takeFiles are the operations whose body is a form with a file.
+var takeFiles = []string{"importNonEmployeeRecordsInBulk", "importNonEmployeeExtension"}
+
 // seedBodies adds what a body can hold.
 func (w *world) seedBodies(op operation, turn int, at func(attempt)) {
 	good := goodBodies[op.id]
@@ -233,12 +241,12 @@ func (w *world) seedBodies(op operation, turn int, at func(attempt)) {
 	for _, line := range some(headerLines, turn) {
 		at(attempt{headers: line, body: good})
 	}
-	if op.id == "importNonEmployeeRecordsInBulk" {
+	if slices.Contains(takeFiles, op.id) {
 		for _, text := range dates {
-			at(attempt{body: strings.ReplaceAll(good, "2027-12-31", text)})
+			at(attempt{body: strings.NewReplacer("2027-12-31", text, "2029-12-31", text).Replace(good)})
 		}
 		for _, text := range evil {
-			at(attempt{body: strings.ReplaceAll(good, "from.a.file", text)})
+			at(attempt{body: strings.NewReplacer("from.a.file", text, "a.record", text).Replace(good)})
 			at(attempt{body: strings.ReplaceAll(good, "extra", text)})
 			at(attempt{body: strings.ReplaceAll(good, `"data"`, `"`+text+`"`)})
 			at(attempt{body: strings.ReplaceAll(good, `"f.csv"`, `"`+text+`"`)})

@@ -170,6 +170,11 @@ func (w *world) make(t testing.TB) {
 	request := w.send(t, http.MethodPost, "/v3/non-employee-requests", w.fill(personBody("a.request")))
 	w.live["$request"] = text(t, request, "id")
 	w.live["$item"] = text(t, request["approvalItems"].([]any)[0].(map[string]any), "id")
+	extended := text(t, w.send(t, http.MethodPost, "/v3/non-employee-records", w.fill(personBody("an.extended.record"))), "id")
+	extension := w.send(t, http.MethodPost, "/v3/non-employee-extensions",
+		`{"sourceId":"`+w.live["$source"]+`","endDate":"2029-12-31","recordIds":["`+extended+`"]}`)
+	w.live["$extension"] = text(t, extension, "id")
+	w.live["$part"] = text(t, extension["approvalItems"].([]any)[0].(map[string]any), "id")
 	w.live["$schedule"] = text(t, w.send(t, http.MethodPost, under+"/non-employees/export-schedules",
 		`{"cron":"@weekly","zone":"UTC","keep":1}`), "id")
 	w.live["$token"], w.live["$client"] = "a.token", "a.client"
