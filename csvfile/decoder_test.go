@@ -49,7 +49,10 @@ func (d decoded) texts() []string {
 
 // decode reads a whole file. The faults of the header and the rows come together.
 func decode(t require.TestingT, r io.Reader, attributes []lifecycle.SchemaAttribute) decoded {
-	d := NewDecoder(r, attributes)
+	return readAll(t, NewDecoder(r, attributes))
+}
+
+func readAll(t require.TestingT, d *Decoder) decoded {
 	faults, err := d.Header()
 	require.NoError(t, err)
 	file := decoded{header: d.HeaderText(), columns: d.Columns(), faults: faults}
@@ -482,6 +485,13 @@ func FuzzDecoder(f *testing.F) {
 		if headed {
 			file = append([]byte(header), body...)
 		}
+		extension := append([]byte("accountName,endDate\n"), body...)
+		named := readAll(t, NewExtensionDecoder(bytes.NewReader(extension)))
+		require.Equal(t, named, readAll(t, NewExtensionDecoder(iotest.OneByteReader(bytes.NewReader(extension)))))
+		for _, row := range named.rows {
+			require.Nil(t, row.Input.ID)
+			require.Equal(t, len(row.Faults) == 0, row.Input.AccountName != nil && row.Input.EndDate != nil)
+		}
 		got := decode(t, bytes.NewReader(file), schema())
 		again := decode(t, iotest.OneByteReader(bytes.NewReader(file)), schema())
 		require.Equal(t, got, again)
@@ -522,4 +532,28 @@ func FuzzDecoder(f *testing.F) {
 		_, err = reader.Read()
 		require.Equal(t, io.EOF, err)
 	})
+}
+
+// TestAFileOfAnExtension names records by one of two columns.
+func TestAFileOfAnExtension(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string][]string{
+		"id\na\n":                        nil,
+		"EndDate, ACCOUNTNAME \n1,'=b\n": nil,
+		"accountName,#fault\nb,x\n":      nil,
+		"endDate\n1\n":                   {"line 1: there must be one of the columns id and accountName"},
+		"id,accountName\n1,2\n":          {"line 1: there must be one of the columns id and accountName"},
+		"id,email\n1,2\n":                {"line 1, column email: the source has no such column"},
+		"id,id\n1,2\n":                   {"line 1, column id: the column is there more than once"},
+		"id\n":                           {"the file has no rows"},
+		"id,endDate\n1\n":                {"line 2: the row has 1 cell, the header has 2 columns"},
+	} {
+		got := readAll(t, NewExtensionDecoder(strings.NewReader(file)))
+		require.ElementsMatch(t, want, got.texts(), file)
+		if want != nil {
+			continue
+		}
+		in := got.rows[0].Input
+		require.True(t, in.ID != nil && *in.ID == "a" || *in.AccountName == "b" || *in.AccountName == "=b", file)
+	}
 }

@@ -150,10 +150,10 @@ func (f *Faults) Add(kind Kind, field, message string) {
 }
 
 // With returns the faults with what is wrong by err, which is no fault where it is
-// nil.
+// nil. A text that was made to be told alone loses its period.
 func (f Faults) With(err error) Faults {
 	if fault, ok := errors.AsType[*Error](err); ok {
-		return append(slices.Clone(f), fault)
+		return append(slices.Clone(f), FieldError(fault.Kind, fault.Field, strings.TrimSuffix(fault.Message, ".")))
 	}
 	return f
 }

@@ -142,7 +142,7 @@ func (in ExtensionInput) Judge(at time.Time) (extension Extension, targets []Ext
 	extension.EndDate = j.end(in.EndDate, at)
 	var err error
 	extension.Comment, err = JudgeComment(in.Comment, false)
-	j.note(err)
+	j.faults = j.faults.With(err)
 	switch {
 	case in.RecordIDs != nil && in.Filters != nil:
 		j.faults.Add(KindIllegalValue, "filters", "filters must not be given beside recordIds")

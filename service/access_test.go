@@ -51,6 +51,10 @@ func (s *strangers) GetApproval(_ context.Context, id, _ lifecycle.ID) (lifecycl
 	return lifecycle.ApprovalItem{ID: s.id}, policy.Relations{}, s.ask("GetApproval", id)
 }
 
+func (s *strangers) GetExtension(_ context.Context, id, _ lifecycle.ID) (lifecycle.Extension, policy.Relations, error) {
+	return lifecycle.Extension{ID: s.id}, policy.Relations{}, s.ask("GetExtension", id)
+}
+
 // byID are the operations on an object that is named in the path or the body.
 // Those of files are in the tests of imports and exports.
 var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, lifecycle.ID) error{
@@ -123,6 +127,34 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 	},
 	policy.DeleteRequest: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
 		return s.DeleteRequest(ctx, a, id)
+	},
+	policy.CreateExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.CreateExtension(ctx, a, lifecycle.ExtensionInput{SourceID: new(id.String())})
+		return err
+	},
+	policy.ImportExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.ImportExtension(ctx, a, id, nil)
+		return err
+	},
+	policy.GetExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.GetExtension(ctx, a, id)
+		return err
+	},
+	policy.ListExtensionRecords: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, _, err := s.ListExtensionRecords(ctx, a, id, filter.Params{})
+		return err
+	},
+	policy.CancelExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.CancelExtension(ctx, a, id)
+		return err
+	},
+	policy.ApproveExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.ApproveExtension(ctx, a, id, DecisionInput{})
+		return err
+	},
+	policy.RejectExtension: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.RejectExtension(ctx, a, id, DecisionInput{})
+		return err
 	},
 	policy.GetApproval: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
 		_, err := s.GetApproval(ctx, a, id, true)
@@ -198,5 +230,5 @@ func TestWhatIsAnothersIsAnsweredAfterTheSameQueriesAsWhatThereIsNot(t *testing.
 			}
 		}
 	}
-	require.Len(t, asked, 4, "every kind of object is looked up: %v", asked)
+	require.Len(t, asked, 5, "every kind of object is looked up: %v", asked)
 }

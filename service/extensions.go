@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"slices"
 
 	"gatehouse/csvfile"
@@ -54,10 +53,7 @@ func (s *Service) CreateExtension(ctx context.Context, a policy.Actor, in lifecy
 	in.Faults = body.Faults
 	extension, targets, faults := in.Judge(s.now())
 	q, err := filter.Params{Filters: in.Filters}.Judge(filter.Records)
-	if fault, ok := errors.AsType[*lifecycle.Error](err); ok {
-		faults = append(faults, fault)
-	}
-	if err := faults.Err(); err != nil {
+	if err := faults.With(err).Err(); err != nil {
 		return lifecycle.Extension{}, err
 	}
 	extension.Source.ID = into.source.ID
