@@ -684,7 +684,7 @@ type ExtensionRecord struct {
 	// Example: jane.doe
 	Manager *string `json:"manager,omitempty"`
 
-	// Reason Why it was skipped: deleted, not_later (it ends no earlier without the extension) or not_started (it begins no earlier); absent where it was not
+	// Reason Why it was skipped: deleted, not_later (it ends no earlier without the extension), not_started (it begins no earlier) or ended (before its time); absent where it was not
 	//
 	// Example: deleted
 	Reason *string `json:"reason,omitempty"`

@@ -72,6 +72,9 @@ const (
 	SkippedNotLater = "not_later"
 	// SkippedNotStarted: the record begins then, or later, by now.
 	SkippedNotStarted = "not_started"
+	// SkippedEnded: somebody ended the record before its time. To take that back is
+	// for who may change the record.
+	SkippedEnded = "ended"
 )
 
 // ExtensionRecord is one record's part in an extension.

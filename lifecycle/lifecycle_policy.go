@@ -35,6 +35,8 @@ const (
 	// WarnManager is the manager of the record.
 	WarnManager WarnedRole = "MANAGER"
 	WarnOwner   WarnedRole = "OWNER"
+	// ToldRequester is who asked for an extension; no policy names them.
+	ToldRequester WarnedRole = "REQUESTER"
 )
 
 // EndPolicy says what is done to a record that has ended.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -59,11 +58,11 @@ func ofExtension(items []lifecycle.ApprovalItem) []lifecycle.ApprovalItem {
 }
 
 // AcceptExtension is the accepting transaction of an extension: the request, its
-// items for the approvers that the source names at this moment, and its records,
-// which are those of targets or, where that is nil, those of the source that where
+// items for the approvers that the source names at this moment, unless extensions
+// need no approval there, and its records, which are those of targets or, where that is nil, those of the source that where
 // lets through. extension carries ID, Source.ID, Requester, EndDate, Comment and
 // Created; the rest is filled in. A record that ends no earlier than it would with
-// the extension is SKIPPED from the beginning.
+// the extension, or was ended before its time, is SKIPPED from the beginning.
 //
 // Errors: one for all that is wrong with the records (see
 // [lifecycle.ImportFaults.Err]), among them KindReferenceNotFound for one that is
@@ -86,6 +85,13 @@ func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extensi
 	references, err := parseReferences(approvers.String)
 	if err != nil {
 		return lifecycle.Extension{}, err
+	}
+	lifecyclePolicy, err := lifecyclePolicy(ctx, s.db, extension.Source.ID)
+	if err != nil {
+		return lifecycle.Extension{}, err
+	}
+	if lifecyclePolicy.Extension.Approval == lifecycle.ExtensionApprovalNone {
+		references = nil
 	}
 	extension.Status, extension.Completed, extension.Modified = lifecycle.StatusPending, time.Time{}, extension.Created
 	extension.Items = ofExtension(lifecycle.NewApprovalItems(itemsOwner(extension), references))
@@ -128,6 +134,8 @@ type namedRecord struct {
 	record      lifecycle.ID
 	accountName string
 	start, end  time.Time
+	// ended is true where somebody has ended it before its time.
+	ended bool
 }
 
 // findTargets looks up the records that are to be extended.
@@ -135,17 +143,18 @@ func (s *Store) findTargets(ctx context.Context, tx bun.Tx, e lifecycle.Extensio
 	var id lifecycle.ID
 	var name sql.NullString
 	var start, end sql.NullTime
-	dest := []any{&id, &name, &start, &end}
+	var ended sql.NullBool
+	dest := []any{&id, &name, &start, &end, &ended}
 	if targets == nil {
 		condition, err := recordFields.condition(where)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT r.id, r.account_name, r.start_date, r.end_date FROM records AS r
+		rows, err := tx.QueryContext(ctx, `SELECT r.id, r.account_name, r.start_date, r.end_date, r.ended_at IS NOT NULL FROM records AS r
 			WHERE r.source_id = ? AND ? ORDER BY r.created, r.id LIMIT ?`, e.Source.ID, condition, lifecycle.MaxExtensionRecords+1)
 		err = each(rows, err, dest, func() error {
 			found = append(found, namedRecord{
-				lifecycle.ExtensionTarget{RecordID: id, EndDate: e.EndDate}, id, name.String, timeOf(start), timeOf(end),
+				lifecycle.ExtensionTarget{RecordID: id, EndDate: e.EndDate}, id, name.String, timeOf(start), timeOf(end), ended.Bool,
 			})
 			return nil
 		})
@@ -158,14 +167,14 @@ func (s *Store) findTargets(ctx context.Context, tx bun.Tx, e lifecycle.Extensio
 	for i, target := range targets {
 		ids[i], names[i] = target.RecordID, target.AccountName
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT r.id, r.account_name, r.start_date, r.end_date
+	rows, err := tx.QueryContext(ctx, `SELECT r.id, r.account_name, r.start_date, r.end_date, r.ended_at IS NOT NULL
 		FROM unnest(?1, ?2) WITH ORDINALITY AS t (id, name, number) LEFT JOIN LATERAL (
 			SELECT * FROM records AS r WHERE t.name = '' AND r.id = t.id AND r.source_id = ?0
 			UNION ALL SELECT * FROM records AS r WHERE t.name <> '' AND r.source_id = ?0 AND r.account_name_folded = t.name
 		) AS r ON TRUE ORDER BY t.number`, e.Source.ID, ids, names)
 	found = make([]namedRecord, 0, len(targets))
 	err = each(rows, err, dest, func() error {
-		found = append(found, namedRecord{targets[len(found)], id, name.String, timeOf(start), timeOf(end)})
+		found = append(found, namedRecord{targets[len(found)], id, name.String, timeOf(start), timeOf(end), ended.Bool})
 		return nil
 	})
 	return found, err
@@ -193,7 +202,10 @@ func judgeTargets(named []namedRecord, extension lifecycle.ID) ([]lifecycle.Exte
 		parts[i] = lifecycle.ExtensionRecord{
 			Number: i + 1, RecordID: n.record, EndDateBefore: n.end, EndDate: n.EndDate, Status: lifecycle.StatusPending,
 		}
-		if !n.end.Before(n.EndDate) {
+		switch {
+		case n.ended:
+			parts[i].Status, parts[i].Reason = lifecycle.StatusSkipped, lifecycle.SkippedEnded
+		case !n.end.Before(n.EndDate):
 			parts[i].Status, parts[i].Reason = lifecycle.StatusSkipped, lifecycle.SkippedNotLater
 		}
 	}
@@ -294,7 +306,8 @@ func addTargets(ctx context.Context, tx bun.Tx, request lifecycle.ID, named []na
 }
 
 // approveExtension makes the pending extension APPROVED and gives its records their
-// new ends, those that are there and end before; the others are SKIPPED. The
+// new ends, those that are there, end before and were not ended before their time;
+// the others are SKIPPED. The
 // caller holds the counters of the source, so that no file is taken in meanwhile.
 func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Time) error {
 	if err := tune(ctx, tx, bulk(byIndex)...); err != nil {
@@ -325,17 +338,18 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 	}
 	var told extended
 	found, err := row(ctx, tx, []any{&told.source, &told.requester, &told.approved, &told.rejected, &told.skipped}, `WITH b AS MATERIALIZED (
-			SELECT x.ctid AS place, x.end_date, r.id, r.ctid AS record_place, r.end_date AS before, r.start_date
+			SELECT x.ctid AS place, x.end_date, r.ctid AS record_place, r.end_date AS before, CASE
+				WHEN r.id IS NULL THEN ?4 WHEN r.ended_at IS NOT NULL THEN ?7 WHEN r.end_date >= x.end_date THEN ?5
+				WHEN r.start_date >= x.end_date THEN ?6 ELSE '' END AS reason
 			FROM extension_records AS x LEFT JOIN records AS r ON r.id = x.record_id
 			WHERE x.request_id = ?0 AND x.status = 'PENDING'
 		), r AS MATERIALIZED (
 			UPDATE records AS r SET end_date = b.end_date, modified = greatest(?1, r.modified + interval '1 millisecond')
-			FROM b WHERE r.ctid = b.record_place AND b.before < b.end_date AND b.start_date < b.end_date
+			FROM b WHERE r.ctid = b.record_place AND b.reason = ''
 			RETURNING r.id, r.source_id, r.account_name_folded, r.email_folded, b.before, r.end_date
 		), x AS (
 			UPDATE extension_records AS x SET end_date_before = coalesce(b.before, x.end_date_before),
-				status = CASE WHEN b.before < b.end_date AND b.start_date < b.end_date THEN 'APPROVED' ELSE 'SKIPPED' END,
-				reason = CASE WHEN b.id IS NULL THEN ?4 WHEN b.before >= b.end_date THEN ?5 WHEN b.start_date >= b.end_date THEN ?6 ELSE '' END
+				status = CASE b.reason WHEN '' THEN 'APPROVED' ELSE 'SKIPPED' END, reason = b.reason
 			FROM b WHERE x.ctid = b.place RETURNING x.status
 		), e AS (
 			UPDATE extensions AS e SET approved = n.approved, skipped = e.skipped + n.skipped FROM (
@@ -346,7 +360,8 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 			WHERE id = ?0 AND approval_status = 'PENDING' RETURNING *
 		), ?3
 		SELECT q.source_id, q.requester_id, e.approved, e.rejected, e.skipped FROM q, e`,
-		q.id, at, q.moved(at), audited, lifecycle.SkippedDeleted, lifecycle.SkippedNotLater, lifecycle.SkippedNotStarted)
+		q.id, at, q.moved(at), audited, lifecycle.SkippedDeleted, lifecycle.SkippedNotLater, lifecycle.SkippedNotStarted,
+		lifecycle.SkippedEnded)
 	if err != nil {
 		return err
 	}
@@ -369,63 +384,24 @@ func (e extended) tell(ctx context.Context, tx bun.Tx, request lifecycle.ID) err
 	if e.approved == 0 {
 		return nil
 	}
-	recipients, err := accountManagers(ctx, tx, e.source)
-	if err != nil {
-		return err
-	}
-	if requester := lifecycle.IdentityReference(e.requester); !e.requester.IsZero() && !slices.Contains(recipients, requester) {
-		recipients = append(recipients, requester)
-	}
-	var all []lifecycle.ID
-	byManager := map[lifecycle.ID][]lifecycle.ID{}
-	var record, manager lifecycle.ID
+	var record taken
+	records := make([]taken, 0, e.approved)
 	rows, err := tx.QueryContext(ctx, `SELECT r.id, r.manager_id FROM extension_records AS x JOIN records AS r ON r.id = x.record_id
-		WHERE x.request_id = ? AND x.status = 'APPROVED' ORDER BY x.number`, request)
-	err = each(rows, err, []any{&record, &manager}, func() error {
-		all = append(all, record)
-		byManager[manager] = append(byManager[manager], record)
-		return nil
-	})
+		WHERE x.request_id = ? AND x.status = 'APPROVED' ORDER BY r.manager_id, x.number`, request)
+	err = each(rows, err, []any{&record.id, &record.manager}, func() error { records = append(records, record); return nil })
 	if err != nil {
 		return err
 	}
 	event := lifecycle.Event{
-		Type: lifecycle.EventExtended, Source: e.source, Request: request, Recipients: recipients, Records: all,
-		Facts: map[string]any{"kind": lifecycle.RequestExtension, "records": len(all), "rejected": e.rejected, "skipped": e.skipped},
+		Type: lifecycle.EventExtended, Source: e.source, Request: request,
+		Facts: map[string]any{
+			"kind": string(lifecycle.RequestExtension), "approved": e.approved, "rejected": e.rejected, "skipped": e.skipped,
+		},
 	}
-	if err := tell(ctx, tx, event); err != nil {
-		return err
+	if !e.requester.IsZero() {
+		event.Recipients = []lifecycle.Reference{lifecycle.IdentityReference(e.requester)}
 	}
-	for manager, records := range byManager {
-		event.Recipients = []lifecycle.Reference{lifecycle.IdentityReference(manager)}
-		if slices.Contains(recipients, event.Recipients[0]) {
-			continue
-		}
-		event.Records, event.Facts = records, map[string]any{"kind": lifecycle.RequestExtension, "records": len(records)}
-		if err := tell(ctx, tx, event); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// accountManagers are those who answer for the source: its owner and its account
-// managers.
-func accountManagers(ctx context.Context, tx bun.Tx, source lifecycle.ID) ([]lifecycle.Reference, error) {
-	var owner lifecycle.ID
-	var managers sql.NullString
-	if _, err := row(ctx, tx, []any{&owner, &managers},
-		"SELECT s.owner_id, "+accountManagerList+" FROM sources AS s WHERE s.id = ?", source); err != nil {
-		return nil, err
-	}
-	references, err := parseReferences(managers.String)
-	if err != nil {
-		return nil, err
-	}
-	if first := lifecycle.IdentityReference(owner); !slices.Contains(references, first) {
-		references = append(references, first)
-	}
-	return references, nil
+	return tellOfRecords(ctx, tx, event, []lifecycle.WarnedRole{lifecycle.WarnAccountManagers, lifecycle.WarnManager}, records)
 }
 
 // closeExtension makes the pending extension, whose items are closed, REJECTED or

@@ -179,6 +179,46 @@ func TestAnExtensionThatNobodyHasToDecideIsCompleted(t *testing.T) {
 	w.requireConsistent(t)
 }
 
+// TestAnExtensionNeedsNoApprovalWhereTheSourceSaysSo, whoever its approvers are.
+func TestAnExtensionNeedsNoApprovalWhereTheSourceSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	records := w.people(t, 1)
+	free := lifecycle.DefaultLifecyclePolicy()
+	free.Extension.Approval = lifecycle.ExtensionApprovalNone
+	require.NoError(t, w.SetLifecyclePolicy(t.Context(), w.source.ID, free))
+	e := w.extend(t, laterEnd(), records...)
+	require.Empty(t, e.Items)
+	require.NoError(t, w.CompleteRequest(t.Context(), e.ID))
+	require.Equal(t, e.EndDate, w.end(t, records[0]))
+}
+
+// TestWhoWasEndedIsNotExtended, before the extension was asked for or since.
+func TestWhoWasEndedIsNotExtended(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	records := w.people(t, 3)
+	_, err := w.EndRecord(t.Context(), records[0].ID, "left")
+	require.NoError(t, err)
+	e := w.extend(t, laterEnd(), records...)
+	_, err = w.EndRecord(t.Context(), records[1].ID, "left")
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, extensionDecision(e, 0, lifecycle.VerdictApprove)))
+	require.Equal(t, []string{"SKIPPED ended", "SKIPPED ended", "APPROVED"}, w.parts(t, e.ID))
+	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM records WHERE lifecycle_state = 'SUSPENDED'"))
+}
+
+// TestAnExtendedRecordLeavesTheLadder, so that it is warned about anew.
+func TestAnExtendedRecordLeavesTheLadder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	records := w.people(t, 2)
+	w.change(t, "UPDATE records SET lifecycle_rung = 7, lifecycle_state = 'EXPIRING'")
+	e := w.extend(t, laterEnd(), records...)
+	require.NoError(t, w.CompleteRequest(t.Context(), e.ID))
+	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM records WHERE lifecycle_rung = 366 AND lifecycle_state = 'ACTIVE'"))
+}
+
 // TestAnExtensionTellsEveryoneOnce: who answers for the source is told of all the
 // records, another manager of theirs, and nobody twice.
 func TestAnExtensionTellsEveryoneOnce(t *testing.T) {
@@ -200,6 +240,16 @@ func TestAnExtensionTellsEveryoneOnce(t *testing.T) {
 	require.Equal(t, 4, w.number(t, told, e.ID.String(), w.owner.ID.String()))
 	require.Equal(t, 2, w.number(t, told, e.ID.String(), w.outsider.ID.String()))
 	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended'"))
+
+	// Who asked is told of all, once, and of theirs not as a manager besides.
+	asked := w.newExtension(laterEnd().AddDate(0, 0, 1))
+	asked.Requester = w.outsider.ID
+	asked, err := w.AcceptExtension(t.Context(), asked, targets(asked.EndDate, records...), nil)
+	require.NoError(t, err)
+	require.NoError(t, w.CompleteRequest(t.Context(), asked.ID))
+	require.Equal(t, 4, w.number(t, told, asked.ID.String(), w.outsider.ID.String()))
+	require.Equal(t, 4, w.number(t, told, asked.ID.String(), w.owner.ID.String()))
+	require.Equal(t, 4, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended'"))
 }
 
 // TestWhatIsWrongWithAnExtensionIsToldAtOnce, and nothing of it is kept.

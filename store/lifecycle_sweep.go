@@ -263,9 +263,9 @@ func tellOfRungs(ctx context.Context, tx bun.Tx, source lifecycle.ID, policy lif
 	return nil
 }
 
-// tellOfRecords tells whoever has one of the roles of the event about the records,
-// which are sorted by their managers. Who is told of all is told nothing as a
-// manager.
+// tellOfRecords tells whoever has one of the roles, and the recipients of the event,
+// of the event about the records, which are sorted by their managers. Who is told
+// of all is told nothing as a manager.
 func tellOfRecords(ctx context.Context, tx bun.Tx, event lifecycle.Event, roles []lifecycle.WarnedRole, records []taken) error {
 	var events []lifecycle.Event
 	add := func(role lifecycle.WarnedRole, recipients []lifecycle.Reference, about []taken) {
@@ -284,6 +284,12 @@ func tellOfRecords(ctx context.Context, tx bun.Tx, event lifecycle.Event, roles 
 	}
 	if len(told.references) > 0 {
 		add(told.role, told.references, records)
+	}
+	for _, recipient := range event.Recipients {
+		if !told.people[recipient.ID] {
+			add(lifecycle.ToldRequester, []lifecycle.Reference{recipient}, records)
+			told.people[recipient.ID] = true
+		}
 	}
 	if slices.Contains(roles, lifecycle.WarnManager) {
 		for len(records) > 0 {
