@@ -116,8 +116,10 @@ type grounds struct {
 	source, attribute, record, request object
 	// item is the request's approval item.
 	item object
-	// job is an import and schedule one of exports, where the test needs them.
-	job, schedule object
+	// job is an import and schedule one of exports, where the test needs them, and so
+	// is extension, with part, its approval item.
+	job, schedule   object
+	extension, part object
 }
 
 // side is where grounds stand.
@@ -143,8 +145,9 @@ var (
 	}
 )
 
-// newGrounds makes a source for the people of a side.
-func newGrounds(t *testing.T, s side) grounds {
+// newGrounds makes a source for the people of a side, with what more adds while
+// the requester is an account manager.
+func newGrounds(t *testing.T, s side, more ...func(*grounds, *testing.T, side)) grounds {
 	t.Helper()
 	ensurePeople(t)
 	managers := func(aliases ...string) []object {
@@ -169,8 +172,28 @@ func newGrounds(t *testing.T, s side) grounds {
 	g.record = admin.post("/non-employee-records", person(g.source)).want(200).object()
 	g.request = as(t, s.requester).post("/non-employee-requests", person(g.source)).want(200).object()
 	g.item = g.request.items()[0]
+	for _, add := range more {
+		add(&g, t, s)
+	}
 	admin.patch(path, patchOperation{Op: "replace", Path: "/accountManagers", Value: managers(s.managers...)}).want(200)
 	return g
+}
+
+// addExtension asks for a later end of somebody, who is none of the others.
+func (g *grounds) addExtension(t *testing.T, s side) {
+	t.Helper()
+	record := as(t, "admin").post("/non-employee-records", person(g.source)).want(200).object()
+	g.extension = as(t, s.requester).post("/non-employee-extensions", extensionOf(g.source, record)).want(200).object()
+	g.part = g.extension.items()[0]
+}
+
+// extensionOf asks for an end that nobody here has.
+func extensionOf(source object, records ...object) object {
+	ids := make([]string, len(records))
+	for i, record := range records {
+		ids[i] = record.id()
+	}
+	return object{"sourceId": source.id(), "endDate": "2099-12-31", "recordIds": ids}
 }
 
 // addJob makes an import, without waiting for its end.
@@ -189,7 +212,7 @@ func noGrounds() grounds {
 	unknown := func() object { return object{"id": lifecycle.NewID().String()} }
 	return grounds{
 		source: unknown(), attribute: unknown(), record: unknown(), request: unknown(), item: unknown(),
-		job: unknown(), schedule: unknown(),
+		job: unknown(), schedule: unknown(), extension: unknown(), part: unknown(),
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 type access struct {
 	operation string
 	method    string
-	// path has {source}, {attribute}, {record}, {request}, {item}, {job} or
-	// {schedule} in it.
+	// path has {source}, {attribute}, {record}, {request}, {item}, {job}, {schedule},
+	// {extension} or {part} in it.
 	path string
 	// body is nil for an operation without one.
 	body func(g grounds) any
@@ -75,6 +75,8 @@ func table() []access {
 		requests  = "/non-employee-requests"
 		request   = requests + "/{request}"
 		item      = "/non-employee-approvals/{item}"
+		extension = "/non-employee-extensions/{extension}"
+		part      = "/non-employee-extension-approvals/{part}"
 
 		get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	)
@@ -104,6 +106,9 @@ func table() []access {
 	}
 	ids := func(g grounds) any { return object{"ids": []string{g.record.id()}} }
 	both := func(a, b []string) []string { return slices.Concat(a, b) }
+	extend := func(g grounds) any { return extensionOf(g.source, g.record) }
+	extendFile := func(g grounds) any { return upload("id,endDate\n" + g.record.id() + ",2099-12-31\n") }
+	concerned := slices.Concat(managers, approver, []string{"here.requester"})
 
 	return []access{
 		{"getNonEmployeeSource", get, source, nil, readers, both(managers, subadmin), 404, 200, reads},
@@ -154,6 +159,14 @@ func table() []access {
 		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, changes},
 		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, reads},
 		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, uses},
+
+		{"createNonEmployeeExtension", post, "/non-employee-extensions", extend, updaters, managers, 400, 0, changes},
+		{"importNonEmployeeExtension", post, source + "/non-employee-extensions/upload", extendFile, updaters, managers, 0, 0, changes},
+		{"getNonEmployeeExtension", get, extension, nil, readers, concerned, 404, 200, reads},
+		{"listNonEmployeeExtensionRecords", get, extension + "/records", nil, readers, concerned, 404, 200, reads},
+		{"cancelNonEmployeeExtension", post, extension + "/cancel", nil, updaters, []string{"here.requester"}, 404, 200, uses},
+		{"approveNonEmployeeExtension", post, part + "/approve", send(object{}), nobody, approver, 0, 200, uses},
+		{"rejectNonEmployeeExtension", post, part + "/reject", send(object{"comment": "No"}), nobody, approver, 0, 200, uses},
 
 		// Of an identity that there is not, and of clients that are not or that nobody here needs.
 		{"listPersonalAccessTokens", get, "/personal-access-tokens?owner-id=" + lifecycle.NewID().String(), nil, []string{"admin"}, nobody, 0, 200, reads},
@@ -211,7 +224,8 @@ func (u upload) body(t *testing.T) (string, []string) {
 func (a access) at(g grounds) string {
 	return strings.NewReplacer("{source}", g.source.id(), "{attribute}", g.attribute.id(),
 		"{record}", g.record.id(), "{request}", g.request.id(), "{item}", g.item.id(),
-		"{job}", g.job.id(), "{schedule}", g.schedule.id()).Replace(a.path)
+		"{job}", g.job.id(), "{schedule}", g.schedule.id(),
+		"{extension}", g.extension.id(), "{part}", g.part.id()).Replace(a.path)
 }
 
 // call carries the line out on these grounds.
@@ -258,7 +272,11 @@ func (a answer) wantRefusal(what ...any) {
 // grounds makes what the line needs on a side.
 func (a access) grounds(t *testing.T, s side) grounds {
 	t.Helper()
-	g := newGrounds(t, s)
+	var more []func(*grounds, *testing.T, side)
+	if strings.Contains(a.path, "{extension}") || strings.Contains(a.path, "{part}") {
+		more = append(more, (*grounds).addExtension)
+	}
+	g := newGrounds(t, s, more...)
 	if strings.Contains(a.path, "{job}") {
 		g.addJob(t)
 	}
@@ -366,7 +384,7 @@ func requireBodyUnread(c caller, line access, g grounds, what string) {
 func requireNothingThere(c caller, line access, actor string, none grounds) {
 	c.t.Helper()
 	got := line.call(c, none)
-	decides := line.operation == "approveNonEmployeeRequest" || line.operation == "rejectNonEmployeeRequest"
+	decides := strings.HasPrefix(line.operation, "approve") || strings.HasPrefix(line.operation, "reject")
 	switch {
 	case slices.Contains(line.everywhere, actor) && line.unknown == http.StatusNotFound,
 		decides && slices.Contains(admins, actor):

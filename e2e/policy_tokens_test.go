@@ -37,6 +37,8 @@ func everyOperation() []access {
 		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
 		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
 		"getNonEmployeeApprovalConfig": "/non-employee-approval-config", "getNonEmployeeLifecycleConfig": "/non-employee-lifecycle-config",
+		"listNonEmployeeExtensions":    "/non-employee-extensions",
+		"getNonEmployeeApprovalConfig": "/non-employee-approval-config",
 	} {
 		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}
@@ -160,7 +162,7 @@ func (a answer) wantUnauthenticated(reason string, what ...any) {
 // fullGrounds are grounds here with all that an operation may be about.
 func fullGrounds(t *testing.T) grounds {
 	t.Helper()
-	g := newGrounds(t, here)
+	g := newGrounds(t, here, (*grounds).addExtension)
 	g.addJob(t)
 	g.addSchedule(t)
 	return g

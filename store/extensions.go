@@ -337,7 +337,7 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 		return err
 	}
 	var told extended
-	found, err := row(ctx, tx, []any{&told.source, &told.requester, &told.approved, &told.rejected, &told.skipped}, `WITH b AS MATERIALIZED (
+	found, err := row(ctx, tx, []any{&told.source, &told.requester, &told.approved, &told.rejected, &told.skipped, &told.endDate}, `WITH b AS MATERIALIZED (
 			SELECT x.ctid AS place, x.end_date, r.ctid AS record_place, r.end_date AS before, CASE
 				WHEN r.id IS NULL THEN ?4 WHEN r.ended_at IS NOT NULL THEN ?7 WHEN r.end_date >= x.end_date THEN ?5
 				WHEN r.start_date >= x.end_date THEN ?6 ELSE '' END AS reason
@@ -359,7 +359,7 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 			UPDATE requests SET approval_status = 'APPROVED', completion_date = ?1, modified = ?2
 			WHERE id = ?0 AND approval_status = 'PENDING' RETURNING *
 		), ?3
-		SELECT q.source_id, q.requester_id, e.approved, e.rejected, e.skipped FROM q, e`,
+		SELECT q.source_id, q.requester_id, e.approved, e.rejected, e.skipped, e.end_date FROM q, e`,
 		q.id, at, q.moved(at), audited, lifecycle.SkippedDeleted, lifecycle.SkippedNotLater, lifecycle.SkippedNotStarted,
 		lifecycle.SkippedEnded)
 	if err != nil {
@@ -375,6 +375,8 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 type extended struct {
 	source, requester           lifecycle.ID
 	approved, rejected, skipped int
+	// endDate is the new end; NULL where the records were given ends of their own.
+	endDate sql.NullTime
 }
 
 // tell tells whoever answers for the source and the requester of all the records,
@@ -397,6 +399,9 @@ func (e extended) tell(ctx context.Context, tx bun.Tx, request lifecycle.ID) err
 		Facts: map[string]any{
 			"kind": string(lifecycle.RequestExtension), "approved": e.approved, "rejected": e.rejected, "skipped": e.skipped,
 		},
+	}
+	if e.endDate.Valid {
+		event.Facts["endDate"] = lifecycle.FormatTime(e.endDate.Time)
 	}
 	if !e.requester.IsZero() {
 		event.Recipients = []lifecycle.Reference{lifecycle.IdentityReference(e.requester)}

@@ -239,7 +239,8 @@ func TestAnExtensionTellsEveryoneOnce(t *testing.T) {
 		WHERE n.event = 'extended' AND n.request_id = $1 AND n.recipient_id = $2`
 	require.Equal(t, 4, w.number(t, told, e.ID.String(), w.owner.ID.String()))
 	require.Equal(t, 2, w.number(t, told, e.ID.String(), w.outsider.ID.String()))
-	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended'"))
+	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended' AND facts ->> 'endDate' = $1",
+		lifecycle.FormatTime(e.EndDate)))
 
 	// Who asked is told of all, once, and of theirs not as a manager besides.
 	asked := w.newExtension(laterEnd().AddDate(0, 0, 1))
