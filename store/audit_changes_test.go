@@ -470,12 +470,12 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 
 	// Extensions.
 	extended := []lifecycle.Record{in.record(t, marker+".extended0"), in.record(t, marker+".extended1")}
-	end := laterEnd()
+	until := laterEnd()
 	extend := func() lifecycle.Extension {
 		t.Helper()
-		e := in.newExtension(end)
+		e := in.newExtension(until)
 		entries := step("AcceptExtension", func() (err error) {
-			e, err = w.AcceptExtension(ctx, e, targets(end, extended...), nil)
+			e, err = w.AcceptExtension(ctx, e, targets(until, extended...), nil)
 			return err
 		}, tell(lifecycle.ActionCreate, lifecycle.ObjectRequest, e.ID))
 		require.Equal(t, "EXTENSION", entries[0].facts["kind"])
@@ -500,7 +500,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, extended[1].ID))
 	require.NotContains(t, applied[0].facts, "record")
 	require.JSONEq(t, `{"before": {"endDate": "`+lifecycle.FormatTime(extended[1].EndDate)+`"},
-		"after": {"endDate": "`+lifecycle.FormatTime(end)+`"}}`, applied[2].change)
+		"after": {"endDate": "`+lifecycle.FormatTime(endsAt)+`"}}`, applied[2].change)
 
 	_, err := w.UpdateSource(t.Context(), source.ID, func(s *lifecycle.Source) error { s.Approvers = nil; return nil })
 	require.NoError(t, err)

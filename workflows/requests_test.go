@@ -246,6 +246,35 @@ func TestADeletedRequestEndsItsWorkflow(t *testing.T) {
 	})
 }
 
+// TestAWithdrawnExtensionEndsItsWorkflow: an extension goes the way of every
+// request, but that its requester may end it. A decision at the same moment comes
+// too late.
+func TestAWithdrawnExtensionEndsItsWorkflow(t *testing.T) {
+	t.Parallel()
+	for name, wake := range map[string]func(b *bench){
+		"nudged":  func(b *bench) { b.env.SignalWorkflow(wire.SignalNudge, nil) },
+		"decided": func(b *bench) { b.decide("late", 1, lifecycle.VerdictApprove) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 2)
+			b.at(time.Hour, func() { b.decide("first", 0, lifecycle.VerdictApprove) })
+			b.at(2*time.Hour, func() {
+				b.rows.withdraw(b.request.ID)
+				wake(b)
+			})
+			b.run()
+			require.NoError(t, b.env.GetWorkflowError())
+			require.Equal(t, lifecycle.StatusCancelled, b.rows.status(b.request.ID))
+			require.Len(t, b.rows.notices(wire.EventRequestCancelled), 1)
+			require.False(t, b.rows.unseen(b.request.ID))
+			if name == "decided" {
+				require.Equal(t, wire.OutcomeNotDecidable, b.answers["late"].Outcome)
+			}
+		})
+	}
+}
+
 func TestACancelDoesNotCutOffADecision(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 1)

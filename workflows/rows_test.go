@@ -135,6 +135,20 @@ func (r *rows) remove(request lifecycle.ID) {
 	r.endings = append(r.endings, request)
 }
 
+// withdraw cancels a request as who asked for an extension may, without its
+// workflow.
+func (r *rows) withdraw(id lifecycle.ID) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	request := r.requests[id]
+	request.Status, r.seen[id] = lifecycle.StatusCancelled, false
+	for i := range request.Items {
+		if !request.Items[i].Status.Final() {
+			request.Items[i].Status = lifecycle.StatusCancelled
+		}
+	}
+}
+
 func (r *rows) deactivate(identity lifecycle.ID, inactive bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
