@@ -439,3 +439,20 @@ func TestATimerGoesOnInAnotherRun(t *testing.T) {
 	require.Len(t, b.rows.notices(wire.EventDecisionNeeded), 1)
 	require.Equal(t, 3, b.rows.count(wire.ActivityNotify), "the approver, the escalation, the requester")
 }
+
+// TestADecisionThatWaitedWithTheTimerGoesFirst has a signal come before the timer
+// fires and one task find both, as where no worker was there.
+func TestADecisionThatWaitedWithTheTimerGoesFirst(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 1)
+	b.under(timingOut(lifecycle.TimeoutExpired))
+	b.at(3*fullDay-time.Hour, func() {
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalReject, "junk")
+		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, b.signalOf(0))
+	})
+	b.run()
+	require.NoError(t, b.env.GetWorkflowError())
+	require.Equal(t, lifecycle.StatusApproved, b.rows.status(b.request.ID))
+	require.Empty(t, b.rows.fallen())
+	b.requireOneEnd("")
+}

@@ -21,6 +21,8 @@ import (
 var paths = []string{
 	"approved-by-one", "approved-by-three", "approved-without-approvers", "approved-by-signal",
 	"rejected-first", "rejected-second", "rejected-third", "approver-gone",
+	// Those above are from before anything fell due.
+	"reminded", "escalated", "timed-out", "approved-by-time", "fallen-back", "decided-before-a-timer", "decided-as-a-timer-fired",
 	"request-deleted", "source-deleted", "restarted-in-the-middle", "sweep",
 	// "sweep" is from before there was bulk work.
 	"sweep-with-bulk",

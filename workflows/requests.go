@@ -151,7 +151,12 @@ func (r *request) wait(ctx workflow.Context) (due bool, err error) {
 	if err := workflow.Await(ctx, func() bool { return timer.IsReady() || awoken() }); err != nil {
 		return false, err
 	}
-	return timer.IsReady(), nil
+	if !timer.IsReady() {
+		return false, nil
+	}
+	// Decisions that came first go first, such as those that waited with the timer
+	// for a worker. Those by Update are at work before the timer is looked at.
+	return true, workflow.Await(ctx, func() bool { return !r.receiving && r.approve.Len() == 0 && r.reject.Len() == 0 })
 }
 
 func tooLong(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
