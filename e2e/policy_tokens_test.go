@@ -37,8 +37,7 @@ func everyOperation() []access {
 		"listIdentities": "/identities", "getIdentity": "/identities/{source}", "listWorkgroups": "/workgroups",
 		"getWorkgroup": "/workgroups/{source}", "listWorkgroupMembers": "/workgroups/{source}/members",
 		"getNonEmployeeApprovalConfig": "/non-employee-approval-config", "getNonEmployeeLifecycleConfig": "/non-employee-lifecycle-config",
-		"listNonEmployeeExtensions":    "/non-employee-extensions",
-		"getNonEmployeeApprovalConfig": "/non-employee-approval-config",
+		"listNonEmployeeExtensions": "/non-employee-extensions",
 	} {
 		all = append(all, access{operation: operation, method: http.MethodGet, path: path, everywhere: admins})
 	}

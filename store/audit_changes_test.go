@@ -500,7 +500,7 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionUpdate, lifecycle.ObjectRecord, extended[1].ID))
 	require.NotContains(t, applied[0].facts, "record")
 	require.JSONEq(t, `{"before": {"endDate": "`+lifecycle.FormatTime(extended[1].EndDate)+`"},
-		"after": {"endDate": "`+lifecycle.FormatTime(endsAt)+`"}}`, applied[2].change)
+		"after": {"endDate": "`+lifecycle.FormatTime(until)+`"}}`, applied[2].change)
 
 	_, err := w.UpdateSource(t.Context(), source.ID, func(s *lifecycle.Source) error { s.Approvers = nil; return nil })
 	require.NoError(t, err)

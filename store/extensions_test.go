@@ -186,7 +186,8 @@ func TestAnExtensionNeedsNoApprovalWhereTheSourceSaysSo(t *testing.T) {
 	records := w.people(t, 1)
 	free := lifecycle.DefaultLifecyclePolicy()
 	free.Extension.Approval = lifecycle.ExtensionApprovalNone
-	require.NoError(t, w.SetLifecyclePolicy(t.Context(), w.source.ID, free))
+	_, err := w.SetLifecyclePolicy(t.Context(), w.source.ID, free)
+	require.NoError(t, err)
 	e := w.extend(t, laterEnd(), records...)
 	require.Empty(t, e.Items)
 	require.NoError(t, w.CompleteRequest(t.Context(), e.ID))
