@@ -104,6 +104,7 @@ var (
 	absentOps = []Op{Equal, In, Presence}
 	textOps   = []Op{Equal, Contains, StartsWith, In}
 	timeOps   = []Op{Equal, Greater, GreaterEqual, Less, LessEqual}
+	sinceOps  = []Op{Equal, Greater, GreaterEqual, Less, LessEqual, Presence}
 )
 
 // The schemas of the lists (contract §2). [Presence] is offered where a field may
@@ -143,6 +144,8 @@ var (
 		{Name: "accountName", Type: TypeText, Ops: textOps, Sortable: true},
 		{Name: "startDate", Type: TypeTime, Sortable: true},
 		{Name: "endDate", Type: TypeTime, Sortable: true},
+		// Ours, and absent where nothing waits for a decision.
+		{Name: "pendingSince", Type: TypeTime, Ops: sinceOps, Sortable: true},
 	}
 
 	Approvals = Schema{

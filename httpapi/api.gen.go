@@ -2277,10 +2277,10 @@ type ListNonEmployeeRequestsParams struct {
 	// RequestedFor Whose sources; `me` is the caller. Another one than the caller asks for `read`.
 	RequestedFor string `form:"requested-for" json:"requested-for"`
 
-	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **created, approvalStatus, firstName, lastName, email, phone, accountName, startDate, endDate**. Without it the order is created, then id.
+	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **created, approvalStatus, firstName, lastName, email, phone, accountName, startDate, endDate, pendingSince**. Without it the order is created, then id. pendingSince is beyond the contract; requests that wait for nobody have none, and come last, or first where it is descending.
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 
-	// Filters One filter expression. **sourceId, approvalStatus**: *eq*; **accountName**: *eq, co, sw, in*; **created**: *eq, gt, ge, lt, le*. Terms are joined by `and`, `or`, `not` and parentheses.
+	// Filters One filter expression. **sourceId, approvalStatus**: *eq*; **accountName**: *eq, co, sw, in*; **created**: *eq, gt, ge, lt, le*; **pendingSince**: *eq, gt, ge, lt, le, pr*. Terms are joined by `and`, `or`, `not` and parentheses. pendingSince is beyond the contract: when the item that waits became PENDING; requests that wait for nobody have none.
 	Filters *string `form:"filters,omitempty" json:"filters,omitempty"`
 }
 

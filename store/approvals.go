@@ -421,7 +421,7 @@ func (d *deciding) goOn(ctx context.Context, tx bun.Tx, q lockedRequest, next li
 	if err != nil {
 		return err
 	}
-	return one(affected(ctx, tx, `WITH r AS (UPDATE requests SET modified = ?0 WHERE id = ?1 RETURNING *), ?4
+	return one(affected(ctx, tx, `WITH r AS (UPDATE requests SET pending_since = ?2, modified = ?0 WHERE id = ?1 RETURNING *), ?4
 		UPDATE approval_items SET status = 'PENDING', pending_since = ?2, assigned_since = ?2, modified = ?2 WHERE id = ?3 AND status = 'NOT_READY'`,
 		q.moved(at), q.id, at, next, audited))
 }

@@ -35,7 +35,7 @@ var (
 		"sourceId": "r.source_id", "accountName": "r.account_name_folded",
 		"firstName": "r.first_name_folded", "lastName": "r.last_name_folded",
 		"email": "r.email_folded", "phone": `r.phone COLLATE "C"`, "approvalStatus": "r.approval_status",
-		"startDate": "r.start_date", "endDate": "r.end_date", "created": "r.created",
+		"startDate": "r.start_date", "endDate": "r.end_date", "created": "r.created", "pendingSince": "r.pending_since",
 	}
 	extensionFields = fields{
 		"sourceId": "r.source_id", "approvalStatus": "r.approval_status", "created": "r.created",

@@ -44,7 +44,8 @@ type glance struct {
 }
 
 // shelved is a row: its values by field, of the types lifecycle.ID, time.Time,
-// lifecycle.ManagerReference, lifecycle.ApprovalStatus, and string for text.
+// lifecycle.ManagerReference, lifecycle.ApprovalStatus, and string for text; none
+// for what is absent.
 type shelved struct {
 	id     lifecycle.ID
 	values map[string]any
@@ -252,6 +253,12 @@ func (l *library) requestShelves(t *testing.T, random *rand.Rand, sources []life
 			row := shelved{id: q.ID, source: source.ID, values: personFields(q.Person)}
 			delete(row.values, "manager")
 			row.values["sourceId"], row.values["created"], row.values["approvalStatus"] = source.ID, q.Created, q.Status
+			for _, item := range q.Items {
+				if item.Status == lifecycle.StatusPending {
+					// It was not changed since.
+					row.values["pendingSince"] = item.Modified
+				}
+			}
 			requests.rows = append(requests.rows, row)
 			if q.Status == lifecycle.StatusApproved {
 				l.shelves["records"].addRecord(l.recordOf(t, q))
@@ -321,8 +328,13 @@ func holds(t *testing.T, row shelved, field string, op filter.Op, values []strin
 	if op == filter.In {
 		return slices.ContainsFunc(values, func(v string) bool { return holds(t, row, field, filter.Equal, []string{v}) })
 	}
+	if op == filter.Presence {
+		return row.values[field] != nil
+	}
 	value := values[0]
 	switch have := row.values[field].(type) {
+	case nil:
+		return false
 	case string:
 		return textHolds(t, have, op, value)
 	case lifecycle.ManagerReference:
@@ -392,6 +404,9 @@ func ask(t *testing.T, field filter.Field, op filter.Op, values ...string) asked
 	quoted := make([]string, len(values))
 	for i, value := range values {
 		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+	}
+	if op == filter.Presence {
+		return asked{"pr " + field.Name, func(row shelved) bool { return holds(t, row, field.Name, op, nil) }}
 	}
 	list := strings.Join(quoted, ",")
 	if op == filter.In {
@@ -609,6 +624,10 @@ func (s *shelf) sorted(t *testing.T, g glance, sorters string) []lifecycle.ID {
 
 func compareValues(t *testing.T, field string, a, b any) int {
 	t.Helper()
+	if a == nil || b == nil {
+		// What is absent comes last.
+		return cmp.Compare(btoi(a == nil), btoi(b == nil))
+	}
 	switch a := a.(type) {
 	case string:
 		if b, ok := b.(string); ok && field == "phone" {
@@ -634,6 +653,13 @@ func compareValues(t *testing.T, field string, a, b any) int {
 		}
 	}
 	require.FailNow(t, "no order", "%s: %T and %T", field, a, b)
+	return 0
+}
+
+func btoi(is bool) int {
+	if is {
+		return 1
+	}
 	return 0
 }
 

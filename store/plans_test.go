@@ -71,9 +71,10 @@ func fill(t *testing.T, w *world) {
 			(ARRAY['PLANNED', 'EXPIRING', 'EXPIRED', 'SUSPENDED', 'ACTIVE'])[least(1 + n % 100, 5)],
 			(ARRAY[366, 30, 0, -1, 366])[least(1 + n % 100, 5)], `+person+`
 		FROM sources AS s CROSS JOIN generate_series(1, $1::int) AS n`, bigRecords, bigPeople)
-	run(`INSERT INTO requests (id, source_id, approval_status, workflow_seen_at, `+columns+`)
+	run(`INSERT INTO requests (id, source_id, approval_status, pending_since, workflow_seen_at, `+columns+`)
 		SELECT lpad(to_hex(row_number() OVER ()), 32, '0')::uuid, s.id,
-			CASE WHEN n % 100 = 0 THEN 'PENDING' WHEN n % 3 = 0 THEN 'REJECTED' ELSE 'APPROVED' END, now(), `+person+`
+			CASE WHEN n % 100 = 0 THEN 'PENDING' WHEN n % 3 = 0 THEN 'REJECTED' ELSE 'APPROVED' END,
+			CASE WHEN n % 100 = 0 THEN now() - n * interval '1 second' END, now(), `+person+`
 		FROM sources AS s CROSS JOIN generate_series(1, $1::int) AS n`, bigRequests, bigPeople)
 	run(`INSERT INTO approval_items (id, request_id, position, approver_id, approver_type, status, decided_by, created, modified)
 		SELECT id, id, 0, manager_id, 'IDENTITY', approval_status, CASE WHEN approval_status <> 'PENDING' THEN manager_id END, created, modified
@@ -145,6 +146,10 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 		{"requests", "an account name", all, `accountName eq "acc77"`, ""},
 		{"requests", "the beginning of an account name", all, `accountName sw "acc199"`, ""},
 		{"requests", "new ones", all, `created ge ` + someday, ""},
+		{"requests", "those that wait long", all, `pendingSince lt ` + someday, "pendingSince"},
+		{"requests", "those that wait", all, `pr pendingSince`, "-pendingSince"},
+		{"requests", "by how long they wait", all, "", "pendingSince"},
+		{"requests", "one source by how long they wait", all, inSource, "pendingSince"},
 		{"requests", "by created", all, "", "-created"},
 		{"requests", "by account name", all, "", "accountName"},
 		{"requests", "one source by another field", all, inSource, "phone"},

@@ -152,10 +152,14 @@ func acceptRequest(ctx context.Context, tx bun.Tx, q lifecycle.Request, approval
 		return err
 	}
 	const insert = `WITH name AS (INSERT INTO account_names (source_id, folded, holder) VALUES ?0),
-		r AS (INSERT INTO requests (id, source_id, requester_id, policy_id, approval_status, created, modified, ` + storedPerson + `) VALUES ?1 RETURNING *),
+		r AS (INSERT INTO requests (id, source_id, requester_id, policy_id, approval_status, pending_since, created, modified, ` + storedPerson + `) VALUES ?1 RETURNING *),
 		facts AS (SELECT ?2::jsonb AS facts), ?3`
 	name := tuples{{q.Source.ID, lifecycle.Fold(q.AccountName), q.ID}}
-	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, approvalPolicy, string(q.Status), q.Created, q.Modified}, values...)}
+	var waits any
+	if len(q.Items) > 0 {
+		waits = bun.SafeQuery("?::timestamptz", q.Items[0].Created)
+	}
+	request := tuples{append([]any{q.ID, q.Source.ID, q.Requester, approvalPolicy, string(q.Status), waits, q.Created, q.Modified}, values...)}
 	if len(q.Items) == 0 {
 		if err := exec(ctx, tx, insert+" SELECT", name, request, facts, audited); err != nil {
 			return nameTaken(err, q.AccountName)
@@ -421,7 +425,7 @@ func approveRequest(ctx context.Context, tx bun.Tx, q lockedRequest, at time.Tim
 		return err
 	}
 	moved, err := affected(ctx, tx, `WITH q AS (
-			UPDATE requests SET approval_status = 'APPROVED', completion_date = ?0, modified = ?1
+			UPDATE requests SET approval_status = 'APPROVED', pending_since = NULL, completion_date = ?0, modified = ?1
 			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING *
 		), r AS (
 			INSERT INTO records (id, source_id, created, modified, `+storedPerson+`)
@@ -463,7 +467,7 @@ func closeRequest(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedR
 		return err
 	}
 	moved, err := affected(ctx, tx, `WITH q AS (
-			UPDATE requests SET approval_status = ?0, modified = ?1, cancellation_reason = ?4
+			UPDATE requests SET approval_status = ?0, pending_since = NULL, modified = ?1, cancellation_reason = ?4
 			WHERE id = ?2 AND approval_status = 'PENDING' RETURNING *
 		), ?5
 		UPDATE source_counters AS c SET pending = pending - 1, ?3 = ?3 + 1 FROM q WHERE c.source_id = q.source_id`,
