@@ -8,6 +8,8 @@ const (
 	Rights     = "rights"
 	GrantTypes = "grantTypes"
 	Enabled    = "enabled"
+	URL        = "url"
+	Events     = "events"
 )
 
 // Token reads the fields of a personal access token.
@@ -29,6 +31,14 @@ func (d Document) Client() lifecycle.ClientInput {
 		GrantTypes:  r.texts(GrantTypes),
 		Enabled:     r.boolean(Enabled),
 	}
+	in.Faults = r.faults
+	return in
+}
+
+// Webhook reads the fields of an endpoint of webhooks.
+func (d Document) Webhook() lifecycle.WebhookInput {
+	r := d.reader()
+	in := lifecycle.WebhookInput{URL: r.text(URL), Events: r.texts(Events), Enabled: r.boolean(Enabled)}
 	in.Faults = r.faults
 	return in
 }

@@ -40,6 +40,8 @@ var attemptObjects = map[string]lifecycle.AuditObjectType{
 	"attributeId":                      lifecycle.ObjectAttribute,
 	"scheduleId":                       lifecycle.ObjectExportSchedule,
 	"jobId":                            lifecycle.ObjectImport,
+	"webhooks":                         lifecycle.ObjectWebhook,
+	"deliveries":                       lifecycle.ObjectDelivery,
 }
 
 // attemptOn is the attempt at the object that the path names last. Whether there

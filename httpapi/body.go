@@ -179,6 +179,13 @@ func (b body) client() lifecycle.ClientInput {
 	return b.document.Client()
 }
 
+func (b body) webhook() lifecycle.WebhookInput {
+	if b.fault != nil {
+		return lifecycle.WebhookInput{Faults: b.faults()}
+	}
+	return b.document.Webhook()
+}
+
 func (b body) ids() ([]string, lifecycle.Faults) {
 	if b.fault != nil {
 		return nil, b.faults()

@@ -87,6 +87,7 @@ type fake struct {
 	dates        lifecycle.LifecyclePolicyInput
 	reason       *string
 	extensions
+	webhooks webhooks
 }
 
 var _ httpapi.Service = (*fake)(nil)

@@ -14,9 +14,10 @@ const betaPrefix = "beta"
 // resources are the first segments of the contract's paths, and of ours that are
 // served as these are.
 var resources = []string{
-	"audit-events", "identities", "oauth-clients", "personal-access-tokens", "workgroups",
-	"non-employee-approval-config", "non-employee-approvals", "non-employee-extension-approvals", "non-employee-extensions",
-	"non-employee-lifecycle-config", "non-employee-records", "non-employee-requests", "non-employee-sources",
+	"audit-events", "deliveries", "identities", "non-employee-approval-config", "non-employee-approvals",
+	"non-employee-extension-approvals", "non-employee-extensions", "non-employee-lifecycle-config",
+	"non-employee-records", "non-employee-requests", "non-employee-sources", "oauth-clients",
+	"personal-access-tokens", "webhooks", "workgroups",
 }
 
 // location is where a path leads.

@@ -98,6 +98,17 @@ type Service interface {
 	// ApproveExtension and RejectExtension take the id of an approval item.
 	ApproveExtension(ctx context.Context, a policy.Actor, item lifecycle.ID, in service.DecisionInput) (lifecycle.Extension, error)
 	RejectExtension(ctx context.Context, a policy.Actor, item lifecycle.ID, in service.DecisionInput) (lifecycle.Extension, error)
+	ListWebhooks(ctx context.Context, a policy.Actor) ([]lifecycle.WebhookEndpoint, error)
+	// CreateWebhook returns the endpoint with its secret, the others without.
+	CreateWebhook(ctx context.Context, a policy.Actor, in lifecycle.WebhookInput) (lifecycle.WebhookEndpoint, error)
+	GetWebhook(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.WebhookEndpoint, error)
+	UpdateWebhook(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.WebhookInput) (lifecycle.WebhookEndpoint, error)
+	DeleteWebhook(ctx context.Context, a policy.Actor, id lifecycle.ID) error
+	// ListDeliveries takes no Filters and no Sorters.
+	ListDeliveries(ctx context.Context, a policy.Actor, p filter.Params, narrow service.DeliveryParams) ([]lifecycle.Delivery, int, error)
+	ResendDelivery(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Delivery, error)
+	// ResendDeliveries returns how many are tried again.
+	ResendDeliveries(ctx context.Context, a policy.Actor, endpoint lifecycle.ID) (int, error)
 
 	ListIdentities(ctx context.Context, a policy.Actor, p filter.Params) ([]lifecycle.DirectoryUser, int, error)
 	GetIdentity(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.DirectoryUser, error)

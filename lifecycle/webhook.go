@@ -42,35 +42,65 @@ func WebhookSecret(secret []byte) string {
 // or http where that is allowed, names a host, and holds neither a user nor a
 // fragment. Where the host leads to is looked at when something is posted.
 func CheckWebhookURL(raw string, allowHTTP bool) error {
-	refuse := func(text string) error { return FieldError(KindIllegalValue, "url", text) }
-	if len(raw) > MaxWebhookURL {
-		return refuse("url is too long.")
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil, u.Host == "", u.Hostname() == "", strings.ContainsFunc(raw, func(c rune) bool { return c <= ' ' || c == 0x7f }):
-		return refuse("url must be a URL like https://example.com/events.")
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
-		return refuse("url must begin with https://.")
-	case u.User != nil:
-		return refuse("url must hold no user and no password.")
-	case u.Fragment != "":
-		return refuse("url must have no fragment.")
+	if fault := checkWebhookURL(raw, allowHTTP); fault != nil {
+		return fault
 	}
 	return nil
 }
 
-// WebhookEvents judges the events that an endpoint wants and returns them sorted
-// and each once; none stands for all.
-func WebhookEvents(names []string) ([]EventType, error) {
-	known := EventTypes()
-	var events []EventType
-	for _, name := range names {
-		if !slices.Contains(known, EventType(name)) {
-			return nil, FieldError(KindIllegalValue, "events", "events holds a name that is no event's.")
-		}
-		events = append(events, EventType(name))
+func checkWebhookURL(raw string, allowHTTP bool) *Error {
+	refuse := func(text string) *Error { return FieldError(KindIllegalValue, "url", text) }
+	if len(raw) > MaxWebhookURL {
+		return refuse("url is too long")
 	}
-	slices.Sort(events)
-	return slices.Compact(events), nil
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil, u.Host == "", u.Hostname() == "", strings.ContainsFunc(raw, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return refuse("url must be a URL like https://example.com/events")
+	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
+		return refuse("url must begin with https://")
+	case u.User != nil:
+		return refuse("url must hold no user and no password")
+	case u.Fragment != "":
+		return refuse("url must have no fragment")
+	}
+	return nil
+}
+
+// WebhookInput is an endpoint as a client sent it; nil is absent.
+type WebhookInput struct {
+	URL     *string
+	Events  []string
+	Enabled *bool
+	// Faults are what could not be read.
+	Faults Faults
+}
+
+// Judge returns the endpoint that the input asks for, enabled unless it says
+// otherwise, and everything that is wrong with it.
+func (in WebhookInput) Judge(allowHTTP bool) (WebhookEndpoint, Faults) {
+	faults := in.Faults
+	endpoint := WebhookEndpoint{Enabled: in.Enabled == nil || *in.Enabled}
+	switch {
+	case in.URL == nil || *in.URL == "":
+		if len(in.Faults) == 0 {
+			faults.Add(KindRequired, "url", "url is required")
+		}
+	default:
+		endpoint.URL = *in.URL
+		if fault := checkWebhookURL(*in.URL, allowHTTP); fault != nil {
+			faults = append(faults, fault)
+		}
+	}
+	known := EventTypes()
+	for _, name := range in.Events {
+		if !slices.Contains(known, EventType(name)) {
+			faults.Add(KindIllegalValue, "events", "events holds a name that is no event's")
+			break
+		}
+		endpoint.Events = append(endpoint.Events, EventType(name))
+	}
+	slices.Sort(endpoint.Events)
+	endpoint.Events = slices.Compact(endpoint.Events)
+	return endpoint, faults
 }

@@ -24,6 +24,15 @@ var clientRules = map[policy.Operation]expected{
 
 	"putNonEmployeeApprovalConfig":  {true, "A - - - - -"},
 	"putNonEmployeeLifecycleConfig": {true, "A - - - - -"},
+
+	"listWebhooks":            {false, "A - - - - -"},
+	"createWebhook":           {true, "A - - - - -"},
+	"getWebhook":              {false, "A - - - - -"},
+	"updateWebhook":           {true, "A - - - - -"},
+	"deleteWebhook":           {true, "A - - - - -"},
+	"resendWebhookDeliveries": {true, "A - - - - -"},
+	"listDeliveries":          {false, "A - - - - -"},
+	"resendDelivery":          {true, "A - - - - -"},
 }
 
 func TestTokensAreTheirOwnersAndClientsTheAdministrators(t *testing.T) {

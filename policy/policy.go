@@ -85,6 +85,14 @@ const (
 	CancelExtension       Operation = "cancelNonEmployeeExtension"
 	ApproveExtension      Operation = "approveNonEmployeeExtension"
 	RejectExtension       Operation = "rejectNonEmployeeExtension"
+	ListWebhooks          Operation = "listWebhooks"
+	CreateWebhook         Operation = "createWebhook"
+	GetWebhook            Operation = "getWebhook"
+	UpdateWebhook         Operation = "updateWebhook"
+	DeleteWebhook         Operation = "deleteWebhook"
+	ResendDeliveries      Operation = "resendWebhookDeliveries"
+	ListDeliveries        Operation = "listDeliveries"
+	ResendDelivery        Operation = "resendDelivery"
 
 	ListIdentities       Operation = "listIdentities"
 	GetIdentity          Operation = "getIdentity"
@@ -306,6 +314,15 @@ var Extensions = map[Operation]Rule{
 	CancelExtension:      {Scope: lifecycle.ScopeManage, Right: lifecycle.RightUpdate, Relations: Relations{Requester: true}},
 	ApproveExtension:     {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: approver},
 	RejectExtension:      {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: approver},
+	// What leaves the house, and whether it arrived, is the administrator's.
+	ListWebhooks:     {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	CreateWebhook:    {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	GetWebhook:       {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	UpdateWebhook:    {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	DeleteWebhook:    {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	ResendDeliveries: {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	ListDeliveries:   {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	ResendDelivery:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},

@@ -116,6 +116,7 @@ type Store interface {
 	IdentityStore
 	DirectoryStore
 	ImportStore
+	WebhookStore
 	ExportStore
 	AuditStore
 	ClientStore
@@ -157,6 +158,8 @@ type Settings struct {
 	Uploads int
 	// ExportTimeout bounds how long an export may take to begin.
 	ExportTimeout time.Duration
+	// WebhookHTTP lets endpoints of webhooks be without TLS.
+	WebhookHTTP bool
 	// NewSecret makes the secret of a client, and the hash that is kept of it.
 	NewSecret func() (secret string, hash []byte, err error)
 }

@@ -101,8 +101,8 @@ var silent = []string{
 	"MarkSeen", "MarkChecked", "SaveNotification", "DropWorkflowEndings", "DropScheduleEndings", "AnnounceDecision",
 	// How far deliveries are.
 	"RelayEvents", "ClaimDeliveries", "MarkDeliveriesStarted", "GetDelivery", "BeginAttempt", "EndDelivery", "FailAttempt", "GiveUpDelivery",
-	"WaitingEvents", "WaitingDeliveries", "LoadNotice", "GetRecipient",
 	"AnnounceExtensionDecision",
+	"WaitingEvents", "WaitingDeliveries", "LoadNotice", "GetRecipient", "DropTold", "ListWebhooks", "GetWebhook", "ListDeliveries",
 	// What is counted, to the hour or for ten seconds.
 	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.
@@ -542,6 +542,42 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		tell(lifecycle.ActionCancel, lifecycle.ObjectImport, job))
 	over = step("ApplyImport", apply(1), tell(lifecycle.ActionUpdate, lifecycle.ObjectImport, job))
 	require.Equal(t, "CANCELLED", over[0].facts["status"])
+
+	// Webhooks.
+	endpoint := lifecycle.WebhookEndpoint{
+		ID: lifecycle.NewID(), URL: "https://" + marker + ".example.com", Secret: []byte(marker + "-secret"), Enabled: true,
+		Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	endpointMade := step("CreateWebhook", func() error { return w.CreateWebhook(ctx, endpoint) },
+		tell(lifecycle.ActionCreate, lifecycle.ObjectWebhook, endpoint.ID))
+	require.NotContains(t, endpointMade[0].change, marker+"-secret")
+	switchTo := func(enabled bool) func() error {
+		return func() error {
+			_, err := w.UpdateWebhook(ctx, endpoint.ID, func(e *lifecycle.WebhookEndpoint) error { e.Enabled = enabled; return nil })
+			return err
+		}
+	}
+	step("UpdateWebhook", switchTo(false), tell(lifecycle.ActionUpdate, lifecycle.ObjectWebhook, endpoint.ID))
+	step("UpdateWebhook", switchTo(false))
+	step("UpdateWebhook", switchTo(true), tell(lifecycle.ActionUpdate, lifecycle.ObjectWebhook, endpoint.ID))
+	_, err = w.RelayEvents(t.Context(), 1000, false)
+	require.NoError(t, err)
+	accept(".webhook")
+	_, err = w.RelayEvents(t.Context(), 1000, false)
+	require.NoError(t, err)
+	dead, _, err := w.ListDeliveries(t.Context(), lifecycle.DeliveryQuery{Endpoint: endpoint.ID, Limit: 1})
+	require.NoError(t, err)
+	_, err = w.GiveUpDelivery(t.Context(), dead[0].ID)
+	require.NoError(t, err)
+	step("ResendDelivery", func() error { _, err := w.ResendDelivery(ctx, dead[0].ID); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectDelivery, dead[0].ID))
+	step("ResendDeliveries", func() error { _, err := w.ResendDeliveries(ctx, endpoint.ID); return err })
+	_, err = w.GiveUpDelivery(t.Context(), dead[0].ID)
+	require.NoError(t, err)
+	step("ResendDeliveries", func() error { _, err := w.ResendDeliveries(ctx, endpoint.ID); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectDelivery, text("")))
+	step("DeleteWebhook", func() error { return w.DeleteWebhook(ctx, endpoint.ID) },
+		tell(lifecycle.ActionDelete, lifecycle.ObjectWebhook, endpoint.ID))
 
 	// Exports and schedules.
 	export := in.newExport()

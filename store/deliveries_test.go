@@ -329,3 +329,175 @@ func TestTheOwnerIsToldHowScheduledExportsEnded(t *testing.T) {
 		w.aliases(t, `SELECT event || ' ' || key FROM notifications WHERE event LIKE 'export%' AND recipient_id = $1 ORDER BY event`, w.owner.ID.String()))
 	require.Equal(t, 2, w.number(t, "SELECT count(*) FROM notifications WHERE event LIKE 'export%'"))
 }
+
+// anEndpoint is one that wants these events.
+func (w *world) anEndpoint(t *testing.T, events ...lifecycle.EventType) lifecycle.WebhookEndpoint {
+	t.Helper()
+	endpoint := lifecycle.WebhookEndpoint{
+		ID: lifecycle.NewID(), URL: "https://hooks.example.com/gatehouse", Secret: []byte("secret"), Events: events, Enabled: true,
+		Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	require.NoError(t, w.CreateWebhook(t.Context(), endpoint))
+	return endpoint
+}
+
+func (w *world) deliveries(t *testing.T, q lifecycle.DeliveryQuery) []lifecycle.Delivery {
+	t.Helper()
+	q.Limit, q.Count = 250, true
+	deliveries, count, err := w.ListDeliveries(t.Context(), q)
+	require.NoError(t, err)
+	require.Len(t, deliveries, count)
+	return deliveries
+}
+
+func TestAnEndpointGetsTheEventsThatItWantsOnceEach(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	all, some := w.anEndpoint(t), w.anEndpoint(t, lifecycle.EventDecisionNeeded)
+	off := w.anEndpoint(t)
+	disable := func(e *lifecycle.WebhookEndpoint) error { e.Enabled = false; return nil }
+	_, err := w.UpdateWebhook(t.Context(), off.ID, disable)
+	require.NoError(t, err)
+	group := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "deciders", Created: storetest.Now(), Members: []lifecycle.ID{w.owner.ID, w.outsider.ID}}
+	require.NoError(t, w.CreateWorkgroup(t.Context(), group))
+	asked := w.newRequest("by an application")
+	asked.Requester = lifecycle.ID{}
+	request, err := w.AcceptRequest(t.Context(), asked, plenty)
+	require.NoError(t, err)
+	_, _, err = w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[0].ID, time.Time{})
+	require.NoError(t, err)
+	w.relay(t)
+	events := func(endpoint lifecycle.ID) (names []lifecycle.EventType) {
+		for _, d := range w.deliveries(t, lifecycle.DeliveryQuery{Endpoint: endpoint}) {
+			require.Equal(t, lifecycle.ByWebhook, d.Channel)
+			names = append(names, d.Event)
+		}
+		return names
+	}
+	require.ElementsMatch(t, []lifecycle.EventType{lifecycle.EventRequestMade, lifecycle.EventDecisionNeeded}, events(all.ID),
+		"also what concerns no person")
+	require.Equal(t, []lifecycle.EventType{lifecycle.EventDecisionNeeded}, events(some.ID))
+	require.Empty(t, events(off.ID))
+	require.Equal(t, []string{"approver.0"}, w.mails(t, lifecycle.EventDecisionNeeded))
+	require.Empty(t, w.mails(t, lifecycle.EventRequestMade))
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Channel: lifecycle.ByMail}), 1)
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Event: lifecycle.EventDecisionNeeded}), 3)
+	require.Empty(t, w.deliveries(t, lifecycle.DeliveryQuery{Status: lifecycle.DeliveryDead}))
+
+	listed, err := w.ListWebhooks(t.Context())
+	require.NoError(t, err)
+	require.Len(t, listed, 3)
+	found, err := w.GetWebhook(t.Context(), some.ID)
+	require.NoError(t, err)
+	require.Equal(t, some, found)
+	require.NoError(t, w.DeleteWebhook(t.Context(), some.ID))
+	require.Empty(t, events(some.ID), "its deliveries go with it")
+	for _, missing := range []error{
+		w.DeleteWebhook(t.Context(), some.ID),
+		func() error { _, err := w.GetWebhook(t.Context(), some.ID); return err }(),
+		func() error { _, err := w.UpdateWebhook(t.Context(), some.ID, disable); return err }(),
+		func() error { _, err := w.ResendDeliveries(t.Context(), some.ID); return err }(),
+		func() error { _, err := w.ResendDelivery(t.Context(), some.ID); return err }(),
+	} {
+		requireKind(t, lifecycle.KindNotFound, missing)
+	}
+}
+
+func TestThereAreOnlySoManyEndpoints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.change(t, `INSERT INTO webhook_endpoints (id, url, secret, events, enabled, created, modified)
+		SELECT gen_random_uuid(), 'https://example.com', '', '{}', true, now(), now() FROM generate_series(1, $1)`, lifecycle.MaxWebhookEndpoints-1)
+	faults := make(chan error, clients)
+	atOnce(func(int) {
+		faults <- w.CreateWebhook(context.WithoutCancel(t.Context()), lifecycle.WebhookEndpoint{
+			ID: lifecycle.NewID(), Secret: []byte("secret"), Created: storetest.Now(), Modified: storetest.Now(),
+		})
+	})
+	made := 0
+	for range clients {
+		if err := <-faults; err == nil {
+			made++
+		} else {
+			requireKind(t, lifecycle.KindLimit, err)
+		}
+	}
+	require.Equal(t, 1, made)
+}
+
+func TestWhatIsDeadCanBeSentAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	endpoint := w.anEndpoint(t)
+	for range 3 {
+		w.request(t, lifecycle.NewID().String())
+	}
+	w.relay(t)
+	posted := w.deliveries(t, lifecycle.DeliveryQuery{Channel: lifecycle.ByWebhook})
+	require.Len(t, posted, 3)
+	_, err := w.ResendDelivery(t.Context(), posted[0].ID)
+	requireKind(t, lifecycle.KindIllegalUpdate, err)
+	for _, d := range w.deliveries(t, lifecycle.DeliveryQuery{}) {
+		require.NoError(t, w.BeginAttempt(t.Context(), d.ID))
+		require.NoError(t, w.FailAttempt(t.Context(), d.ID, lifecycle.DeliveryFault{Code: "status_500", Final: true}))
+	}
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Status: lifecycle.DeliveryDead}), 6)
+	w.change(t, "UPDATE deliveries SET due = now() + interval '1 hour'")
+	again, err := w.ResendDelivery(t.Context(), posted[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, lifecycle.DeliveryPending, again.Status)
+	require.Equal(t, posted[0].EventID, again.EventID)
+	count, err := w.ResendDeliveries(t.Context(), endpoint.ID)
+	require.NoError(t, err)
+	require.Equal(t, 2, count)
+	claimed, err := w.ClaimDeliveries(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, claimed, 3, "they are started at once")
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Status: lifecycle.DeliveryDead}), 3, "the mails are left as they are")
+
+	// What goes to an endpoint that is disabled would be dead again at once.
+	require.NoError(t, w.FailAttempt(t.Context(), posted[0].ID, lifecycle.DeliveryFault{Code: lifecycle.FaultGone, Final: true}))
+	_, err = w.UpdateWebhook(t.Context(), endpoint.ID, func(e *lifecycle.WebhookEndpoint) error { e.Enabled = false; return nil })
+	require.NoError(t, err)
+	_, err = w.ResendDelivery(t.Context(), posted[0].ID)
+	requireKind(t, lifecycle.KindIllegalUpdate, err)
+	_, err = w.ResendDeliveries(t.Context(), endpoint.ID)
+	requireKind(t, lifecycle.KindIllegalUpdate, err)
+}
+
+func TestWhatWasToldLongAgoIsRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	done, open, fresh := w.request(t, "done"), w.request(t, "open"), w.request(t, "fresh")
+	record := w.record(t, "somebody")
+	w.change(t, `INSERT INTO notifications (id, event_id, event, request_id, item_id, recipient_id, recipient_type, reason, created, key, batch_id)
+		VALUES ($1, $1, 'expiring', $2, $2, $3, 'IDENTITY', '', now(), 'k', $1)`, record.ID.String(), lifecycle.ID{}.String(), w.owner.ID.String())
+	for range 5 {
+		w.change(t, `INSERT INTO notification_records (batch_id, record_id) VALUES ($1, gen_random_uuid())`, record.ID.String())
+	}
+	w.relay(t)
+	for _, d := range w.deliveries(t, lifecycle.DeliveryQuery{}) {
+		if notice, err := w.LoadNotice(t.Context(), d.ID); notice.RequestID != open.ID {
+			require.NoError(t, err)
+			require.NoError(t, w.EndDelivery(t.Context(), d.ID))
+		}
+	}
+	w.change(t, "UPDATE notifications SET relayed = relayed - interval '31 days' WHERE request_id <> $1", fresh.ID.String())
+	w.change(t, `UPDATE deliveries AS d SET modified = modified - interval '31 days' FROM notifications AS n
+		WHERE n.id = d.notification_id AND n.request_id <> $1`, fresh.ID.String())
+	dropped := 0
+	for {
+		n, err := w.DropTold(t.Context(), 2, 30*24*time.Hour)
+		require.NoError(t, err)
+		require.LessOrEqual(t, n, 2, "in bounded batches")
+		if n == 0 {
+			break
+		}
+		dropped += n
+	}
+	require.Equal(t, 7, dropped, "two rows and five records")
+	require.ElementsMatch(t, []string{open.ID.String(), fresh.ID.String()}, w.aliases(t, "SELECT request_id::text FROM notifications"))
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{}), 2)
+	require.Zero(t, w.number(t, "SELECT count(*) FROM notification_records"))
+	require.NotEqual(t, done.ID, open.ID)
+}

@@ -202,7 +202,7 @@ func liveParameter(template, name string) string {
 		"/non-employee-sources": "$source", "/non-employee-records": "$record",
 		"/non-employee-requests": "$request", "/non-employee-approvals": "$item",
 		"/non-employee-extensions/{": "$extension", "/non-employee-extension-approvals": "$part",
-		"/personal-access-tokens": "$token", "/oauth-clients": "$client",
+		"/personal-access-tokens": "$token", "/oauth-clients": "$client", "/webhooks": "$webhook", "/deliveries": "$delivery",
 		scim.Path + "/Users": "$user", scim.Path + "/Groups": "$group", scim.Path + "/Schemas": urnSchemas + "User",
 		scim.Path + "/ResourceTypes": "User",
 	} {

@@ -165,6 +165,7 @@ func listen(ctx context.Context, cfg config.API, issuers []auth.ExternalIssuer, 
 		DecisionTimeout:  cfg.DecisionTimeout,
 		Uploads:          cfg.Uploads.Concurrency,
 		ExportTimeout:    exportTimeout,
+		WebhookHTTP:      cfg.Webhooks.AllowHTTP,
 		NewSecret:        auth.NewSecret,
 	}, log)
 	verifier := auth.NewVerifier(ring, rows, tokens, issuers, log)

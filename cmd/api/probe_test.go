@@ -163,7 +163,7 @@ func (w *world) probes(i int, op operation) []attempt {
 		there.query = "owner-id=$person"
 	}
 	absent := there
-	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|person|token|client)`)
+	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|person|token|client|webhook|delivery)`)
 	absent.path = live.ReplaceAllString(there.path, unknownID)
 	absent.query = live.ReplaceAllString(there.query, unknownID)
 	absent.body = strings.NewReplacer("$source", unknownID, "$record", unknownID).Replace(there.body)
@@ -181,8 +181,9 @@ func (w *world) probes(i int, op operation) []attempt {
 
 // objectless are the operations that are about no object.
 var objectless = []string{
-	"createNonEmployeeSource", "createOauthClient", "createPersonalAccessToken", "exportAuditEvents", "listAuditEvents",
-	"listNonEmployeeRecords", "listOauthClients", "putNonEmployeeApprovalConfig", "putNonEmployeeLifecycleConfig",
+	"createNonEmployeeSource", "createOauthClient", "createPersonalAccessToken", "createWebhook", "exportAuditEvents", "listAuditEvents",
+	"listDeliveries", "listNonEmployeeRecords", "listOauthClients", "listWebhooks", "putNonEmployeeApprovalConfig",
+	"putNonEmployeeLifecycleConfig",
 }
 
 // askedFor are the lists of an identity's objects.

@@ -42,6 +42,8 @@ var goodBodies = map[string]string{
 	"patchNonEmployeeSource":                  `[{"op":"replace","path":"/description","value":"new"}]`,
 	"createNonEmployeeSourceSchemaAttributes": `{"type":"TEXT","technicalName":"more","label":"More","helpText":"h","placeholder":"p","required":false}`,
 	"patchNonEmployeeSchemaAttribute":         `[{"op":"replace","path":"/label","value":"new"}]`,
+	"createWebhook":                           `{"url":"https://hooks.example.com/gatehouse","events":["reminder"]}`,
+	"updateWebhook":                           `{"url":"https://hooks.example.com/gatehouse","events":[],"enabled":false}`,
 	"createNonEmployeeExportSchedule":         `{"cron":"@daily","zone":"Europe/Berlin","keep":2}`,
 	"putNonEmployeeSourceApprovalConfig":      aPolicy,
 	"putNonEmployeeApprovalConfig":            aPolicy,

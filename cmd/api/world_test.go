@@ -185,7 +185,31 @@ func (w *world) make(t testing.TB) {
 		client.Name, client.SecretHash, client.Active, client.Created = "A client", []byte("none"), true, storetest.Now()
 		require.NoError(t, rows.EnsureClient(t.Context(), client))
 	}
+	w.makeDelivery(t, rows)
 	w.live["$job"] = text(t, w.ask(t, w.tokens[0], http.MethodPost, under+"/non-employee-bulk-upload", aForm, formOf(aFile)), "id")
+}
+
+// makeDelivery makes an endpoint, in the place of all that there are, and a delivery
+// to it.
+func (w *world) makeDelivery(t testing.TB, rows *store.Store) {
+	t.Helper()
+	endpoints, err := rows.ListWebhooks(t.Context())
+	require.NoError(t, err)
+	for _, endpoint := range endpoints {
+		require.NoError(t, rows.DeleteWebhook(t.Context(), endpoint.ID))
+	}
+	endpoint := lifecycle.WebhookEndpoint{
+		ID: lifecycle.NewID(), URL: "https://hooks.example.com", Secret: []byte("secret"), Enabled: true, Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	require.NoError(t, rows.CreateWebhook(t.Context(), endpoint))
+	for relayed := 1; relayed > 0; {
+		relayed, err = rows.RelayEvents(t.Context(), 1000, false)
+		require.NoError(t, err)
+	}
+	deliveries, _, err := rows.ListDeliveries(t.Context(), lifecycle.DeliveryQuery{Endpoint: endpoint.ID, Limit: 1})
+	require.NoError(t, err)
+	require.NotEmpty(t, deliveries)
+	w.live["$webhook"], w.live["$delivery"] = endpoint.ID.String(), deliveries[0].ID.String()
 }
 
 // fill puts ids in the place of the words that stand for them.

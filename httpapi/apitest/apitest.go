@@ -78,7 +78,7 @@ func ValidateResponse(t testing.TB, r *http.Request, status int, header http.Hea
 }
 
 // resource is what is served at every mount.
-var resource = regexp.MustCompile(`^/(non-employee-|(audit-events|identities|oauth-clients|personal-access-tokens|workgroups)(/|$))`)
+var resource = regexp.MustCompile(`^/(non-employee-|(audit-events|deliveries|identities|oauth-clients|personal-access-tokens|webhooks|workgroups)(/|$))`)
 
 // canonical takes the mount away from a path (contract §1). A path of the
 // contract that is under no mount is empty.
