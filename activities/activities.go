@@ -163,6 +163,9 @@ type Activities struct {
 	// Deliveries is what the telling of people and other systems needs. With nil
 	// there is none.
 	Deliveries *Deliveries
+	// Absences is what absences need. With nil there are none, and the sweep passes
+	// them over.
+	Absences *Absences
 }
 
 func (a *Activities) observer() Observer {

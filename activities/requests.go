@@ -72,7 +72,7 @@ func (a *Activities) Decide(ctx context.Context, d wire.Decision) (result wire.D
 			a.ended(stored.Request)
 		}
 		a.log(ctx, "decision stored", d, result.Decision.Outcome)
-	case lifecycle.DecisionForbidden:
+	case lifecycle.DecisionForbidden, lifecycle.DecisionOwnRequest:
 		a.refused(ctx, d, result.Decision.Outcome)
 		return result, nil
 	default:
@@ -97,6 +97,8 @@ func outcome(o lifecycle.DecisionOutcome) string {
 		return wire.OutcomeForbidden
 	case lifecycle.DecisionGone:
 		return wire.OutcomeGone
+	case lifecycle.DecisionOwnRequest:
+		return wire.OutcomeOwnRequest
 	case lifecycle.DecisionNotDecidable:
 	}
 	return wire.OutcomeNotDecidable

@@ -122,6 +122,11 @@ func TestADecisionAnswersItsOutcomeAndTheStateAfterIt(t *testing.T) {
 			want:   wire.DecisionResult{Outcome: wire.OutcomeForbidden, ItemStatus: lifecycle.StatusPending, RequestStatus: lifecycle.StatusPending},
 			unread: true,
 		},
+		"own request": {
+			stored: lifecycle.DecisionResult{Outcome: lifecycle.DecisionOwnRequest, Status: lifecycle.StatusPending, Request: lifecycle.StatusPending},
+			want:   wire.DecisionResult{Outcome: wire.OutcomeOwnRequest, ItemStatus: lifecycle.StatusPending, RequestStatus: lifecycle.StatusPending},
+			unread: true,
+		},
 		"item gone": {
 			stored: lifecycle.DecisionResult{Outcome: lifecycle.DecisionGone},
 			want:   wire.DecisionResult{Outcome: wire.OutcomeGone},

@@ -120,6 +120,8 @@ type grounds struct {
 	// is extension, with part, its approval item.
 	job, schedule   object
 	extension, part object
+	// owner is the id of the source's.
+	owner string
 }
 
 // side is where grounds stand.
@@ -158,10 +160,10 @@ func newGrounds(t *testing.T, s side, more ...func(*grounds, *testing.T, side)) 
 		return list
 	}
 	admin := as(t, "admin")
-	var g grounds
+	g := grounds{owner: identityID(t, s.owner)}
 	g.source = admin.post("/non-employee-sources", object{
 		"name": unique("Grounds"), "description": "For the access table",
-		"owner":               object{"id": identityID(t, s.owner)},
+		"owner":               object{"id": g.owner},
 		"accountManagers":     managers(s.requester),
 		"approvers":           []object{{"id": identityID(t, s.approver)}},
 		"managementWorkgroup": groupID(t, s.workgroup),

@@ -105,6 +105,7 @@ func table() []access {
 		return upload(strings.Join(names, ",") + "\n" + strings.Join(cells, ",") + "\n")
 	}
 	ids := func(g grounds) any { return object{"ids": []string{g.record.id()}} }
+	toOwner := func(g grounds) any { return object{"newOwner": g.owner, "comment": "c"} }
 	both := func(a, b []string) []string { return slices.Concat(a, b) }
 	extend := func(g grounds) any { return extensionOf(g.source, g.record) }
 	extendFile := func(g grounds) any { return upload("id,endDate\n" + g.record.id() + ",2099-12-31\n") }
@@ -186,12 +187,22 @@ func table() []access {
 		{"getOauthClient", get, "/oauth-clients/demo-app", nil, []string{"admin"}, nobody, 0, 200, reads},
 		{"deleteOauthClient", remove, "/oauth-clients/nothing", nil, []string{"admin"}, nobody, 404, 404, reads},
 
+		// Their own, and one that there is not.
+		{"listIdentityAbsences", get, "/identities/me/absences", nil, users(), nobody, 0, 200, reads},
+		{"createIdentityAbsence", post, "/identities/me/absences", send(object{"deputy": "x"}), users(), nobody, 0, 400, reads},
+		{"getIdentityAbsence", get, "/identities/me/absences/" + lifecycle.NewID().String(), nil, users(), nobody, 404, 404, reads},
+		{"deleteIdentityAbsence", remove, "/identities/me/absences/" + lifecycle.NewID().String(), nil, users(), nobody, 404, 404, reads},
+
 		{"listAuditEvents", get, "/audit-events?limit=1", nil, []string{"admin"}, nobody, 0, 200, reads},
 		{"exportAuditEvents", get, "/audit-events/export?" + url.Values{"filters": {`operation eq "none"`}}.Encode(), nil, []string{"admin"}, nobody, 0, 200, reads},
 
 		{"getNonEmployeeApproval", get, item, nil, admins, approver, 404, 200, reads},
 		{"approveNonEmployeeRequest", post, item + "/approve", send(object{}), nobody, approver, 0, 200, uses},
 		{"rejectNonEmployeeRequest", post, item + "/reject", send(object{"comment": "No"}), nobody, approver, 0, 200, uses},
+		{"reassignNonEmployeeApproval", post, item + "/reassign", toOwner, admins, both(approver, subadmin), 404, 200, uses},
+		// It is theirs already.
+		{"claimNonEmployeeApproval", post, item + "/claim", send(object{}), nobody, approver, 0, 200, changes},
+		{"getNonEmployeeApprovalReassignmentHistory", get, item + "/reassignment-history", nil, admins, approver, 404, 200, reads},
 	}
 }
 
@@ -393,7 +404,7 @@ func requireBodyUnread(c caller, line access, g grounds, what string) {
 func requireNothingThere(c caller, line access, actor string, none grounds) {
 	c.t.Helper()
 	got := line.call(c, none)
-	decides := strings.HasPrefix(line.operation, "approve") || strings.HasPrefix(line.operation, "reject")
+	decides := strings.HasPrefix(line.operation, "approve") || strings.HasPrefix(line.operation, "reject") || strings.HasPrefix(line.operation, "claim")
 	switch {
 	case slices.Contains(line.everywhere, actor) && line.unknown == http.StatusNotFound,
 		decides && slices.Contains(admins, actor):

@@ -88,13 +88,15 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 }
 
 // TestUserOperationsTakeNoApplicationToken: five operations need an identity
-// (contract §5), and no right stands in for one.
+// (contract §5), and so do ours on an approval item, and no right stands in for one.
 func TestUserOperationsTakeNoApplicationToken(t *testing.T) {
 	g, none := newGrounds(t, here), noGrounds()
 	defer g.drop(t)
 	userOnly := []string{
 		"getNonEmployeeApproval", "approveNonEmployeeRequest", "rejectNonEmployeeRequest",
 		"updateNonEmployeeRecord", "patchNonEmployeeRecord", "endNonEmployeeRecord",
+		"reassignNonEmployeeApproval", "claimNonEmployeeApproval", "getNonEmployeeApprovalReassignmentHistory",
+		"listIdentityAbsences", "createIdentityAbsence", "getIdentityAbsence", "deleteIdentityAbsence",
 	}
 	tried := 0
 	for _, line := range table() {

@@ -90,7 +90,7 @@ func TestRecordHistories(t *testing.T) {
 	})
 	record("approver-gone", request)
 
-	for name, workflow := range map[string]string{"sweep-with-bulk": "SweepWorkflow", "lifecycle-sweep": "LifecycleSweepWorkflow"} {
+	for name, workflow := range map[string]string{"sweep-with-absences": "SweepWorkflow", "lifecycle-sweep": "LifecycleSweepWorkflow"} {
 		page, err := stack.temporal.ListWorkflow(patience(t), &workflowservice.ListWorkflowExecutionsRequest{
 			PageSize: 1, Query: `WorkflowType = "` + workflow + `" AND ExecutionStatus = "Completed"`,
 		})

@@ -226,6 +226,49 @@ func (e LocaleOrigin) Valid() bool {
 	}
 }
 
+// Absence A time in which a deputy decides for an identity
+type Absence struct {
+	// Created Example: 2026-03-02T08:00:00.000Z
+	Created Instant `json:"created"`
+
+	// Creator An identity or a workgroup
+	Creator NonEmployeeIdentityReferenceWithID `json:"creator"`
+
+	// Deputy An identity or a workgroup
+	Deputy NonEmployeeIdentityReferenceWithID `json:"deputy"`
+
+	// EndDate Example: 2026-03-02T08:00:00.000Z
+	EndDate Instant `json:"endDate"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Identity An identity or a workgroup
+	Identity NonEmployeeIdentityReferenceWithID `json:"identity"`
+
+	// Modified Example: 2026-03-02T08:00:00.000Z
+	Modified Instant `json:"modified"`
+
+	// StartDate Example: 2026-03-02T08:00:00.000Z
+	StartDate Instant `json:"startDate"`
+}
+
+// AbsenceBody An absence to be made
+type AbsenceBody struct {
+	// Deputy An identity or a workgroup
+	Deputy NonEmployeeIdentityReferenceWithID `json:"deputy"`
+
+	// EndDate The first moment after the absence, at most a year after its beginning
+	//
+	// Example: 2026-03-16
+	EndDate string `json:"endDate"`
+
+	// StartDate A date such as 2026-03-02 (the beginning of that day in UTC) or an instant with offset; now where it is absent or past
+	//
+	// Example: 2026-03-02T08:00:00Z
+	StartDate *string `json:"startDate,omitempty"`
+}
+
 // ApprovalConfig An approval policy: what happens to a request while nobody decides. The names are those of SailPoint's generic approval configuration
 type ApprovalConfig struct {
 	// Calendar Which days count where the policy counts days; all do where there is no calendar
@@ -340,6 +383,42 @@ type ApprovalConfigBodyCalendarWorkdays string
 
 // ApprovalConfigBodyTimeoutConfigTimeoutResult APPROVED only for a source whose owner is active
 type ApprovalConfigBodyTimeoutConfigTimeoutResult string
+
+// ApprovalReassignment A move of an approval item
+type ApprovalReassignment struct {
+	// Comment Why; absent where nobody said
+	//
+	// Example: Knows the department
+	Comment *string `json:"comment,omitempty"`
+
+	// ReassignedFrom An identity or a workgroup
+	ReassignedFrom NonEmployeeIdentityReferenceWithID `json:"reassignedFrom"`
+
+	// ReassignedTo An identity or a workgroup
+	ReassignedTo NonEmployeeIdentityReferenceWithID `json:"reassignedTo"`
+
+	// Reassigner An identity or a workgroup
+	Reassigner *NonEmployeeIdentityReferenceWithID `json:"reassigner,omitempty"`
+
+	// ReassignmentDate Example: 2026-03-02T08:00:00.000Z
+	ReassignmentDate Instant `json:"reassignmentDate"`
+
+	// ReassignmentType By a person; by the policy's chain; away from who made the request, or from where nobody could decide; to a deputy, or back
+	//
+	// Example: MANUAL_REASSIGNMENT
+	ReassignmentType string `json:"reassignmentType"`
+}
+
+// ApprovalReassignmentBody To whom an approval item is to go, and why
+type ApprovalReassignmentBody struct {
+	// Comment At most 4,000 characters
+	//
+	// Example: Knows the department
+	Comment string `json:"comment"`
+
+	// NewOwner An identity or a workgroup
+	NewOwner NonEmployeeIdentityReferenceWithID `json:"newOwner"`
+}
 
 // ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
 //
@@ -2127,6 +2206,12 @@ type Workgroup struct {
 	Name string `json:"name"`
 }
 
+// AbsenceID defines model for absenceId.
+type AbsenceID = lifecycle.ID
+
+// Absent defines model for absent.
+type Absent = string
+
 // ApprovalID defines model for approvalId.
 type ApprovalID = lifecycle.ID
 
@@ -2284,6 +2369,18 @@ type ListIdentitiesParams struct {
 
 	// Sorters Fields to sort by, separated by commas, `-` before one for descending: **alias, name**. Without it the order is created, then id.
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
+}
+
+// ListIdentityAbsencesParams defines parameters for ListIdentityAbsences.
+type ListIdentityAbsencesParams struct {
+	// Limit The most results in one answer
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many results to pass over
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Count Whether X-Total-Count tells the number of matches; ask only if it is used
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // ListNonEmployeeApprovalsParams defines parameters for ListNonEmployeeApprovals.
@@ -2590,11 +2687,20 @@ type ListWorkgroupMembersParams struct {
 	Sorters *string `form:"sorters,omitempty" json:"sorters,omitempty"`
 }
 
+// CreateIdentityAbsenceJSONRequestBody defines body for CreateIdentityAbsence for application/json ContentType.
+type CreateIdentityAbsenceJSONRequestBody = AbsenceBody
+
 // PutNonEmployeeApprovalConfigJSONRequestBody defines body for PutNonEmployeeApprovalConfig for application/json ContentType.
 type PutNonEmployeeApprovalConfigJSONRequestBody = ApprovalConfigBody
 
 // ApproveNonEmployeeRequestJSONRequestBody defines body for ApproveNonEmployeeRequest for application/json ContentType.
 type ApproveNonEmployeeRequestJSONRequestBody = NonEmployeeApprovalDecision
+
+// ClaimNonEmployeeApprovalJSONRequestBody defines body for ClaimNonEmployeeApproval for application/json ContentType.
+type ClaimNonEmployeeApprovalJSONRequestBody = NonEmployeeApprovalDecision
+
+// ReassignNonEmployeeApprovalJSONRequestBody defines body for ReassignNonEmployeeApproval for application/json ContentType.
+type ReassignNonEmployeeApprovalJSONRequestBody = ApprovalReassignmentBody
 
 // RejectNonEmployeeRequestJSONRequestBody defines body for RejectNonEmployeeRequest for application/json ContentType.
 type RejectNonEmployeeRequestJSONRequestBody = NonEmployeeRejectApprovalDecision
@@ -2688,6 +2794,18 @@ type ServerInterface interface {
 	// GetIdentity Get an identity
 	// (GET /identities/{id})
 	GetIdentity(c *gin.Context, id IdentityID)
+	// ListIdentityAbsences List the absences of an identity
+	// (GET /identities/{id}/absences)
+	ListIdentityAbsences(c *gin.Context, id Absent, params ListIdentityAbsencesParams)
+	// CreateIdentityAbsence Have a deputy decide for a time
+	// (POST /identities/{id}/absences)
+	CreateIdentityAbsence(c *gin.Context, id Absent)
+	// DeleteIdentityAbsence End an absence
+	// (DELETE /identities/{id}/absences/{absenceId})
+	DeleteIdentityAbsence(c *gin.Context, id Absent, absenceID AbsenceID)
+	// GetIdentityAbsence Get an absence
+	// (GET /identities/{id}/absences/{absenceId})
+	GetIdentityAbsence(c *gin.Context, id Absent, absenceID AbsenceID)
 	// GetNonEmployeeApprovalConfig Get the approval policy of the organisation
 	// (GET /non-employee-approval-config)
 	GetNonEmployeeApprovalConfig(c *gin.Context)
@@ -2706,6 +2824,15 @@ type ServerInterface interface {
 	// ApproveNonEmployeeRequest Approve
 	// (POST /non-employee-approvals/{id}/approve)
 	ApproveNonEmployeeRequest(c *gin.Context, id ApprovalID, params ApproveNonEmployeeRequestParams)
+	// ClaimNonEmployeeApproval Claim an approval item of a governance group
+	// (POST /non-employee-approvals/{id}/claim)
+	ClaimNonEmployeeApproval(c *gin.Context, id ApprovalID)
+	// ReassignNonEmployeeApproval Hand an approval item on
+	// (POST /non-employee-approvals/{id}/reassign)
+	ReassignNonEmployeeApproval(c *gin.Context, id ApprovalID)
+	// GetNonEmployeeApprovalReassignmentHistory How an approval item went from one to another
+	// (GET /non-employee-approvals/{id}/reassignment-history)
+	GetNonEmployeeApprovalReassignmentHistory(c *gin.Context, id ApprovalID)
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(c *gin.Context, id ApprovalID, params RejectNonEmployeeRequestParams)
@@ -3208,6 +3335,151 @@ func (siw *ServerInterfaceWrapper) GetIdentity(c *gin.Context) {
 	siw.Handler.GetIdentity(c, id)
 }
 
+// ListIdentityAbsences operation middleware
+func (siw *ServerInterfaceWrapper) ListIdentityAbsences(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id Absent
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIdentityAbsencesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", c.Request.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter offset: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", c.Request.URL.Query(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter count: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListIdentityAbsences(c, id, params)
+}
+
+// CreateIdentityAbsence operation middleware
+func (siw *ServerInterfaceWrapper) CreateIdentityAbsence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id Absent
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateIdentityAbsence(c, id)
+}
+
+// DeleteIdentityAbsence operation middleware
+func (siw *ServerInterfaceWrapper) DeleteIdentityAbsence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id Absent
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "absenceId" -------------
+	var absenceID AbsenceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "absenceId", c.Param("absenceId"), &absenceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter absenceId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteIdentityAbsence(c, id, absenceID)
+}
+
+// GetIdentityAbsence operation middleware
+func (siw *ServerInterfaceWrapper) GetIdentityAbsence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id Absent
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "absenceId" -------------
+	var absenceID AbsenceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "absenceId", c.Param("absenceId"), &absenceID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter absenceId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetIdentityAbsence(c, id, absenceID)
+}
+
 // GetNonEmployeeApprovalConfig operation middleware
 func (siw *ServerInterfaceWrapper) GetNonEmployeeApprovalConfig(c *gin.Context) {
 
@@ -3409,6 +3681,81 @@ func (siw *ServerInterfaceWrapper) ApproveNonEmployeeRequest(c *gin.Context) {
 	}
 
 	siw.Handler.ApproveNonEmployeeRequest(c, id, params)
+}
+
+// ClaimNonEmployeeApproval operation middleware
+func (siw *ServerInterfaceWrapper) ClaimNonEmployeeApproval(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApprovalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ClaimNonEmployeeApproval(c, id)
+}
+
+// ReassignNonEmployeeApproval operation middleware
+func (siw *ServerInterfaceWrapper) ReassignNonEmployeeApproval(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApprovalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReassignNonEmployeeApproval(c, id)
+}
+
+// GetNonEmployeeApprovalReassignmentHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeApprovalReassignmentHistory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApprovalID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeApprovalReassignmentHistory(c, id)
 }
 
 // RejectNonEmployeeRequest operation middleware
@@ -5724,10 +6071,17 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/non-employee-sources/:id/non-employee-extensions/upload", wrapper.ImportNonEmployeeExtension)
 	router.GET(options.BaseURL+"/non-employee-approval-config", wrapper.GetNonEmployeeApprovalConfig)
 	router.PUT(options.BaseURL+"/non-employee-approval-config", wrapper.PutNonEmployeeApprovalConfig)
+	router.POST(options.BaseURL+"/non-employee-approvals/:id/reassign", wrapper.ReassignNonEmployeeApproval)
+	router.POST(options.BaseURL+"/non-employee-approvals/:id/claim", wrapper.ClaimNonEmployeeApproval)
+	router.GET(options.BaseURL+"/non-employee-approvals/:id/reassignment-history", wrapper.GetNonEmployeeApprovalReassignmentHistory)
 	router.GET(options.BaseURL+"/audit-events", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit-events/export", wrapper.ExportAuditEvents)
 	router.GET(options.BaseURL+"/identities", wrapper.ListIdentities)
 	router.GET(options.BaseURL+"/identities/:id", wrapper.GetIdentity)
+	router.GET(options.BaseURL+"/identities/:id/absences", wrapper.ListIdentityAbsences)
+	router.POST(options.BaseURL+"/identities/:id/absences", wrapper.CreateIdentityAbsence)
+	router.DELETE(options.BaseURL+"/identities/:id/absences/:absenceId", wrapper.DeleteIdentityAbsence)
+	router.GET(options.BaseURL+"/identities/:id/absences/:absenceId", wrapper.GetIdentityAbsence)
 	router.GET(options.BaseURL+"/workgroups", wrapper.ListWorkgroups)
 	router.GET(options.BaseURL+"/workgroups/:id", wrapper.GetWorkgroup)
 	router.GET(options.BaseURL+"/workgroups/:id/members", wrapper.ListWorkgroupMembers)
@@ -6591,6 +6945,530 @@ func (response GetIdentity503JSONResponse) VisitGetIdentityResponse(w http.Respo
 	return err
 }
 
+type ListIdentityAbsencesRequestObject struct {
+	ID     Absent `json:"id"`
+	Params ListIdentityAbsencesParams
+}
+
+type ListIdentityAbsencesResponseObject interface {
+	VisitListIdentityAbsencesResponse(w http.ResponseWriter) error
+}
+
+type ListIdentityAbsences200ResponseHeaders struct {
+	XTotalCount *int
+}
+
+type ListIdentityAbsences200JSONResponse struct {
+	Body    []Absence
+	Headers ListIdentityAbsences200ResponseHeaders
+}
+
+func (response ListIdentityAbsences200JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XTotalCount != nil {
+		w.Header().Set("X-Total-Count", fmt.Sprint(*response.Headers.XTotalCount))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListIdentityAbsences400JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListIdentityAbsences401JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListIdentityAbsences403JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ListIdentityAbsences404JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListIdentityAbsences429JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ListIdentityAbsences500JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentityAbsences503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ListIdentityAbsences503JSONResponse) VisitListIdentityAbsencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsenceRequestObject struct {
+	ID   Absent `json:"id"`
+	Body *CreateIdentityAbsenceJSONRequestBody
+}
+
+type CreateIdentityAbsenceResponseObject interface {
+	VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error
+}
+
+type CreateIdentityAbsence200JSONResponse Absence
+
+func (response CreateIdentityAbsence200JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response CreateIdentityAbsence400JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateIdentityAbsence401JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateIdentityAbsence403JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response CreateIdentityAbsence404JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CreateIdentityAbsence413JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response CreateIdentityAbsence415JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateIdentityAbsence429JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response CreateIdentityAbsence500JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateIdentityAbsence503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CreateIdentityAbsence503JSONResponse) VisitCreateIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsenceRequestObject struct {
+	ID        Absent    `json:"id"`
+	AbsenceID AbsenceID `json:"absenceId"`
+}
+
+type DeleteIdentityAbsenceResponseObject interface {
+	VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error
+}
+
+type DeleteIdentityAbsence204Response struct {
+}
+
+func (response DeleteIdentityAbsence204Response) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteIdentityAbsence400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteIdentityAbsence400JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteIdentityAbsence401JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteIdentityAbsence403JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteIdentityAbsence404JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteIdentityAbsence429JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response DeleteIdentityAbsence500JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIdentityAbsence503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteIdentityAbsence503JSONResponse) VisitDeleteIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsenceRequestObject struct {
+	ID        Absent    `json:"id"`
+	AbsenceID AbsenceID `json:"absenceId"`
+}
+
+type GetIdentityAbsenceResponseObject interface {
+	VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error
+}
+
+type GetIdentityAbsence200JSONResponse Absence
+
+func (response GetIdentityAbsence200JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetIdentityAbsence400JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIdentityAbsence401JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIdentityAbsence403JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetIdentityAbsence404JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIdentityAbsence429JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetIdentityAbsence500JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIdentityAbsence503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIdentityAbsence503JSONResponse) VisitGetIdentityAbsenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetNonEmployeeApprovalConfigRequestObject struct {
 }
 
@@ -7083,15 +7961,25 @@ type GetNonEmployeeApprovalResponseObject interface {
 	VisitGetNonEmployeeApprovalResponse(w http.ResponseWriter) error
 }
 
-type GetNonEmployeeApproval200JSONResponse NonEmployeeApprovalItemDetail
+type GetNonEmployeeApproval200ResponseHeaders struct {
+	XOnBehalfOf *ID
+}
+
+type GetNonEmployeeApproval200JSONResponse struct {
+	Body    NonEmployeeApprovalItemDetail
+	Headers GetNonEmployeeApproval200ResponseHeaders
+}
 
 func (response GetNonEmployeeApproval200JSONResponse) VisitGetNonEmployeeApprovalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XOnBehalfOf != nil {
+		w.Header().Set("X-On-Behalf-Of", fmt.Sprint(*response.Headers.XOnBehalfOf))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7207,15 +8095,25 @@ type ApproveNonEmployeeRequestResponseObject interface {
 	VisitApproveNonEmployeeRequestResponse(w http.ResponseWriter) error
 }
 
-type ApproveNonEmployeeRequest200JSONResponse NonEmployeeApprovalItem
+type ApproveNonEmployeeRequest200ResponseHeaders struct {
+	XOnBehalfOf *ID
+}
+
+type ApproveNonEmployeeRequest200JSONResponse struct {
+	Body    NonEmployeeApprovalItem
+	Headers ApproveNonEmployeeRequest200ResponseHeaders
+}
 
 func (response ApproveNonEmployeeRequest200JSONResponse) VisitApproveNonEmployeeRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XOnBehalfOf != nil {
+		w.Header().Set("X-On-Behalf-Of", fmt.Sprint(*response.Headers.XOnBehalfOf))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7349,6 +8247,450 @@ func (response ApproveNonEmployeeRequest503JSONResponse) VisitApproveNonEmployee
 	return err
 }
 
+type ClaimNonEmployeeApprovalRequestObject struct {
+	ID   ApprovalID `json:"id"`
+	Body *ClaimNonEmployeeApprovalJSONRequestBody
+}
+
+type ClaimNonEmployeeApprovalResponseObject interface {
+	VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error
+}
+
+type ClaimNonEmployeeApproval200ResponseHeaders struct {
+	XOnBehalfOf *ID
+}
+
+type ClaimNonEmployeeApproval200JSONResponse struct {
+	Body    NonEmployeeApprovalItem
+	Headers ClaimNonEmployeeApproval200ResponseHeaders
+}
+
+func (response ClaimNonEmployeeApproval200JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XOnBehalfOf != nil {
+		w.Header().Set("X-On-Behalf-Of", fmt.Sprint(*response.Headers.XOnBehalfOf))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ClaimNonEmployeeApproval400JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ClaimNonEmployeeApproval401JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ClaimNonEmployeeApproval403JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ClaimNonEmployeeApproval404JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response ClaimNonEmployeeApproval413JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response ClaimNonEmployeeApproval415JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ClaimNonEmployeeApproval429JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ClaimNonEmployeeApproval500JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClaimNonEmployeeApproval503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ClaimNonEmployeeApproval503JSONResponse) VisitClaimNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApprovalRequestObject struct {
+	ID   ApprovalID `json:"id"`
+	Body *ReassignNonEmployeeApprovalJSONRequestBody
+}
+
+type ReassignNonEmployeeApprovalResponseObject interface {
+	VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error
+}
+
+type ReassignNonEmployeeApproval200ResponseHeaders struct {
+	XOnBehalfOf *ID
+}
+
+type ReassignNonEmployeeApproval200JSONResponse struct {
+	Body    NonEmployeeApprovalItem
+	Headers ReassignNonEmployeeApproval200ResponseHeaders
+}
+
+func (response ReassignNonEmployeeApproval200JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XOnBehalfOf != nil {
+		w.Header().Set("X-On-Behalf-Of", fmt.Sprint(*response.Headers.XOnBehalfOf))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ReassignNonEmployeeApproval400JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ReassignNonEmployeeApproval401JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ReassignNonEmployeeApproval403JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ReassignNonEmployeeApproval404JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response ReassignNonEmployeeApproval413JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval415JSONResponse struct{ UnsupportedMediaJSONResponse }
+
+func (response ReassignNonEmployeeApproval415JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ReassignNonEmployeeApproval429JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response ReassignNonEmployeeApproval500JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignNonEmployeeApproval503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ReassignNonEmployeeApproval503JSONResponse) VisitReassignNonEmployeeApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistoryRequestObject struct {
+	ID ApprovalID `json:"id"`
+}
+
+type GetNonEmployeeApprovalReassignmentHistoryResponseObject interface {
+	VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeApprovalReassignmentHistory200JSONResponse []ApprovalReassignment
+
+func (response GetNonEmployeeApprovalReassignmentHistory200JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory400JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory401JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory403JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory404JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory429JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory500JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeApprovalReassignmentHistory503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeApprovalReassignmentHistory503JSONResponse) VisitGetNonEmployeeApprovalReassignmentHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RejectNonEmployeeRequestRequestObject struct {
 	ID     ApprovalID `json:"id"`
 	Params RejectNonEmployeeRequestParams
@@ -7359,15 +8701,25 @@ type RejectNonEmployeeRequestResponseObject interface {
 	VisitRejectNonEmployeeRequestResponse(w http.ResponseWriter) error
 }
 
-type RejectNonEmployeeRequest200JSONResponse NonEmployeeApprovalItem
+type RejectNonEmployeeRequest200ResponseHeaders struct {
+	XOnBehalfOf *ID
+}
+
+type RejectNonEmployeeRequest200JSONResponse struct {
+	Body    NonEmployeeApprovalItem
+	Headers RejectNonEmployeeRequest200ResponseHeaders
+}
 
 func (response RejectNonEmployeeRequest200JSONResponse) VisitRejectNonEmployeeRequestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XOnBehalfOf != nil {
+		w.Header().Set("X-On-Behalf-Of", fmt.Sprint(*response.Headers.XOnBehalfOf))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16743,6 +18095,18 @@ type StrictServerInterface interface {
 	// GetIdentity Get an identity
 	// (GET /identities/{id})
 	GetIdentity(ctx context.Context, request GetIdentityRequestObject) (GetIdentityResponseObject, error)
+	// ListIdentityAbsences List the absences of an identity
+	// (GET /identities/{id}/absences)
+	ListIdentityAbsences(ctx context.Context, request ListIdentityAbsencesRequestObject) (ListIdentityAbsencesResponseObject, error)
+	// CreateIdentityAbsence Have a deputy decide for a time
+	// (POST /identities/{id}/absences)
+	CreateIdentityAbsence(ctx context.Context, request CreateIdentityAbsenceRequestObject) (CreateIdentityAbsenceResponseObject, error)
+	// DeleteIdentityAbsence End an absence
+	// (DELETE /identities/{id}/absences/{absenceId})
+	DeleteIdentityAbsence(ctx context.Context, request DeleteIdentityAbsenceRequestObject) (DeleteIdentityAbsenceResponseObject, error)
+	// GetIdentityAbsence Get an absence
+	// (GET /identities/{id}/absences/{absenceId})
+	GetIdentityAbsence(ctx context.Context, request GetIdentityAbsenceRequestObject) (GetIdentityAbsenceResponseObject, error)
 	// GetNonEmployeeApprovalConfig Get the approval policy of the organisation
 	// (GET /non-employee-approval-config)
 	GetNonEmployeeApprovalConfig(ctx context.Context, request GetNonEmployeeApprovalConfigRequestObject) (GetNonEmployeeApprovalConfigResponseObject, error)
@@ -16761,6 +18125,15 @@ type StrictServerInterface interface {
 	// ApproveNonEmployeeRequest Approve
 	// (POST /non-employee-approvals/{id}/approve)
 	ApproveNonEmployeeRequest(ctx context.Context, request ApproveNonEmployeeRequestRequestObject) (ApproveNonEmployeeRequestResponseObject, error)
+	// ClaimNonEmployeeApproval Claim an approval item of a governance group
+	// (POST /non-employee-approvals/{id}/claim)
+	ClaimNonEmployeeApproval(ctx context.Context, request ClaimNonEmployeeApprovalRequestObject) (ClaimNonEmployeeApprovalResponseObject, error)
+	// ReassignNonEmployeeApproval Hand an approval item on
+	// (POST /non-employee-approvals/{id}/reassign)
+	ReassignNonEmployeeApproval(ctx context.Context, request ReassignNonEmployeeApprovalRequestObject) (ReassignNonEmployeeApprovalResponseObject, error)
+	// GetNonEmployeeApprovalReassignmentHistory How an approval item went from one to another
+	// (GET /non-employee-approvals/{id}/reassignment-history)
+	GetNonEmployeeApprovalReassignmentHistory(ctx context.Context, request GetNonEmployeeApprovalReassignmentHistoryRequestObject) (GetNonEmployeeApprovalReassignmentHistoryResponseObject, error)
 	// RejectNonEmployeeRequest Reject
 	// (POST /non-employee-approvals/{id}/reject)
 	RejectNonEmployeeRequest(ctx context.Context, request RejectNonEmployeeRequestRequestObject) (RejectNonEmployeeRequestResponseObject, error)
@@ -17189,6 +18562,131 @@ func (sh *strictHandler) GetIdentity(ctx *gin.Context, id IdentityID) {
 	}
 }
 
+// ListIdentityAbsences operation middleware
+func (sh *strictHandler) ListIdentityAbsences(ctx *gin.Context, id Absent, params ListIdentityAbsencesParams) {
+	var request ListIdentityAbsencesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIdentityAbsences(ctx, request.(ListIdentityAbsencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIdentityAbsences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListIdentityAbsencesResponseObject); ok {
+		if err := validResponse.VisitListIdentityAbsencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateIdentityAbsence operation middleware
+func (sh *strictHandler) CreateIdentityAbsence(ctx *gin.Context, id Absent) {
+	var request CreateIdentityAbsenceRequestObject
+
+	request.ID = id
+
+	var body CreateIdentityAbsenceJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateIdentityAbsence(ctx, request.(CreateIdentityAbsenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateIdentityAbsence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateIdentityAbsenceResponseObject); ok {
+		if err := validResponse.VisitCreateIdentityAbsenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteIdentityAbsence operation middleware
+func (sh *strictHandler) DeleteIdentityAbsence(ctx *gin.Context, id Absent, absenceID AbsenceID) {
+	var request DeleteIdentityAbsenceRequestObject
+
+	request.ID = id
+	request.AbsenceID = absenceID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteIdentityAbsence(ctx, request.(DeleteIdentityAbsenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteIdentityAbsence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteIdentityAbsenceResponseObject); ok {
+		if err := validResponse.VisitDeleteIdentityAbsenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetIdentityAbsence operation middleware
+func (sh *strictHandler) GetIdentityAbsence(ctx *gin.Context, id Absent, absenceID AbsenceID) {
+	var request GetIdentityAbsenceRequestObject
+
+	request.ID = id
+	request.AbsenceID = absenceID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIdentityAbsence(ctx, request.(GetIdentityAbsenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIdentityAbsence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetIdentityAbsenceResponseObject); ok {
+		if err := validResponse.VisitGetIdentityAbsenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetNonEmployeeApprovalConfig operation middleware
 func (sh *strictHandler) GetNonEmployeeApprovalConfig(ctx *gin.Context) {
 	var request GetNonEmployeeApprovalConfigRequestObject
@@ -17372,6 +18870,120 @@ func (sh *strictHandler) ApproveNonEmployeeRequest(ctx *gin.Context, id Approval
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ApproveNonEmployeeRequestResponseObject); ok {
 		if err := validResponse.VisitApproveNonEmployeeRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ClaimNonEmployeeApproval operation middleware
+func (sh *strictHandler) ClaimNonEmployeeApproval(ctx *gin.Context, id ApprovalID) {
+	var request ClaimNonEmployeeApprovalRequestObject
+
+	request.ID = id
+
+	var body ClaimNonEmployeeApprovalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClaimNonEmployeeApproval(ctx, request.(ClaimNonEmployeeApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClaimNonEmployeeApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ClaimNonEmployeeApprovalResponseObject); ok {
+		if err := validResponse.VisitClaimNonEmployeeApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReassignNonEmployeeApproval operation middleware
+func (sh *strictHandler) ReassignNonEmployeeApproval(ctx *gin.Context, id ApprovalID) {
+	var request ReassignNonEmployeeApprovalRequestObject
+
+	request.ID = id
+
+	var body ReassignNonEmployeeApprovalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReassignNonEmployeeApproval(ctx, request.(ReassignNonEmployeeApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReassignNonEmployeeApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReassignNonEmployeeApprovalResponseObject); ok {
+		if err := validResponse.VisitReassignNonEmployeeApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeApprovalReassignmentHistory operation middleware
+func (sh *strictHandler) GetNonEmployeeApprovalReassignmentHistory(ctx *gin.Context, id ApprovalID) {
+	var request GetNonEmployeeApprovalReassignmentHistoryRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeApprovalReassignmentHistory(ctx, request.(GetNonEmployeeApprovalReassignmentHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeApprovalReassignmentHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeApprovalReassignmentHistoryResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeApprovalReassignmentHistoryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

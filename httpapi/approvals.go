@@ -83,7 +83,9 @@ func (h *handlers) GetNonEmployeeApproval(ctx context.Context, r GetNonEmployeeA
 	if err != nil {
 		return nil, err
 	}
-	return GetNonEmployeeApproval200JSONResponse(approvalDetail(approval, detail)), nil
+	return GetNonEmployeeApproval200JSONResponse{
+		Body: approvalDetail(approval, detail), Headers: GetNonEmployeeApproval200ResponseHeaders{XOnBehalfOf: optional(approval.Item.OnBehalfOf)},
+	}, nil
 }
 
 // GetNonEmployeeApprovalSummary answers GET /non-employee-approvals/summary/{requested-for}.
@@ -105,7 +107,9 @@ func (h *handlers) ApproveNonEmployeeRequest(ctx context.Context, r ApproveNonEm
 	if err != nil {
 		return nil, err
 	}
-	return ApproveNonEmployeeRequest200JSONResponse(approvalAnswer(item)), nil
+	return ApproveNonEmployeeRequest200JSONResponse{
+		Body: approvalAnswer(item), Headers: ApproveNonEmployeeRequest200ResponseHeaders{XOnBehalfOf: optional(item.OnBehalfOf)},
+	}, nil
 }
 
 // RejectNonEmployeeRequest answers POST /non-employee-approvals/{id}/reject.
@@ -115,5 +119,7 @@ func (h *handlers) RejectNonEmployeeRequest(ctx context.Context, r RejectNonEmpl
 	if err != nil {
 		return nil, err
 	}
-	return RejectNonEmployeeRequest200JSONResponse(approvalAnswer(item)), nil
+	return RejectNonEmployeeRequest200JSONResponse{
+		Body: approvalAnswer(item), Headers: RejectNonEmployeeRequest200ResponseHeaders{XOnBehalfOf: optional(item.OnBehalfOf)},
+	}, nil
 }

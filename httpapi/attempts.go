@@ -42,6 +42,8 @@ var attemptObjects = map[string]lifecycle.AuditObjectType{
 	"jobId":                            lifecycle.ObjectImport,
 	"webhooks":                         lifecycle.ObjectWebhook,
 	"deliveries":                       lifecycle.ObjectDelivery,
+	"identities":                       lifecycle.ObjectIdentity,
+	"absenceId":                        lifecycle.ObjectAbsence,
 }
 
 // attemptOn is the attempt at the object that the path names last. Whether there

@@ -79,6 +79,7 @@ func TestARefusedChangeIsToldOfOnce(t *testing.T) {
 		"SOURCE deleteNonEmployeeSource", "SOURCE importNonEmployeeRecordsInBulk", "SCHEMA_ATTRIBUTE patchNonEmployeeSchemaAttribute",
 		"RECORD updateNonEmployeeRecord", "REQUEST deleteNonEmployeeRequest", "APPROVAL_ITEM approveNonEmployeeRequest",
 		"IMPORT cancelNonEmployeeBulkUploadJob", "EXPORT_SCHEDULE deleteNonEmployeeExportSchedule",
+		"IDENTITY createIdentityAbsence", "ABSENCE deleteIdentityAbsence", "APPROVAL_ITEM reassignNonEmployeeApproval",
 		"NONE deleteNonEmployeeRecordsInBulk", "NONE createNonEmployeeRequest",
 	} {
 		require.Equal(t, 1, objects[want], want)

@@ -137,6 +137,20 @@ func (b body) attribute() lifecycle.AttributeInput {
 	return b.document.Attribute()
 }
 
+func (b body) reassignment() lifecycle.ReassignInput {
+	if b.fault != nil {
+		return lifecycle.ReassignInput{Faults: b.faults()}
+	}
+	return b.document.Reassignment()
+}
+
+func (b body) absence() lifecycle.AbsenceInput {
+	if b.fault != nil {
+		return lifecycle.AbsenceInput{Faults: b.faults()}
+	}
+	return b.document.Absence()
+}
+
 func (b body) schedule() lifecycle.ScheduleInput {
 	if b.fault != nil {
 		return lifecycle.ScheduleInput{Faults: b.faults()}

@@ -16,6 +16,9 @@ var (
 		},
 		ManagerName: "Sol Source", ExternalID: "0815", GivenName: "Jane", FamilyName: "Doe", Version: 3,
 	}
+	anAbsence = lifecycle.Absence{
+		ID: objectID, Identity: person, Deputy: sourceID, Start: now, End: now.AddDate(0, 0, 14), Creator: person, Created: now, Modified: now,
+	}
 	aWorkgroup = lifecycle.WorkgroupSummary{ID: objectID, Name: "Field operations", Members: 4, Created: now, Modified: now}
 )
 
@@ -42,4 +45,24 @@ func (f *fake) GetWorkgroup(ctx context.Context, a policy.Actor, id lifecycle.ID
 func (f *fake) ListWorkgroupMembers(ctx context.Context, a policy.Actor, id lifecycle.ID, p filter.Params) ([]lifecycle.DirectoryUser, int, error) {
 	f.id, f.params = id, p
 	return page(f, anIdentity, f.asked(ctx, a))
+}
+
+func (f *fake) ListAbsences(ctx context.Context, a policy.Actor, of string, p filter.Params) ([]lifecycle.Absence, int, error) {
+	f.requestedFor, f.params = &of, p
+	return page(f, anAbsence, f.asked(ctx, a))
+}
+
+func (f *fake) CreateAbsence(ctx context.Context, a policy.Actor, of string, in lifecycle.AbsenceInput) (lifecycle.Absence, error) {
+	f.requestedFor, f.absence = &of, in
+	return anAbsence, f.asked(ctx, a)
+}
+
+func (f *fake) GetAbsence(ctx context.Context, a policy.Actor, of string, id lifecycle.ID) (lifecycle.Absence, error) {
+	f.requestedFor, f.id = &of, id
+	return anAbsence, f.asked(ctx, a)
+}
+
+func (f *fake) DeleteAbsence(ctx context.Context, a policy.Actor, of string, id lifecycle.ID) error {
+	f.requestedFor, f.id = &of, id
+	return f.asked(ctx, a)
 }

@@ -50,6 +50,10 @@ var (
 		ID: objectID, RequestID: sourceID, Order: 1, Approver: lifecycle.IdentityReference(person),
 		Status: lifecycle.StatusPending, AccountName: "william.smith", Requester: person, Created: now, Modified: now,
 	}
+	aMove = lifecycle.Reassignment{
+		ID: objectID, ItemID: objectID, Number: 1, Type: lifecycle.ReassignedByAbsence, From: lifecycle.IdentityReference(person),
+		To: lifecycle.Reference{ID: sourceID, Type: lifecycle.ReferenceGovernanceGroup}, Created: now,
+	}
 	aRequest = lifecycle.Request{
 		ID: objectID, Source: lifecycle.SourceSummary{ID: sourceID, Name: "Contractors", Description: "Of the warehouse"},
 		Requester: person, Person: aPerson, Status: lifecycle.StatusApproved, Completed: now, Created: now, Modified: now,
@@ -66,6 +70,11 @@ type fake struct {
 	onCall func(ctx context.Context)
 	// empty lists have nothing on them.
 	empty bool
+	// deputy has items be decided on behalf of sourceID.
+	deputy bool
+	// reassign and absence are the last ones' input.
+	reassign lifecycle.ReassignInput
+	absence  lifecycle.AbsenceInput
 
 	clients
 
@@ -241,7 +250,7 @@ func (f *fake) ListApprovals(ctx context.Context, a policy.Actor, requestedFor *
 
 func (f *fake) GetApproval(ctx context.Context, a policy.Actor, id lifecycle.ID, detail bool) (service.ApprovalDetail, error) {
 	f.id, f.flag = id, detail
-	answer := service.ApprovalDetail{Item: anItem}
+	answer := service.ApprovalDetail{Item: f.item()}
 	if detail {
 		answer.Request, answer.Attributes = aRequest, []lifecycle.SchemaAttribute{anAttribute}
 	}
@@ -253,16 +262,42 @@ func (f *fake) SummarizeApprovals(ctx context.Context, a policy.Actor, requested
 	return lifecycle.ApprovalSummary{Approved: 1, Rejected: 2, Pending: 3}, f.asked(ctx, a)
 }
 
+func (f *fake) item() lifecycle.ApprovalItem {
+	item := anItem
+	if f.deputy {
+		item.OnBehalfOf = sourceID
+	}
+	return item
+}
+
 func (f *fake) Approve(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error) {
 	f.id, f.decision = id, in
-	return anItem, f.asked(ctx, a)
+	return f.item(), f.asked(ctx, a)
 }
 
 func (f *fake) Reject(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error) {
-	item := anItem
+	item := f.item()
 	item.Status, item.Comment = lifecycle.StatusRejected, "No"
 	f.id, f.decision = id, in
 	return item, f.asked(ctx, a)
+}
+
+func (f *fake) Reassign(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.ReassignInput) (lifecycle.ApprovalItem, error) {
+	f.id, f.reassign = id, in
+	return f.item(), f.asked(ctx, a)
+}
+
+func (f *fake) Claim(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error) {
+	f.id, f.decision = id, in
+	return f.item(), f.asked(ctx, a)
+}
+
+func (f *fake) ListReassignments(ctx context.Context, a policy.Actor, id lifecycle.ID) ([]lifecycle.Reassignment, error) {
+	f.id = id
+	if f.empty {
+		return nil, f.asked(ctx, a)
+	}
+	return []lifecycle.Reassignment{aMove}, f.asked(ctx, a)
 }
 
 // api is the whole API over a fake service.

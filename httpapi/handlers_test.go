@@ -106,8 +106,15 @@ var served = map[policy.Operation]struct {
 	policy.ListDeliveries:        {"GET", "/deliveries?status=DEAD&count=true", "", 200, `"fault":"timeout"`},
 	policy.ResendDelivery:        {"POST", "/deliveries/{id}/resend", "", 200, `"status":"DEAD"`},
 
+	policy.Reassign:             {"POST", "/non-employee-approvals/{id}/reassign", `{"newOwner":"x","comment":"c"}`, 200, `"approvalOrder":1`},
+	policy.Claim:                {"POST", "/non-employee-approvals/{id}/claim", `{}`, 200, `"approvalStatus":"PENDING"`},
+	policy.ReassignmentHistory:  {"GET", "/non-employee-approvals/{id}/reassignment-history", "", 200, `"reassignmentType":"DELEGATION"`},
 	policy.ListIdentities:       {"GET", "/identities?count=true&sorters=-name", "", 200, `"emailAddress":"jane.doe@example.com"`},
 	policy.GetIdentity:          {"GET", "/identities/{id}", "", 200, `"managerRef":{"id":"2c918085-7d7e-4f0e-8d0c-5a1f3b6c9e01","name":"Sol Source","type":"IDENTITY"}`},
+	policy.ListAbsences:         {"GET", "/identities/me/absences?count=true&limit=5", "", 200, `"endDate":"2026-03-16T08:00:00.120Z"`},
+	policy.CreateAbsence:        {"POST", "/identities/{id}/absences", `{"deputy":{"id":"x"},"endDate":"2026-03-16"}`, 200, `"deputy":{`},
+	policy.GetAbsence:           {"GET", "/identities/me/absences/{id}", "", 200, `"creator":{`},
+	policy.DeleteAbsence:        {"DELETE", "/identities/me/absences/{id}", "", 204, ""},
 	policy.ListWorkgroups:       {"GET", "/workgroups?limit=1", "", 200, `"memberCount":4`},
 	policy.GetWorkgroup:         {"GET", "/workgroups/{id}", "", 200, `"name":"Field operations"`},
 	policy.ListWorkgroupMembers: {"GET", "/workgroups/{id}/members?count=true", "", 200, `"alias":"jane.doe"`},
@@ -179,6 +186,7 @@ func TestAnEmptyListIsAnEmptyArray(t *testing.T) {
 	for _, op := range []policy.Operation{
 		policy.ListSources, policy.ListRecords, policy.ListRequests, policy.ListApprovals, policy.ListSchema,
 		policy.ListImports, policy.ListImportFaults, policy.ListExports, policy.ListExportSchedules,
+		policy.ReassignmentHistory, policy.ListAbsences,
 	} {
 		a := newAPI(t)
 		a.service.empty = true
@@ -389,4 +397,37 @@ func TestAnUploadMayHaveTextsBesideTheFile(t *testing.T) {
 	w = a.do(t, request("POST", path, field("comment", "one")+file+field("comment", "two")+"--x--\r\n"))
 	require.Equal(t, http.StatusBadRequest, w.Code)
 	require.Contains(t, w.Body.String(), "must be given once")
+}
+
+// TestTheAnswerSaysForWhomADeputyDecides, beside the item, whose schema is the
+// contract's.
+func TestTheAnswerSaysForWhomADeputyDecides(t *testing.T) {
+	t.Parallel()
+	for _, op := range []policy.Operation{policy.GetApproval, policy.Approve, policy.Reject, policy.Reassign, policy.Claim} {
+		for _, deputy := range []bool{false, true} {
+			a := newAPI(t)
+			a.service.deputy = deputy
+			w := a.do(t, request(served[op].method, fill(served[op].path), served[op].body))
+			require.Equal(t, http.StatusOK, w.Code, op)
+			want := ""
+			if deputy {
+				want = sourceID.String()
+			}
+			require.Equal(t, want, w.Header().Get("X-On-Behalf-Of"), op)
+		}
+	}
+}
+
+func TestAMoveAndAnAbsenceReachTheService(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.do(t, request("POST", fill("/non-employee-approvals/{id}/reassign"), `{"newOwner":{"id":"x","type":"GOVERNANCE_GROUP"},"comment":"why"}`))
+	require.Equal(t, lifecycle.ReassignInput{
+		NewOwner: &lifecycle.ReferenceInput{ID: new("x"), Type: new("GOVERNANCE_GROUP")}, Comment: new("why"),
+	}, a.service.reassign)
+	a.do(t, request("POST", fill("/identities/me/absences"), `{"deputy":"x","startDate":"2026-03-02","endDate":"2026-03-16"}`))
+	require.Equal(t, lifecycle.AbsenceInput{Deputy: new("x"), Start: new("2026-03-02"), End: new("2026-03-16")}, a.service.absence)
+	require.Equal(t, policy.Me, *a.service.requestedFor)
+	a.do(t, request("POST", fill("/non-employee-approvals/{id}/reassign"), `{"newOwner":5,"comment":[]}`))
+	require.EqualError(t, a.service.reassign.Faults.Err(), "illegal_value: newOwner must be an id or an object with an id; comment must be a string;")
 }

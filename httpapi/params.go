@@ -22,6 +22,7 @@ var shapes = map[string]string{
 	"attributeId":        "a UUID",
 	"jobId":              "a UUID",
 	"scheduleId":         "a UUID",
+	"absenceId":          "a UUID",
 	"job":                "a UUID",
 	"dry-run":            "true or false",
 	"limit":              "a whole number from 0 to 250",

@@ -80,6 +80,15 @@ type Service interface {
 	ApplySourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) (int, error)
 	GetDefaultPolicy(ctx context.Context, a policy.Actor) (lifecycle.ApprovalPolicyVersion, error)
 	PutDefaultPolicy(ctx context.Context, a policy.Actor, in lifecycle.ApprovalPolicyInput) (lifecycle.ApprovalPolicyVersion, error)
+	Reassign(ctx context.Context, a policy.Actor, id lifecycle.ID, in lifecycle.ReassignInput) (lifecycle.ApprovalItem, error)
+	Claim(ctx context.Context, a policy.Actor, id lifecycle.ID, in service.DecisionInput) (lifecycle.ApprovalItem, error)
+	ListReassignments(ctx context.Context, a policy.Actor, id lifecycle.ID) ([]lifecycle.Reassignment, error)
+
+	// ListAbsences and the three after it take "me" for the caller's own.
+	ListAbsences(ctx context.Context, a policy.Actor, of string, p filter.Params) ([]lifecycle.Absence, int, error)
+	CreateAbsence(ctx context.Context, a policy.Actor, of string, in lifecycle.AbsenceInput) (lifecycle.Absence, error)
+	GetAbsence(ctx context.Context, a policy.Actor, of string, id lifecycle.ID) (lifecycle.Absence, error)
+	DeleteAbsence(ctx context.Context, a policy.Actor, of string, id lifecycle.ID) error
 
 	GetSourceLifecycle(ctx context.Context, a policy.Actor, source lifecycle.ID) (lifecycle.PolicyInForce, error)
 	PutSourceLifecycle(ctx context.Context, a policy.Actor, source lifecycle.ID, in lifecycle.LifecyclePolicyInput) (lifecycle.PolicyInForce, error)

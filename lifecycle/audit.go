@@ -108,6 +108,7 @@ const (
 	ObjectSigningKey      AuditObjectType = "SIGNING_KEY"
 	ObjectWebhook         AuditObjectType = "WEBHOOK_ENDPOINT"
 	ObjectDelivery        AuditObjectType = "DELIVERY"
+	ObjectAbsence         AuditObjectType = "ABSENCE"
 	// ObjectPerson is a person whose data was erased.
 	ObjectPerson AuditObjectType = "PERSON"
 	// ObjectNone is that of an attempt that named no object.

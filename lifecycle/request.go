@@ -72,6 +72,10 @@ type ApprovalItem struct {
 	// DecidedBy is the identity that decided; zero until then, and on an item
 	// that was cancelled.
 	DecidedBy ID
+	// OnBehalfOf is the identity in whose place the approver has the item, or
+	// decided; zero where in nobody's. Like SelfApproval it is known of a single
+	// item alone.
+	OnBehalfOf ID
 	// Comment is the approver's; empty until decided, and may stay so.
 	Comment string
 	// AccountName, which is empty in an extension, and Requester are the request's.
@@ -81,6 +85,9 @@ type ApprovalItem struct {
 	Extension bool
 	Created   time.Time
 	Modified  time.Time
+	// SelfApproval lets the requester decide; known of a single item alone, not of
+	// those in a list or in a request.
+	SelfApproval bool
 }
 
 // NewApprovalItems makes the items of a new request: one for each approver in
@@ -164,6 +171,14 @@ const SignalRejectionComment = "Rejected by signal"
 // in time and that its policy approves then.
 const TimeoutApprovalComment = "Approved since nobody decided in time"
 
+// RepeatedApprovalComment is the comment of an item that was approved because its
+// approver had approved an earlier one of the same request.
+const RepeatedApprovalComment = "Approved before in the same request"
+
+// ErrOwnRequest is the answer to a decision, or a claim, by the identity that made
+// the request.
+var ErrOwnRequest = NewError(KindIllegalUpdate, "Who made a request can't decide it.")
+
 // DecisionOutcome is what became of a decision.
 type DecisionOutcome uint8
 
@@ -179,6 +194,8 @@ const (
 	DecisionForbidden
 	// DecisionGone: the request has no such item.
 	DecisionGone
+	// DecisionOwnRequest: the identity made the request, and may not decide it.
+	DecisionOwnRequest
 )
 
 // DecisionResult is the outcome with the item's status as stored.

@@ -132,6 +132,22 @@ func (j *judge) references(field string, given []ReferenceInput, unique bool, mo
 	return references
 }
 
+// reference reads one reference, which is required.
+func (j *judge) reference(field string, given *ReferenceInput) Reference {
+	if given == nil {
+		j.missing(field)
+		return Reference{}
+	}
+	if given.ID == nil {
+		return Reference{} // told while it was read
+	}
+	reference, problem, kind := given.judge()
+	if problem != "" {
+		j.faults.Add(kind, field, field+problem)
+	}
+	return reference
+}
+
 // judge reads one reference, or says what is wrong with it.
 func (in ReferenceInput) judge() (reference Reference, problem string, kind Kind) {
 	id, err := ParseID(Normalize(*in.ID))

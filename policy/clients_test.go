@@ -35,8 +35,26 @@ var clientRules = map[policy.Operation]expected{
 	"resendDelivery":          {true, "A - - - - -"},
 }
 
+// absenceRules are the operations on absences, in the same letters and columns.
+var absenceRules = map[policy.Operation]expected{
+	"listIdentityAbsences":  {false, "A A r r a -"},
+	"createIdentityAbsence": {true, "A A r r a -"},
+	"getIdentityAbsence":    {false, "A A r r a -"},
+	"deleteIdentityAbsence": {true, "A A r r a -"},
+}
+
 func TestTokensAreTheirOwnersAndClientsTheAdministrators(t *testing.T) {
 	t.Parallel()
+	expectPersonal(t, clientRules)
+}
+
+func TestAbsencesAreTheirOwnersAndTheAdministrators(t *testing.T) {
+	t.Parallel()
+	expectPersonal(t, absenceRules)
+}
+
+func expectPersonal(t *testing.T, rules map[policy.Operation]expected) {
+	t.Helper()
 	actors := []struct {
 		actor policy.Actor
 		rel   policy.Relations
@@ -48,7 +66,7 @@ func TestTokensAreTheirOwnersAndClientsTheAdministrators(t *testing.T) {
 		{user(), policy.Relations{Own: true}},
 		{app(allRights...), policy.Relations{Own: true}},
 	}
-	for op, want := range clientRules {
+	for op, want := range rules {
 		letters := strings.Fields(want.row)
 		require.Len(t, letters, len(actors), op)
 		for i, a := range actors {
@@ -104,4 +122,33 @@ func TestATokenIsNotMintedForLevelsThatTheTokenThatAsksHasNot(t *testing.T) {
 	require.True(t, policy.MayMint(user(lifecycle.LevelOrgAdmin), lifecycle.Identity{}))
 	require.False(t, policy.MayMint(user(), admin))
 	require.False(t, policy.MayMint(user(lifecycle.LevelSourceAdmin), admin))
+}
+
+func TestWhoseAbsencesAreMeant(t *testing.T) {
+	t.Parallel()
+	admin := user(lifecycle.LevelSourceAdmin)
+	for name, c := range map[string]struct {
+		actor     policy.Actor
+		reference string
+		want      lifecycle.ID
+		kind      lifecycle.Kind
+	}{
+		"me":                             {user(), policy.Me, caller, 0},
+		"their own id":                   {user(), caller.String(), caller, 0},
+		"another's":                      {user(), another.String(), another, lifecycle.KindForbidden},
+		"another's, by an administrator": {admin, another.String(), another, 0},
+		"no id":                          {user(), "nonsense", lifecycle.ID{}, lifecycle.KindBadRequest},
+		"ids are read before the access": {app(), "nonsense", lifecycle.ID{}, lifecycle.KindBadRequest},
+		"an application, me":             {app(allRights...), policy.Me, lifecycle.ID{}, lifecycle.KindForbidden},
+		"an application, nobody":         {app(allRights...), lifecycle.ID{}.String(), lifecycle.ID{}, lifecycle.KindForbidden},
+		"without the scope":              {scoped(user(), lifecycle.ScopeRead), policy.Me, caller, lifecycle.KindForbidden},
+	} {
+		got, err := policy.AbsentIdentity(policy.CreateAbsence, c.actor, c.reference)
+		require.Equal(t, c.want, got, name)
+		if c.kind == 0 {
+			require.NoError(t, err, name)
+		} else {
+			require.Equal(t, c.kind, lifecycle.KindOf(err), name)
+		}
+	}
 }

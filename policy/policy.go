@@ -61,6 +61,13 @@ const (
 	ListExportSchedules  Operation = "listNonEmployeeExportSchedules"
 	CreateExportSchedule Operation = "createNonEmployeeExportSchedule"
 	DeleteExportSchedule Operation = "deleteNonEmployeeExportSchedule"
+	Reassign             Operation = "reassignNonEmployeeApproval"
+	Claim                Operation = "claimNonEmployeeApproval"
+	ReassignmentHistory  Operation = "getNonEmployeeApprovalReassignmentHistory"
+	ListAbsences         Operation = "listIdentityAbsences"
+	CreateAbsence        Operation = "createIdentityAbsence"
+	GetAbsence           Operation = "getIdentityAbsence"
+	DeleteAbsence        Operation = "deleteIdentityAbsence"
 	ListAuditEvents      Operation = "listAuditEvents"
 	ExportAuditEvents    Operation = "exportAuditEvents"
 
@@ -190,6 +197,8 @@ type Relations struct {
 	Requester bool
 	// Approver: the approval item is assigned to the actor.
 	Approver bool
+	// FormerApprover: the approval item was assigned to the actor once.
+	FormerApprover bool
 	// Own: the object is the actor's own.
 	Own bool
 }
@@ -323,6 +332,18 @@ var Extensions = map[Operation]Rule{
 	ResendDeliveries: {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 	ListDeliveries:   {Scope: lifecycle.ScopeRead, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
 	ResendDelivery:   {Scope: lifecycle.ScopeManage, UserOnly: true, Level: lifecycle.LevelOrgAdmin},
+	// Who has an item may hand it on, beside those who may change everything in its
+	// source. One claim of a group's item wins; the others of the group are told so.
+	Reassign:            {Scope: lifecycle.ScopeManage, UserOnly: true, Right: lifecycle.RightUpdate, SourceArea: true, Relations: approver},
+	Claim:               {Scope: lifecycle.ScopeManage, UserOnly: true, Relations: Relations{Approver: true, FormerApprover: true}},
+	ReassignmentHistory: {Scope: lifecycle.ScopeRead, UserOnly: true, Right: lifecycle.RightRead, Relations: Relations{Approver: true, FormerApprover: true}},
+
+	// When somebody is away is their own business, and that of those who keep things
+	// running without them.
+	ListAbsences:  {Scope: lifecycle.ScopeRead, UserOnly: true, Right: lifecycle.RightRead, Relations: own},
+	CreateAbsence: {Scope: lifecycle.ScopeManage, UserOnly: true, Right: lifecycle.RightCreate, Relations: own},
+	GetAbsence:    {Scope: lifecycle.ScopeRead, UserOnly: true, Right: lifecycle.RightRead, Relations: own},
+	DeleteAbsence: {Scope: lifecycle.ScopeManage, UserOnly: true, Right: lifecycle.RightDelete, Relations: own},
 
 	// Who reads the trail sees what everybody did.
 	ListAuditEvents:   {Scope: lifecycle.ScopeRead, Level: lifecycle.LevelOrgAdmin, ApplicationScope: lifecycle.ScopeAudit},
@@ -433,6 +454,7 @@ func Check(op Operation, a Actor, rel Relations) error {
 	case rule.Relations.AccountManager && rel.AccountManager,
 		rule.Relations.Requester && rel.Requester,
 		rule.Relations.Approver && rel.Approver,
+		rule.Relations.FormerApprover && rel.FormerApprover,
 		rule.Relations.Own && rel.Own:
 		return nil
 	}
@@ -467,6 +489,13 @@ func MayChangeOnlyEndDate(a Actor) bool { return !a.Holds(lifecycle.RightUpdate)
 // asks has fewer, as one of an external issuer may.
 func MayMint(a Actor, identity lifecycle.Identity) bool {
 	return !slices.ContainsFunc(identity.Levels, func(level lifecycle.Level) bool { return !a.HasLevel(level) })
+}
+
+// MayDecideOwn reports whether the identity may decide the item as far as it hangs
+// on who made the request: its requester may where the policy of the request
+// says so.
+func MayDecideOwn(identity lifecycle.ID, item lifecycle.ApprovalItem) bool {
+	return item.SelfApproval || item.Requester.IsZero() || identity != item.Requester
 }
 
 // MayDecide reports whether the identity may decide an item assigned to

@@ -147,38 +147,41 @@ var matrix = map[policy.Operation]expected{
 // extensions are the operations beyond the contract, in the same letters. Of
 // bulk work a SOURCE_SUBADMIN sees nothing (contract §5).
 var extensions = map[policy.Operation]expected{
-	"listNonEmployeeBulkUploadJobs":          {false, "A - - - - - - - - A - - A"},
-	"getNonEmployeeBulkUploadJob":            {false, "A - - - - - - - - A - - A"},
-	"listNonEmployeeBulkUploadFaults":        {false, "A - - - - - - - - A - - A"},
-	"exportNonEmployeeBulkUploadFaults":      {false, "A - - - - - - - - A - - A"},
-	"cancelNonEmployeeBulkUploadJob":         {true, "A - - - - - - - A - - - A"},
-	"listNonEmployeeExports":                 {false, "A - - - - - - - - A - - A"},
-	"listNonEmployeeExportSchedules":         {false, "A - - - - - - - - A - - A"},
-	"createNonEmployeeExportSchedule":        {true, "A - - - - - - - - A - - A"},
-	"deleteNonEmployeeExportSchedule":        {true, "A - - - - - - - - A - - A"},
-	"getNonEmployeeSourceApprovalConfig":     {false, "A a r a a r r r - A - - A"},
-	"putNonEmployeeSourceApprovalConfig":     {true, "A a r - r - - - - - A - A"},
-	"deleteNonEmployeeSourceApprovalConfig":  {true, "A a r - r - - - - - A - A"},
-	"applyNonEmployeeSourceApprovalConfig":   {true, "A a r - r - - - - - A - A"},
-	"getNonEmployeeApprovalConfig":           {false, "A A A A A A A A - A - - A"},
-	"getNonEmployeeSourceLifecycleConfig":    {false, "A a r a a r r r - A - - A"},
-	"putNonEmployeeSourceLifecycleConfig":    {true, "A a r - r - - - - - A - A"},
-	"deleteNonEmployeeSourceLifecycleConfig": {true, "A a r - r - - - - - A - A"},
-	"getNonEmployeeLifecycleConfig":          {false, "A A A A A A A A - A - - A"},
-	"endNonEmployeeRecord":                   {true, "A r r a a r r r - - - - -"},
-	"listIdentities":                         {false, "A A A A A A A A - A - - A"},
-	"getIdentity":                            {false, "A A A A A A A A - A - - A"},
-	"listWorkgroups":                         {false, "A A A A A A A A - A - - A"},
-	"getWorkgroup":                           {false, "A A A A A A A A - A - - A"},
-	"listWorkgroupMembers":                   {false, "A A A A A A A A - A - - A"},
-	"listNonEmployeeExtensions":              {false, "A r r a a a a r - A - - A"},
-	"createNonEmployeeExtension":             {true, "A r r a a r r r - - A - A"},
-	"importNonEmployeeExtension":             {true, "A r r a a r r r - - A - A"},
-	"getNonEmployeeExtension":                {false, "A r r a a a a r - A - - A"},
-	"listNonEmployeeExtensionRecords":        {false, "A r r a a a a r - A - - A"},
-	"cancelNonEmployeeExtension":             {true, "A r r r r r a r - - A - A"},
-	"approveNonEmployeeExtension":            {true, "e r r r r a r r - - - - -"},
-	"rejectNonEmployeeExtension":             {true, "e r r r r a r r - - - - -"},
+	"listNonEmployeeBulkUploadJobs":             {false, "A - - - - - - - - A - - A"},
+	"getNonEmployeeBulkUploadJob":               {false, "A - - - - - - - - A - - A"},
+	"listNonEmployeeBulkUploadFaults":           {false, "A - - - - - - - - A - - A"},
+	"exportNonEmployeeBulkUploadFaults":         {false, "A - - - - - - - - A - - A"},
+	"cancelNonEmployeeBulkUploadJob":            {true, "A - - - - - - - A - - - A"},
+	"listNonEmployeeExports":                    {false, "A - - - - - - - - A - - A"},
+	"listNonEmployeeExportSchedules":            {false, "A - - - - - - - - A - - A"},
+	"createNonEmployeeExportSchedule":           {true, "A - - - - - - - - A - - A"},
+	"deleteNonEmployeeExportSchedule":           {true, "A - - - - - - - - A - - A"},
+	"getNonEmployeeSourceApprovalConfig":        {false, "A a r a a r r r - A - - A"},
+	"putNonEmployeeSourceApprovalConfig":        {true, "A a r - r - - - - - A - A"},
+	"deleteNonEmployeeSourceApprovalConfig":     {true, "A a r - r - - - - - A - A"},
+	"applyNonEmployeeSourceApprovalConfig":      {true, "A a r - r - - - - - A - A"},
+	"getNonEmployeeApprovalConfig":              {false, "A A A A A A A A - A - - A"},
+	"getNonEmployeeSourceLifecycleConfig":       {false, "A a r a a r r r - A - - A"},
+	"putNonEmployeeSourceLifecycleConfig":       {true, "A a r - r - - - - - A - A"},
+	"deleteNonEmployeeSourceLifecycleConfig":    {true, "A a r - r - - - - - A - A"},
+	"getNonEmployeeLifecycleConfig":             {false, "A A A A A A A A - A - - A"},
+	"endNonEmployeeRecord":                      {true, "A r r a a r r r - - - - -"},
+	"listIdentities":                            {false, "A A A A A A A A - A - - A"},
+	"getIdentity":                               {false, "A A A A A A A A - A - - A"},
+	"listWorkgroups":                            {false, "A A A A A A A A - A - - A"},
+	"getWorkgroup":                              {false, "A A A A A A A A - A - - A"},
+	"listWorkgroupMembers":                      {false, "A A A A A A A A - A - - A"},
+	"listNonEmployeeExtensions":                 {false, "A r r a a a a r - A - - A"},
+	"createNonEmployeeExtension":                {true, "A r r a a r r r - - A - A"},
+	"importNonEmployeeExtension":                {true, "A r r a a r r r - - A - A"},
+	"getNonEmployeeExtension":                   {false, "A r r a a a a r - A - - A"},
+	"listNonEmployeeExtensionRecords":           {false, "A r r a a a a r - A - - A"},
+	"cancelNonEmployeeExtension":                {true, "A r r r r r a r - - A - A"},
+	"approveNonEmployeeExtension":               {true, "e r r r r a r r - - - - -"},
+	"rejectNonEmployeeExtension":                {true, "e r r r r a r r - - - - -"},
+	"reassignNonEmployeeApproval":               {true, "A a r r r a r r - - - - -"},
+	"claimNonEmployeeApproval":                  {true, "e r r r r a r r - - - - -"},
+	"getNonEmployeeApprovalReassignmentHistory": {false, "A r r r r a r r - - - - -"},
 }
 
 func TestTheAccessTableIsContractSection5(t *testing.T) {
@@ -190,7 +193,7 @@ func TestTheAccessTableIsContractSection5(t *testing.T) {
 
 func TestTheExtensionsFollowTheirKinInTheContract(t *testing.T) {
 	t.Parallel()
-	require.Len(t, policy.Extensions, len(extensions)+len(auditOperations)+len(clientRules))
+	require.Len(t, policy.Extensions, len(extensions)+len(auditOperations)+len(clientRules)+len(absenceRules))
 	for op := range policy.Extensions {
 		require.NotContains(t, policy.Rules, op, "an extension is none of the contract's operations")
 	}
@@ -344,6 +347,41 @@ func TestWhoHasSeveralRelationsMayWhatEachAllows(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestWhoHadAnItemMayLearnWhereItWent, and is told so where they claim it, but may
+// do nothing more with it.
+func TestWhoHadAnItemMayLearnWhereItWent(t *testing.T) {
+	t.Parallel()
+	may := []policy.Operation{policy.ReassignmentHistory, policy.Claim}
+	for op := range policy.Rules {
+		require.Equal(t, policy.Check(op, user(), policy.Relations{}), policy.Check(op, user(), policy.Relations{FormerApprover: true}), op)
+	}
+	for op := range policy.Extensions {
+		was, without := policy.Check(op, user(), policy.Relations{FormerApprover: true}), policy.Check(op, user(), policy.Relations{})
+		if slices.Contains(may, op) {
+			require.NoError(t, was, op)
+			require.Equal(t, policy.ErrForbidden, without, op)
+		} else {
+			require.Equal(t, without, was, op)
+		}
+	}
+}
+
+func TestWhoMadeARequestDecidesWhereThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		item lifecycle.ApprovalItem
+		want bool
+	}{
+		"another's request":             {lifecycle.ApprovalItem{Requester: another}, true},
+		"their own request":             {lifecycle.ApprovalItem{Requester: caller}, false},
+		"their own, where they may":     {lifecycle.ApprovalItem{Requester: caller, SelfApproval: true}, true},
+		"that of an application client": {lifecycle.ApprovalItem{}, true},
+	}
+	for name, tt := range tests {
+		require.Equal(t, tt.want, policy.MayDecideOwn(caller, tt.item), name)
 	}
 }
 

@@ -142,3 +142,17 @@ func ExtensionReach(a Actor, requestedFor, assignedTo *string) (Reach, error) {
 	}
 	return Reach{AssignedTo: identity}, nil
 }
+
+// AbsentIdentity returns whose absences are meant by reference, "me" or an id, and
+// whether the actor may do op to them. Errors, in this order: bad request (neither),
+// forbidden.
+func AbsentIdentity(op Operation, a Actor, reference string) (lifecycle.ID, error) {
+	identity := a.IdentityID
+	if reference != Me {
+		var err error
+		if identity, err = lifecycle.ParseID(reference); err != nil {
+			return lifecycle.ID{}, lifecycle.FieldError(lifecycle.KindBadRequest, "id", `id must be a UUID or "me".`)
+		}
+	}
+	return identity, Check(op, a, Relations{Own: a.IsUser() && identity == a.IdentityID})
+}

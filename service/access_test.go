@@ -198,6 +198,18 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 		_, err := s.ApplySourcePolicy(ctx, a, id)
 		return err
 	},
+	policy.Reassign: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.Reassign(ctx, a, id, lifecycle.ReassignInput{})
+		return err
+	},
+	policy.Claim: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.Claim(ctx, a, id, DecisionInput{})
+		return err
+	},
+	policy.ReassignmentHistory: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.ListReassignments(ctx, a, id)
+		return err
+	},
 }
 
 // TestWhatIsAnothersIsAnsweredAfterTheSameQueriesAsWhatThereIsNot holds contract

@@ -91,6 +91,9 @@ func (s *Service) decide(ctx context.Context, op policy.Operation, a policy.Acto
 	if item.Status != lifecycle.StatusPending && len(in.Rejected) == 0 {
 		return standing(item, a.IdentityID, verdict)
 	}
+	if !policy.MayDecideOwn(a.IdentityID, item) {
+		return lifecycle.ApprovalItem{}, lifecycle.ErrOwnRequest
+	}
 	comment, err := lifecycle.JudgeComment(in.Comment, verdict == lifecycle.VerdictReject || len(in.Rejected) > 0)
 	if err != nil {
 		return lifecycle.ApprovalItem{}, err
@@ -141,8 +144,11 @@ func (s *Service) sendDecision(ctx context.Context, op policy.Operation, a polic
 	if sendErr != nil && lifecycle.KindOf(sendErr) != lifecycle.KindUnavailable {
 		return lifecycle.ApprovalItem{}, sendErr
 	}
-	if sendErr == nil && result.Outcome == lifecycle.DecisionForbidden {
+	switch {
+	case sendErr == nil && result.Outcome == lifecycle.DecisionForbidden:
 		return lifecycle.ApprovalItem{}, policy.ErrForbidden
+	case sendErr == nil && result.Outcome == lifecycle.DecisionOwnRequest:
+		return lifecycle.ApprovalItem{}, lifecycle.ErrOwnRequest
 	}
 	item, _, err := s.store.GetApproval(ctx, decision.ItemID, a.IdentityID)
 	if err != nil {

@@ -93,6 +93,17 @@ type RequestStore interface {
 	// travel with it: the comment, which may be empty, and who ctx says is sending
 	// it. A second one under the same id changes nothing.
 	AnnounceDecision(ctx context.Context, decision lifecycle.Decision, comment string) error
+	// ReassignApproval hands an undecided item on from move.From to move.To.
+	// Errors: KindIllegalUpdate for an item that is decided or no more with
+	// move.From, and where move.To can't get it; KindReferenceNotFound for one that
+	// is not there.
+	ReassignApproval(ctx context.Context, move lifecycle.Reassignment) (source lifecycle.ID, err error)
+	// ClaimApproval makes a pending item of a group that of a member. Errors:
+	// KindForbidden for somebody else, KindIllegalUpdate for an item that somebody
+	// has.
+	ClaimApproval(ctx context.Context, item, identity lifecycle.ID, comment string) (source lifecycle.ID, err error)
+	// ListReassignments returns how an item went from one to another, oldest first.
+	ListReassignments(ctx context.Context, item lifecycle.ID) ([]lifecycle.Reassignment, error)
 }
 
 // IdentityStore looks people and groups up.
@@ -115,6 +126,7 @@ type Store interface {
 	ExtensionStore
 	IdentityStore
 	DirectoryStore
+	AbsenceStore
 	ImportStore
 	WebhookStore
 	ExportStore
@@ -139,6 +151,9 @@ type Workflows interface {
 	// NudgeRequest makes the workflow of a request read its rows again, starting it
 	// if need be.
 	NudgeRequest(ctx context.Context, request, source lifecycle.ID) error
+	// WakeAbsence has the workflow of an absence look at its rows, starting it if
+	// need be. It returns when Temporal has it.
+	WakeAbsence(ctx context.Context, absence lifecycle.ID) error
 	// EndWorkflows asks for the noted workflows to be ended soon; it does not wait.
 	EndWorkflows()
 }

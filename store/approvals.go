@@ -25,7 +25,10 @@ func approvalDest(i *lifecycle.ApprovalItem) []any {
 	}
 }
 
-var lookupApproval = "SELECT " + approvalColumns + ", " + viewerRelations + `, coalesce(q.requester_id = $2::uuid, FALSE),
+var lookupApproval = "SELECT " + approvalColumns + ", " + selfApproval + ", r.delegated_from, " + viewerRelations + `, coalesce(q.requester_id = $2::uuid, FALSE),
+		EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = r.id AND CASE h.from_type
+			WHEN 'IDENTITY' THEN h.from_id = $2::uuid
+			ELSE EXISTS (SELECT 1 FROM workgroup_members AS w WHERE w.workgroup_id = h.from_id AND w.identity_id = $2::uuid) END),
 		CASE r.approver_type WHEN 'IDENTITY' THEN coalesce(r.approver_id = $2::uuid, FALSE)
 		ELSE EXISTS (SELECT 1 FROM workgroup_members AS w WHERE w.workgroup_id = r.approver_id AND w.identity_id = $2::uuid) END
 	FROM approval_items AS r
@@ -37,7 +40,8 @@ var lookupApproval = "SELECT " + approvalColumns + ", " + viewerRelations + `, c
 // KindNotFound if there is none.
 func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item lifecycle.ApprovalItem, rel policy.Relations, err error) {
 	defer s.done("GetApproval", time.Now(), &err)
-	dest := append(approvalDest(&item), &rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.Approver)
+	dest := append(approvalDest(&item), &item.SelfApproval, &item.OnBehalfOf,
+		&rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.FormerApprover, &rel.Approver)
 	found, err := s.lookup(ctx, dest, lookupApproval, id, viewer)
 	if err != nil {
 		return lifecycle.ApprovalItem{}, policy.Relations{}, err
@@ -176,32 +180,15 @@ func announcement(ctx context.Context, decision lifecycle.Decision, comment stri
 // AnnounceDecision saw; a signal that is refused is an attempt.
 func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result lifecycle.DecisionResult, err error) {
 	defer s.done("Decide", time.Now(), &err)
-	err = s.inTx(ctx, func(tx bun.Tx) error {
-		final, source, err := lockForDecision(ctx, tx, decision)
-		if err != nil {
+	for _, counted := range []bool{false, true} {
+		err = s.inTx(ctx, func(tx bun.Tx) error {
+			result, err = decide(ctx, tx, decision, counted)
 			return err
+		})
+		if !errors.Is(err, errNotCounted) {
+			break
 		}
-		q, err := lockRequest(ctx, tx, decision.RequestID)
-		if err != nil {
-			return err
-		}
-		d, err := loadDeciding(ctx, tx, decision)
-		if err != nil {
-			return err
-		}
-		ctx := lifecycle.WithOrigin(ctx, d.origin)
-		effect, done := d.judge(decision, q.status)
-		if done {
-			result = d.result
-			return d.auditRefused(ctx, tx, decision)
-		}
-		q.decided = decision.ItemID
-		result, err = d.store(ctx, tx, decision, q, source, effect)
-		if err == nil && effect.Request.Final() != final {
-			return errors.New("store: a decision was final that could not be")
-		}
-		return err
-	})
+	}
 	if err == nil {
 		return result, nil
 	}
@@ -211,10 +198,41 @@ func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result
 	return lifecycle.DecisionResult{}, err
 }
 
-// lockForDecision locks the counters where the decision, if it holds, makes its
-// request final: a rejection does, and an approval of the last item. Both the
-// position of an item and the number of items are fixed, so this needs no lock.
-func lockForDecision(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (final bool, source lifecycle.ID, err error) {
+// errNotCounted ends a transaction whose decision makes the request final though
+// the counters are not locked; they can't be any more, since they come before the
+// request. It is begun anew with them.
+var errNotCounted = errors.New("store: a decision is final without the counters")
+
+// decide is Decide within a transaction. counted has it lock the counters in any
+// case.
+func decide(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, counted bool) (result lifecycle.DecisionResult, err error) {
+	locked, source, err := lockForDecision(ctx, tx, decision, counted)
+	if err != nil {
+		return result, err
+	}
+	q, err := lockRequest(ctx, tx, decision.RequestID)
+	if err != nil {
+		return result, err
+	}
+	d, err := loadDeciding(ctx, tx, decision)
+	if err != nil {
+		return result, err
+	}
+	ctx = lifecycle.WithOrigin(ctx, d.origin)
+	effect, done := d.judge(decision, q)
+	if done {
+		return d.result, d.auditRefused(ctx, tx, decision)
+	}
+	q.decided = decision.ItemID
+	return d.store(ctx, tx, decision, q, source, effect, locked)
+}
+
+// lockForDecision locks the counters where they were asked for, and where the
+// decision, if it holds, makes its request final: a rejection does, and an approval
+// of the last item. Both the position of an item and the number of items are
+// fixed, so this needs no lock. An approval of another item is final where the
+// rest need no decision, which takes the lock of the request to tell.
+func lockForDecision(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, counted bool) (locked bool, source lifecycle.ID, err error) {
 	var last bool
 	found, err := row(ctx, tx, []any{&source, &last}, `SELECT r.source_id,
 			i.position = (SELECT max(n.position) FROM approval_items AS n WHERE n.request_id = r.id)
@@ -226,7 +244,7 @@ func lockForDecision(ctx context.Context, tx bun.Tx, decision lifecycle.Decision
 	if !found {
 		return false, source, missing()
 	}
-	if decision.Verdict == lifecycle.VerdictApprove && !last {
+	if decision.Verdict == lifecycle.VerdictApprove && !last && !counted {
 		return false, source, nil
 	}
 	found, err = lockCounters(ctx, tx, source, forCounting)
@@ -311,16 +329,21 @@ func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (
 
 // judge returns the effect of the decision, or done with the outcome in
 // d.result where it has none.
-func (d *deciding) judge(decision lifecycle.Decision, status lifecycle.ApprovalStatus) (effect lifecycle.Effect, done bool) {
-	d.request.Status = status
+func (d *deciding) judge(decision lifecycle.Decision, q lockedRequest) (effect lifecycle.Effect, done bool) {
+	d.request.Status = q.status
 	item := d.request.Items[d.position]
-	d.result = lifecycle.DecisionResult{Status: item.Status, Request: status}
+	item.Requester, item.SelfApproval = q.requester, q.selfApproval
+	d.result = lifecycle.DecisionResult{Status: item.Status, Request: q.status}
 	if !d.active || !policy.MayDecide(decision.Approver, item.Approver, d.groups) {
 		d.result.Outcome = lifecycle.DecisionForbidden
 		return effect, true
 	}
 	if item.DecidedBy == decision.Approver && item.Status == decision.Verdict.Status() {
 		d.result.Outcome = lifecycle.DecisionRepeated
+		return effect, true
+	}
+	if !policy.MayDecideOwn(decision.Approver, item) {
+		d.result.Outcome = lifecycle.DecisionOwnRequest
 		return effect, true
 	}
 	effect, err := d.request.Decide(d.position, decision.Verdict)
@@ -337,7 +360,8 @@ func (d *deciding) judge(decision lifecycle.Decision, status lifecycle.ApprovalS
 // auditRefused writes down that somebody tried to decide by signal who may not.
 // The API tells of its own refusals.
 func (d *deciding) auditRefused(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) error {
-	if d.result.Outcome != lifecycle.DecisionForbidden || decision.Via != lifecycle.ViaSignal {
+	refused := d.result.Outcome == lifecycle.DecisionForbidden || d.result.Outcome == lifecycle.DecisionOwnRequest
+	if !refused || decision.Via != lifecycle.ViaSignal {
 		return nil
 	}
 	return audit(ctx, tx, lifecycle.AuditChange{
@@ -362,7 +386,7 @@ func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decisio
 	}
 	return auditOf(ctx, auditQuery{
 		action: action, object: lifecycle.ObjectApprovalItem, id: "i.id", source: "r.source_id",
-		facts: "jsonb_strip_nulls(jsonb_build_object('decision', i.decision_id, 'request', r.id, 'next', " + uuidLiteral(next) +
+		facts: "jsonb_strip_nulls(jsonb_build_object('decision', i.decision_id, 'request', r.id, 'onBehalfOf', i.delegated_from, 'next', " + uuidLiteral(next) +
 			", 'record', " + uuidLiteral(record) + "))",
 		before:   "jsonb_build_object('approvalStatus', 'PENDING', 'comment', '')",
 		after:    "jsonb_build_object('approvalStatus', i.status, 'comment', i.comment)",
@@ -371,7 +395,7 @@ func (d *deciding) auditDecision(ctx context.Context, decision lifecycle.Decisio
 	})
 }
 
-func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect) (lifecycle.DecisionResult, error) {
+func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect, counted bool) (lifecycle.DecisionResult, error) {
 	at := later(now(), d.since.Add(-time.Millisecond))
 	status := decision.Verdict.Status()
 	audited, err := d.auditDecision(ctx, decision, effect, q.kind)
@@ -391,29 +415,112 @@ func (d *deciding) store(ctx context.Context, tx bun.Tx, decision lifecycle.Deci
 			return lifecycle.DecisionResult{}, err
 		}
 	}
-	if err := d.follow(ctx, tx, q, source, effect, at); err != nil {
+	d.request.Items[d.position].Status, d.request.Items[d.position].DecidedBy = status, decision.Approver
+	outcome, err := d.follow(ctx, tx, q, source, effect, counted, at)
+	if err != nil {
 		return lifecycle.DecisionResult{}, err
 	}
 	return lifecycle.DecisionResult{
-		Outcome: lifecycle.DecisionStored, Status: status, Waited: at.Sub(d.since), Request: effect.Request,
+		Outcome: lifecycle.DecisionStored, Status: status, Waited: at.Sub(d.since), Request: outcome,
 	}, nil
 }
 
 // follow does what follows from the item's having been decided, by whomever: the
-// request becomes final, or the next item PENDING.
-func (d *deciding) follow(ctx context.Context, tx bun.Tx, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect, at time.Time) error {
-	switch effect.Request {
-	case lifecycle.StatusApproved:
-		return approveRequest(ctx, tx, q, at)
-	case lifecycle.StatusRejected:
-		return closeRequest(ctx, tx, source, q, effect.Request, "", at)
-	default:
-		return d.goOn(ctx, tx, q, d.request.Items[effect.Next].ID, at)
+// request becomes final, or the next item PENDING. It returns what the request is
+// then. counted is whether the counters are locked; where they have to be and are
+// not the error is errNotCounted.
+func (d *deciding) follow(ctx context.Context, tx bun.Tx, q lockedRequest, source lifecycle.ID, effect lifecycle.Effect, counted bool, at time.Time) (outcome lifecycle.ApprovalStatus, err error) {
+	outcome = effect.Request
+	if outcome == lifecycle.StatusPending {
+		if outcome, err = d.goOn(ctx, tx, &q, source, effect.Next, at); err != nil {
+			return "", err
+		}
 	}
+	if outcome.Final() && !counted {
+		return "", errNotCounted
+	}
+	switch outcome {
+	case lifecycle.StatusApproved:
+		err = approveRequest(ctx, tx, q, at)
+	case lifecycle.StatusRejected:
+		err = closeRequest(ctx, tx, source, q, outcome, "", at)
+	case lifecycle.StatusCancelled:
+		err = closeRequest(ctx, tx, source, q, outcome, lifecycle.ReasonOnlyRequester, at)
+	case lifecycle.StatusPending, lifecycle.StatusNotReady:
+	}
+	return outcome, err
 }
 
-// goOn makes the next item PENDING.
-func (d *deciding) goOn(ctx context.Context, tx bun.Tx, q lockedRequest, next lifecycle.ID, at time.Time) error {
+// goOn makes the item at position PENDING and has it go to whoever is to decide it.
+// One whose approver has approved an earlier item is approved at once, and the
+// item after it is next. It returns what the request is to be: CANCELLED where
+// nobody but its requester is left, APPROVED where no item is.
+func (d *deciding) goOn(ctx context.Context, tx bun.Tx, q *lockedRequest, source lifecycle.ID, position int, at time.Time) (lifecycle.ApprovalStatus, error) {
+	for ; position < len(d.request.Items); position++ {
+		item := &d.request.Items[position]
+		if err := makePending(ctx, tx, *q, item.ID, at); err != nil {
+			return "", err
+		}
+		by := d.approvedBefore(item.Approver, position)
+		if by.IsZero() {
+			done, err := leaveRequester(ctx, tx, source, *q, item.ID, at)
+			switch {
+			case err != nil:
+				return "", err
+			case !done.found:
+				return lifecycle.StatusCancelled, nil
+			}
+			if by = d.approvedBefore(done.assigned, position); by.IsZero() {
+				_, err := settle(ctx, tx, source, *q, item.ID, at)
+				return lifecycle.StatusPending, err
+			}
+		}
+		if err := d.approveAgain(ctx, tx, item, by, at); err != nil {
+			return "", err
+		}
+		q.decided = item.ID
+	}
+	return lifecycle.StatusApproved, nil
+}
+
+// approvedBefore returns the identity that the approver is, if it has approved an
+// item before position; zero for a group, which has others to ask.
+func (d *deciding) approvedBefore(approver lifecycle.Reference, position int) lifecycle.ID {
+	if approver.Type != lifecycle.ReferenceIdentity {
+		return lifecycle.ID{}
+	}
+	for _, earlier := range d.request.Items[:position] {
+		if earlier.Status == lifecycle.StatusApproved && earlier.DecidedBy == approver.ID {
+			return approver.ID
+		}
+	}
+	return lifecycle.ID{}
+}
+
+// approveAgain approves the item, which has just become PENDING, in the name of
+// the one who has approved the request before.
+func (d *deciding) approveAgain(ctx context.Context, tx bun.Tx, item *lifecycle.ApprovalItem, by lifecycle.ID, at time.Time) error {
+	audited, err := auditOf(ctx, auditQuery{
+		action: lifecycle.ActionApprove, object: lifecycle.ObjectApprovalItem, id: "i.id", source: "r.source_id",
+		facts:    "jsonb_build_object('decision', i.decision_id, 'request', r.id, 'decidedBy', i.decided_by, 'repeated', true)",
+		before:   "jsonb_build_object('approvalStatus', 'PENDING')",
+		after:    "jsonb_build_object('approvalStatus', i.status)",
+		subjects: personSubjects + " || i.id::text",
+		from:     "i JOIN requests AS r ON r.id = i.request_id",
+	})
+	if err != nil {
+		return err
+	}
+	item.Status, item.DecidedBy = lifecycle.StatusApproved, by
+	return one(affected(ctx, tx, `WITH i AS (
+			UPDATE approval_items SET status = 'APPROVED', comment = ?, decided_by = ?, decision_id = ?, modified = ?
+			WHERE id = ? AND status = 'PENDING' RETURNING *
+		), ? SELECT 1 FROM i`,
+		lifecycle.RepeatedApprovalComment, by, lifecycle.DecisionID(item.ID, by, lifecycle.VerdictApprove, ""), at, item.ID, audited))
+}
+
+// makePending makes the item, the next of the request, PENDING.
+func makePending(ctx context.Context, tx bun.Tx, q lockedRequest, next lifecycle.ID, at time.Time) error {
 	audited, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionUpdate, object: lifecycle.ObjectRequest, id: "r.id", source: "r.source_id",
 		facts: "jsonb_build_object('item', " + uuidLiteral(q.decided) + ", 'next', " + uuidLiteral(next) + ")", from: "r",

@@ -81,7 +81,7 @@ func (s text) String() string { return string(s) }
 // TestEveryChangeIsInTheTrail.
 var silent = []string{
 	// Reading.
-	"GetApproval", "ListApprovals", "SummarizeApprovals", "PendingApprovals", "ListAttributes", "GetAttribute",
+	"GetApproval", "ListApprovals", "ListReassignments", "ListAbsences", "GetAbsence", "AbsencesToWake", "SummarizeApprovals", "PendingApprovals", "ListAttributes", "GetAttribute",
 	"GetUser", "ListUsers", "SearchIdentities", "FindIdentity", "GetGroup", "ListGroups", "GetWorkgroup", "ListWorkgroups",
 	"ListWorkgroupMembers", "OrphanedRequests", "ImportsToWake", "ExportsToStart", "ListExportSchedules", "ExportSchedules", "ScheduleEndings", "GetClient", "GetExport",
 	"ListExports", "ReadExport", "GetIdentity", "ListIdentities", "ResolveIdentities", "FindWorkgroup", "WorkgroupExists",
@@ -416,6 +416,50 @@ func TestEveryChangeIsInTheTrail(t *testing.T) {
 		require.Equal(t, store.RecordOf(request.ID).String(), entries[0].facts["record"])
 		require.Equal(t, request.Items[1].ID.String(), entries[1].facts["item"])
 	})
+
+	moving := accept(".moving")
+	wandering := moving.Items[0]
+	handed := lifecycle.Reassignment{
+		ItemID: wandering.ID, From: wandering.Approver, To: lifecycle.IdentityReference(w.outsider.ID), Reassigner: wandering.Approver.ID, Comment: marker,
+	}
+	handedOn := step("ReassignApproval", func() error { _, err := w.ReassignApproval(ctx, handed); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, wandering.ID))
+	require.Equal(t, map[string]any{
+		"request": moving.ID.String(), "type": "MANUAL_REASSIGNMENT", "from": handed.From.ID.String(), "to": w.outsider.ID.String(), "number": 1.0,
+	}, handedOn[0].facts)
+	by(handedOn, origin)
+	pool := lifecycle.Workgroup{ID: lifecycle.NewID(), Name: "Pool", Members: []lifecycle.ID{w.outsider.ID}, Created: storetest.Now()}
+	require.NoError(t, w.CreateWorkgroup(t.Context(), pool))
+	handed.From, handed.To = handed.To, lifecycle.Reference{ID: pool.ID, Type: lifecycle.ReferenceGovernanceGroup}
+	step("ReassignApproval", func() error { _, err := w.ReassignApproval(ctx, handed); return err },
+		tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, wandering.ID))
+	claim := func() error { _, err := w.ClaimApproval(ctx, wandering.ID, w.outsider.ID, ""); return err }
+	step("ClaimApproval", claim, tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, wandering.ID))
+	step("ClaimApproval", claim)
+
+	absence := lifecycle.Absence{
+		ID: lifecycle.NewID(), Identity: w.outsider.ID, Deputy: w.approvers[1].ID, Start: storetest.Now().Add(-time.Minute), End: storetest.Now().Add(time.Hour),
+		Creator: w.outsider.ID, Created: storetest.Now(), Modified: storetest.Now(),
+	}
+	create := func() error { return w.CreateAbsence(ctx, absence) }
+	endAbsence := func() error { return w.EndAbsence(ctx, absence.Identity, absence.ID) }
+	settle := func() error {
+		_, err := w.SettleAbsence(t.Context(), lifecycle.AbsencePass{Absence: absence.ID}, 10)
+		return err
+	}
+	made := step("CreateAbsence", create, tell(lifecycle.ActionCreate, lifecycle.ObjectAbsence, absence.ID))
+	require.Equal(t, map[string]any{"identity": w.outsider.ID.String(), "deputy": w.approvers[1].ID.String()}, made[0].facts)
+	delegated := step("SettleAbsence", settle, tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, wandering.ID))
+	require.Equal(t, map[string]any{
+		"request": moving.ID.String(), "type": "DELEGATION", "from": w.outsider.ID.String(), "to": w.approvers[1].ID.String(), "number": 4.0,
+		"onBehalfOf": w.outsider.ID.String(),
+	}, delegated[0].facts)
+	step("SettleAbsence", settle)
+	step("EndAbsence", endAbsence, tell(lifecycle.ActionUpdate, lifecycle.ObjectAbsence, absence.ID))
+	step("SettleAbsence", settle, tell(lifecycle.ActionUpdate, lifecycle.ObjectApprovalItem, wandering.ID))
+	absence.ID, absence.Start, absence.End = lifecycle.NewID(), absence.End, absence.End.Add(time.Hour)
+	require.NoError(t, create())
+	step("EndAbsence", endAbsence, tell(lifecycle.ActionDelete, lifecycle.ObjectAbsence, absence.ID))
 
 	rejected := accept(".rejected")
 	step("Decide", decide(decision(rejected, 0, lifecycle.VerdictReject, lifecycle.ViaAPI), lifecycle.DecisionStored),

@@ -185,14 +185,18 @@ func (w waiting) moveAlong(ctx context.Context, tx bun.Tx, q lockedRequest, orde
 	return false, nil
 }
 
-// moveTo moves the item to whom the rule means; false where that is nobody who can
-// decide.
+// moveTo moves the item to whom the rule means, or to their deputy while they are
+// away; false where that is nobody who can decide.
 func (w waiting) moveTo(ctx context.Context, tx bun.Tx, q lockedRequest, rule lifecycle.ApproverRule, by lifecycle.ReassignmentType, at time.Time) (moved bool, err error) {
 	to, err := resolve(ctx, tx, rule, w.assignment)
 	if err != nil || to.ID.IsZero() {
 		return false, err
 	}
-	return true, reassign(ctx, tx, w.source, q, lifecycle.Reassignment{ItemID: w.item, Type: by, From: w.holder, To: to}, at)
+	if err := reassign(ctx, tx, w.source, q, lifecycle.Reassignment{ItemID: w.item, Type: by, From: w.holder, To: to}, at); err != nil {
+		return false, err
+	}
+	_, err = settle(ctx, tx, w.source, q, w.item, at)
+	return true, err
 }
 
 // timeOut ends the waiting for the item as its policy says. Approved is nothing
@@ -235,10 +239,12 @@ func (w waiting) timeOut(ctx context.Context, tx bun.Tx, q lockedRequest, at tim
 		return "", err
 	}
 	q.decided = w.item
-	return effect.Request, d.follow(ctx, tx, q, w.source, effect, at)
+	d.request.Items[d.position].Status = lifecycle.StatusApproved
+	return d.follow(ctx, tx, q, w.source, effect, true, at)
 }
 
-// FallBack moves an item that nobody is left to decide to the fallback approver of
+// FallBack moves an item that nobody is left to decide back to whose it is, where
+// that was a deputy's, away from who made the request, to the fallback approver of
 // its policy, or else to whom the rest of the chain of escalation names. moved is
 // false where nobody can decide there either, where somebody still can, and where
 // the request does not wait. KindNotFound if it is gone.
@@ -249,11 +255,19 @@ func (s *Store) FallBack(ctx context.Context, request lifecycle.ID) (moved bool,
 		if err != nil {
 			return err
 		}
+		at := now()
+		if moved, err = leaveDeputy(ctx, tx, q, at); err != nil || moved {
+			return err
+		}
 		w, found, err := loadWaiting(ctx, tx, request)
 		if err != nil || !found || !w.gone {
 			return err
 		}
-		at := now()
+		done, err := assign(ctx, tx, w.source, q, w.item, at)
+		if err != nil || done.moved {
+			moved = done.moved
+			return err
+		}
 		if w.policy.Fallback != nil {
 			if moved, err = w.moveTo(ctx, tx, q, *w.policy.Fallback, lifecycle.ReassignedByRule, at); err != nil || moved {
 				return err

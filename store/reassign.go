@@ -22,12 +22,16 @@ var movedBy = map[lifecycle.ReassignmentType]lifecycle.EventType{
 // reassign moves the undecided item from move.From to move.To, with an entry in
 // the item's history and in the audit trail; both are told. The caller holds the
 // lock of the item's request q, has seen that From has the item, and fills in
-// ItemID, Type, From, To, Reassigner and Comment. The request counts as moved, so
+// ItemID, Type, From, To, OnBehalfOf, Reassigner and Comment. The request counts as moved, so
 // that its workflow reads the rows again.
 func reassign(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedRequest, move lifecycle.Reassignment, at time.Time) error {
+	onBehalf := ""
+	if !move.OnBehalfOf.IsZero() {
+		onBehalf = ", 'onBehalfOf', i.delegated_from"
+	}
 	audited, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionUpdate, object: lifecycle.ObjectApprovalItem, id: "i.id", source: uuidLiteral(source),
-		facts: "jsonb_build_object('request', i.request_id, 'type', h.type, 'from', h.from_id, 'to', h.to_id, 'number', h.number)",
+		facts: "jsonb_build_object('request', i.request_id, 'type', h.type, 'from', h.from_id, 'to', h.to_id, 'number', h.number" + onBehalf + ")",
 		from:  "i, h",
 	})
 	if err != nil {
@@ -35,7 +39,7 @@ func reassign(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedReque
 	}
 	var number int
 	found, err := row(ctx, tx, []any{&number}, `WITH i AS (
-			UPDATE approval_items SET approver_id = ?3, approver_type = ?4, reminders = 0,
+			UPDATE approval_items SET approver_id = ?3, approver_type = ?4, delegated_from = ?13, reminders = 0,
 				assigned_since = CASE status WHEN 'PENDING' THEN ?0::timestamptz END, modified = ?0
 			WHERE id = ?1 AND status IN ('PENDING', 'NOT_READY') RETURNING *
 		), h AS (
@@ -46,7 +50,7 @@ func reassign(ctx context.Context, tx bun.Tx, source lifecycle.ID, q lockedReque
 			UPDATE requests SET modified = ?10 WHERE id = ?11
 		), ?12 SELECT number FROM h`,
 		at, move.ItemID, lifecycle.NewID(), move.To.ID, string(move.To.Type), string(move.Type), move.From.ID, string(move.From.Type),
-		move.Reassigner, move.Comment, q.moved(at), q.id, audited)
+		move.Reassigner, move.Comment, q.moved(at), q.id, audited, uuidOf(move.OnBehalfOf))
 	if err != nil {
 		return err
 	}

@@ -118,13 +118,36 @@ func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, ma
 		request.Data = map[string]string{}
 	}
 	request.Items = lifecycle.NewApprovalItems(request, references)
+	moved := false
 	err = s.inTx(ctx, func(tx bun.Tx) error {
-		return acceptRequest(ctx, tx, request, approvalPolicy, maxPerSource)
+		err := acceptRequest(ctx, tx, request, approvalPolicy, maxPerSource)
+		if err != nil || len(request.Items) == 0 {
+			return err
+		}
+		moved, err = placeFirst(ctx, tx, request)
+		return err
 	})
-	if err != nil {
-		return lifecycle.Request{}, err
+	if err != nil || !moved {
+		return request, err
 	}
-	return request, nil
+	request, _, err = s.GetRequest(ctx, request.ID, lifecycle.ID{})
+	return request, err
+}
+
+// placeFirst has the first item of a request that was just stored go to whoever is
+// to decide it; nobody else sees the request yet, and its source's counters are
+// locked. moved is whether anything changed.
+func placeFirst(ctx context.Context, tx bun.Tx, request lifecycle.Request) (moved bool, err error) {
+	q, err := lockRequest(ctx, tx, request.ID)
+	if err != nil {
+		return false, err
+	}
+	at := request.Created
+	done, err := assign(ctx, tx, request.Source.ID, q, request.Items[0].ID, at)
+	if err == nil && !done.found {
+		err = closeRequest(ctx, tx, request.Source.ID, q, lifecycle.StatusCancelled, lifecycle.ReasonOnlyRequester, at)
+	}
+	return done.moved || !done.found, err
 }
 
 // policyInForce is the id of the approval policy of the source s.
@@ -373,6 +396,9 @@ type lockedRequest struct {
 	name     string
 	modified time.Time
 	seen     time.Time
+	// requester is zero where an application asked; selfApproval lets them decide.
+	requester    lifecycle.ID
+	selfApproval bool
 	// decided is the item whose decision is being stored, zero where none is.
 	decided lifecycle.ID
 }
@@ -383,13 +409,17 @@ func (q lockedRequest) moved(at time.Time) time.Time { return later(at, q.modifi
 // running reports whether the request's workflow has something to do still.
 func (q lockedRequest) running() bool { return !q.status.Final() || q.seen.Before(q.modified) }
 
+// selfApproval is whether who made the request q may decide it: where its policy
+// says so, and where it is from before there were policies.
+const selfApproval = `coalesce((SELECT (p.policy->>'selfApproval')::boolean FROM approval_policies AS p WHERE p.id = q.policy_id), q.policy_id IS NULL)`
+
 // lockRequest locks the request, after the counters of its source where both
 // are needed; KindNotFound if there is none.
 func lockRequest(ctx context.Context, tx bun.Tx, id lifecycle.ID) (lockedRequest, error) {
 	q := lockedRequest{id: id}
-	found, err := row(ctx, tx, []any{&q.kind, &q.status, &q.name, &q.modified, &q.seen},
-		`SELECT kind, approval_status, account_name_folded, modified, workflow_seen_at
-		FROM requests WHERE id = ? FOR UPDATE`, id)
+	found, err := row(ctx, tx, []any{&q.kind, &q.status, &q.name, &q.modified, &q.seen, &q.requester, &q.selfApproval},
+		`SELECT q.kind, q.approval_status, q.account_name_folded, q.modified, q.workflow_seen_at, q.requester_id, `+selfApproval+`
+		FROM requests AS q WHERE q.id = ? FOR UPDATE`, id)
 	if err == nil && !found {
 		return q, missing()
 	}
@@ -514,11 +544,16 @@ func (s *Store) inRequest(ctx context.Context, id lifecycle.ID, fn func(tx bun.T
 }
 
 // deciderGone: nobody is left who can decide the item i. Who was deleted is not
-// active, and what was deleted has no members.
+// active, and what was deleted has no members; who made the request may not.
 const deciderGone = `CASE i.approver_type
-	WHEN 'IDENTITY' THEN NOT EXISTS (SELECT 1 FROM identities AS a WHERE a.id = i.approver_id AND a.active)
+	WHEN 'IDENTITY' THEN NOT EXISTS (SELECT 1 FROM identities AS a WHERE a.id = i.approver_id AND a.active AND ` + notRequester + `)
 	ELSE NOT EXISTS (SELECT 1 FROM workgroup_members AS w JOIN identities AS a ON a.id = w.identity_id
-		WHERE w.workgroup_id = i.approver_id AND a.active) END`
+		WHERE w.workgroup_id = i.approver_id AND a.active AND ` + notRequester + `) END`
+
+// notRequester: the identity a may decide the item i as far as that hangs on who
+// made its request.
+const notRequester = `a.id IS DISTINCT FROM (SELECT CASE WHEN NOT ` + selfApproval + ` THEN q.requester_id END
+	FROM requests AS q WHERE q.id = i.request_id)`
 
 // LoadRequest returns where the request stands. KindNotFound if there is none.
 func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress lifecycle.Progress, err error) {
@@ -620,18 +655,22 @@ var errFinal = lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request is n
 
 // CancelRequest makes a pending request that nobody is left to decide and its
 // undecided items CANCELLED, and frees the account name. reason is a code, for
-// those who are told. Errors: KindNotFound, KindIllegalUpdate for a request that
-// is final or that somebody can decide.
+// those who are told; where its requester alone is left it is
+// lifecycle.ReasonOnlyRequester. Errors: KindNotFound, KindIllegalUpdate for a
+// request that is final or that somebody can decide.
 func (s *Store) CancelRequest(ctx context.Context, id lifecycle.ID, reason string) (err error) {
 	defer s.done("CancelRequest", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
 		if q.status.Final() {
 			return errFinal
 		}
-		var gone bool
-		if _, err := row(ctx, tx, []any{&gone}, "SELECT "+deciderGone+` FROM approval_items AS i
-			WHERE i.request_id = ? AND i.status = 'PENDING'`, id); err != nil {
+		var gone, own bool
+		if _, err := row(ctx, tx, []any{&gone, &own}, "SELECT "+deciderGone+", "+onlyRequester+` FROM approval_items AS i
+			WHERE i.request_id = ?1 AND i.status = 'PENDING'`, uuidOf(q.requester), id); err != nil {
 			return err
+		}
+		if own && !q.selfApproval {
+			reason = lifecycle.ReasonOnlyRequester
 		}
 		if !gone {
 			return lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request has an approver who can decide.")

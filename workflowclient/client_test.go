@@ -287,6 +287,9 @@ func TestATemporalThatIsAwayIsAPassingFault(t *testing.T) {
 			"nudge": func(ctx context.Context, c *workflowclient.Client) error {
 				return c.NudgeRequest(ctx, request, request)
 			},
+			"wake an absence": func(ctx context.Context, c *workflowclient.Client) error {
+				return c.WakeAbsence(ctx, request)
+			},
 			"running": func(ctx context.Context, c *workflowclient.Client) error {
 				_, err := c.RequestRunning(ctx, request)
 				return err

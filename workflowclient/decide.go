@@ -54,6 +54,7 @@ var outcomes = map[string]lifecycle.DecisionOutcome{
 	wire.OutcomeNotDecidable: lifecycle.DecisionNotDecidable,
 	wire.OutcomeForbidden:    lifecycle.DecisionForbidden,
 	wire.OutcomeGone:         lifecycle.DecisionGone,
+	wire.OutcomeOwnRequest:   lifecycle.DecisionOwnRequest,
 }
 
 func decided(r wire.DecisionResult) (lifecycle.DecisionResult, error) {

@@ -42,6 +42,7 @@ func TestADecisionReachesTheWorkflowAndBringsItsOutcomeBack(t *testing.T) {
 		wire.OutcomeNotDecidable: lifecycle.DecisionNotDecidable,
 		wire.OutcomeForbidden:    lifecycle.DecisionForbidden,
 		wire.OutcomeGone:         lifecycle.DecisionGone,
+		wire.OutcomeOwnRequest:   lifecycle.DecisionOwnRequest,
 	} {
 		for _, runs := range []string{"no run", "a run", "an ended run"} {
 			t.Run(told+" with "+runs, func(t *testing.T) {

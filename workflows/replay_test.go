@@ -26,6 +26,8 @@ var paths = []string{
 	"request-deleted", "source-deleted", "restarted-in-the-middle", "sweep",
 	// "sweep" is from before there was bulk work.
 	"sweep-with-bulk",
+	// "sweep-with-bulk" is from before there were absences.
+	"sweep-with-absences", "absence-began-and-ended", "absence-deleted-early", "absence-taken-back",
 	"imports-of-two", "imports-tried-again", "import-completed", "import-handed-over", "import-stopped", "import-gone",
 	"lifecycle-sweep",
 	"export-written", "export-gone", "export-cancelled", "scheduled-export", "scheduled-export-gone",
@@ -78,6 +80,7 @@ func replay(t *testing.T, text string) error {
 	replayer.RegisterWorkflowWithOptions(w.ImportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowImport})
 	replayer.RegisterWorkflowWithOptions(w.ExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowExport})
 	replayer.RegisterWorkflowWithOptions(w.ScheduledExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowScheduledExport})
+	replayer.RegisterWorkflowWithOptions(w.AbsenceWorkflow, workflow.RegisterOptions{Name: wire.WorkflowAbsence})
 	silent := temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	return replayer.ReplayWorkflowHistoryWithOptions(silent, history, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},

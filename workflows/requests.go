@@ -310,7 +310,7 @@ func (r *request) decide(ctx workflow.Context, d wire.Decision) (wire.DecisionRe
 		r.stale = true
 	case result.State != nil:
 		r.state, r.moved = *result.State, true
-	case outcome == wire.OutcomeForbidden, outcome == wire.OutcomeSignalsOff:
+	case outcome == wire.OutcomeForbidden, outcome == wire.OutcomeOwnRequest, outcome == wire.OutcomeSignalsOff:
 		r.stale = r.stale || wasStale
 	default:
 		r.stale = true

@@ -14,8 +14,8 @@ const maxSweepBatches = 40
 
 // SweepWorkflow looks after what requests and deletions left behind: pending
 // requests whose rows moved without their workflow or that have none, workflows
-// of deleted requests that run still, and what is left of bulk work. A step that
-// fails does not keep the others from their turn.
+// of deleted requests that run still, what is left of bulk work, and absences that
+// are due. A step that fails does not keep the others from their turn.
 func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wire.SweepResult, error) {
 	var total wire.SweepResult
 	in.Batch = max(in.Batch, 1)
@@ -25,7 +25,16 @@ func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wir
 	if sweepsBulk(ctx) {
 		bulkErr = workflow.ExecuteActivity(sweeping(ctx), wire.ActivitySweepBulk, in).Get(ctx, nil)
 	}
-	return total, cmp.Or(pendingErr, endingsErr, bulkErr)
+	var absencesErr error
+	if sweepsAbsences(ctx) {
+		absencesErr = workflow.ExecuteActivity(sweeping(ctx), wire.ActivitySweepAbsences, in).Get(ctx, nil)
+	}
+	return total, cmp.Or(pendingErr, endingsErr, bulkErr, absencesErr)
+}
+
+// sweepsAbsences is false in histories from before there were absences.
+func sweepsAbsences(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "sweep-absences", workflow.DefaultVersion, 1) >= 1
 }
 
 // sweepsBulk is false in histories from before there was bulk work.

@@ -38,11 +38,14 @@ func RegisterNotifications(r worker.Registry, a *activities.Activities) {
 func RegisterMaintenance(r worker.Registry, a *activities.Activities) {
 	w := &Workflows{Observer: a.Observer}
 	r.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})
+	r.RegisterWorkflowWithOptions(w.AbsenceWorkflow, workflow.RegisterOptions{Name: wire.WorkflowAbsence})
 	r.RegisterActivityWithOptions(a.SweepPendingRequests, activity.RegisterOptions{Name: wire.ActivitySweepPending})
 	r.RegisterActivityWithOptions(a.SweepWorkflowEndings, activity.RegisterOptions{Name: wire.ActivitySweepEndings})
 	r.RegisterActivityWithOptions(a.SweepBulk, activity.RegisterOptions{Name: wire.ActivitySweepBulk})
 	r.RegisterWorkflowWithOptions(w.LifecycleSweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowLifecycleSweep})
 	r.RegisterActivityWithOptions(a.SweepLifecycle, activity.RegisterOptions{Name: wire.ActivitySweepLifecycle})
+	r.RegisterActivityWithOptions(a.SweepAbsences, activity.RegisterOptions{Name: wire.ActivitySweepAbsences})
+	r.RegisterActivityWithOptions(a.SettleAbsence, activity.RegisterOptions{Name: wire.ActivitySettleAbsence})
 }
 
 // Register registers everything with one registry, for tests.

@@ -62,6 +62,9 @@ var goodBodies = map[string]string{
 	"importNonEmployeeExtension":              formOf("accountName,endDate\na.record,2029-12-31\n"),
 	"approveNonEmployeeExtension":             `{"comment":"Yes","rejectedRecords":["$record"]}`,
 	"rejectNonEmployeeExtension":              `{"comment":"No"}`,
+	"reassignNonEmployeeApproval":             `{"newOwner":{"id":"$person","type":"IDENTITY"},"comment":"c"}`,
+	"claimNonEmployeeApproval":                `{"comment":"c"}`,
+	"createIdentityAbsence":                   `{"deputy":{"id":"$approver"},"startDate":"2028-01-01","endDate":"2028-02-01"}`,
 	"createToken":                             `grant_type=password&client_id=nobody&client_secret=nothing`, // what is refused before a secret is compared, which takes its time
 }
 

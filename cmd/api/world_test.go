@@ -137,7 +137,8 @@ func (w *world) work(t testing.TB, schema storetest.Schema, namespace temporalte
 	workers := workflows.NewWorkers(namespace.Client, workflows.WorkerOptions{Log: log, BulkConcurrency: 1},
 		&activities.Activities{
 			Store: rows, Workflows: reach, Log: log, SweepGrace: time.Second, SweepConcurrency: 1,
-			Bulk: &activities.Bulk{Store: rows, Workflows: reach, JobRetention: time.Hour, ExportRetention: time.Hour},
+			Bulk:     &activities.Bulk{Store: rows, Workflows: reach, JobRetention: time.Hour, ExportRetention: time.Hour},
+			Absences: &activities.Absences{Store: rows, Workflows: reach},
 		})
 	require.NoError(t, workers.Start(t.Context()))
 	t.Cleanup(func() {

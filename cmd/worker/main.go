@@ -129,6 +129,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		},
 		Lifecycle:  &activities.Lifecycle{Store: rows, Observer: metrics},
 		Deliveries: telling.deliveries(rows, metrics),
+		Absences:   &activities.Absences{Store: rows, Workflows: reach},
 	})
 	// They begin without Temporal, and so don't wait for it.
 	var loops sync.WaitGroup

@@ -19,7 +19,7 @@ const (
 	QueueRequests = "gatehouse-requests"
 	// QueueNotifications serves the telling of people.
 	QueueNotifications = "gatehouse-notifications"
-	// QueueMaintenance serves the sweep.
+	// QueueMaintenance serves the sweep and absences.
 	QueueMaintenance = "gatehouse-maintenance"
 )
 
@@ -167,6 +167,8 @@ const (
 	OutcomeForbidden = "forbidden"
 	// OutcomeGone: there is no such item in this request.
 	OutcomeGone = "gone"
+	// OutcomeOwnRequest: the approver made the request, and may not decide it.
+	OutcomeOwnRequest = "own_request"
 	// OutcomeSignalsOff: decisions by signal are switched off.
 	OutcomeSignalsOff = "signals_off"
 )

@@ -1,0 +1,26 @@
+package workflowclient
+
+import (
+	"context"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"gatehouse/lifecycle"
+	"gatehouse/workflows/wire"
+)
+
+// WakeAbsence has the workflow of an absence look at its rows, starting it if need
+// be. It returns when Temporal has it; KindUnavailable if it did not answer before
+// ctx ended.
+func (w *Client) WakeAbsence(ctx context.Context, absence lifecycle.ID) error {
+	_, err := w.temporal.SignalWithStartWorkflow(ctx, wire.AbsenceWorkflowID(absence), wire.SignalWake, nil,
+		client.StartWorkflowOptions{
+			ID:                       wire.AbsenceWorkflowID(absence),
+			TaskQueue:                wire.QueueMaintenance,
+			WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+			StaticSummary:            "absence " + absence.String(),
+		}, wire.WorkflowAbsence, wire.AbsenceInput{AbsenceID: absence})
+	return unavailable(err)
+}
