@@ -444,15 +444,22 @@ func TestATimerGoesOnInAnotherRun(t *testing.T) {
 // fires and one task find both, as where no worker was there.
 func TestADecisionThatWaitedWithTheTimerGoesFirst(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, 1)
-	b.under(timingOut(lifecycle.TimeoutExpired))
-	b.at(3*fullDay-time.Hour, func() {
-		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalReject, "junk")
-		b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, b.signalOf(0))
-	})
-	b.run()
-	require.NoError(t, b.env.GetWorkflowError())
-	require.Equal(t, lifecycle.StatusApproved, b.rows.status(b.request.ID))
-	require.Empty(t, b.rows.fallen())
-	b.requireOneEnd("")
+	for _, others := range []int{0, 1, 5} {
+		t.Run(fmt.Sprint("behind ", others, " others"), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 1)
+			b.under(timingOut(lifecycle.TimeoutExpired))
+			b.at(3*fullDay-time.Hour, func() {
+				for range others {
+					b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalReject, "junk")
+				}
+				b.env.SignalWorkflowSkippingWorkflowTask(wire.SignalApprove, b.signalOf(0))
+			})
+			b.run()
+			require.NoError(t, b.env.GetWorkflowError())
+			require.Equal(t, lifecycle.StatusApproved, b.rows.status(b.request.ID))
+			require.Empty(t, b.rows.fallen())
+			b.requireOneEnd("")
+		})
+	}
 }

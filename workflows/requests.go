@@ -154,9 +154,26 @@ func (r *request) wait(ctx workflow.Context) (due bool, err error) {
 	if !timer.IsReady() {
 		return false, nil
 	}
-	// Decisions that came first go first, such as those that waited with the timer
-	// for a worker. Those by Update are at work before the timer is looked at.
-	return true, workflow.Await(ctx, func() bool { return !r.receiving && r.approve.Len() == 0 && r.reject.Len() == 0 })
+	return true, r.letSignals(ctx)
+}
+
+// letSignals has the signals handled that have come. Decisions that waited for a
+// worker together with a timer go first; those by Update are at work before any
+// timer is looked at.
+func (r *request) letSignals(ctx workflow.Context) error {
+	if err := listened(ctx); err != nil {
+		return err
+	}
+	return workflow.Await(ctx, func() bool { return !r.receiving && r.approve.Len() == 0 && r.reject.Len() == 0 })
+}
+
+// listened waits until the listener has run, if there is anything for it: what a
+// signal brings is already with it, and in no channel any more, before it does. A
+// coroutine that begins now runs after it.
+func listened(ctx workflow.Context) error {
+	ran, run := workflow.NewFuture(ctx)
+	workflow.GoNamed(ctx, "after-signals", func(workflow.Context) { run.SetValue(nil) })
+	return ran.Get(ctx, nil)
 }
 
 func tooLong(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
@@ -374,6 +391,9 @@ func (r *request) lostNotice(ctx workflow.Context, event string, err error) {
 // settle waits until every message that has come is handled, cancelled or not.
 func (r *request) settle(ctx workflow.Context) error {
 	free, _ := workflow.NewDisconnectedContext(ctx)
+	if err := listened(free); err != nil {
+		return err
+	}
 	return workflow.Await(free, func() bool {
 		return workflow.AllHandlersFinished(free) && !r.receiving &&
 			r.approve.Len() == 0 && r.reject.Len() == 0 && r.nudge.Len() == 0

@@ -849,6 +849,20 @@ func TestSignalsThatWaitWhenAHistoryIsLongAreHandledByItsRun(t *testing.T) {
 	require.Len(t, b.rows.notices(wire.EventRequestDecided), 1)
 }
 
+// TestASignalOfTheTaskThatContinuesIsHandledByItsRun has a signal be what begins
+// the task in which the history is found to be long.
+func TestASignalOfTheTaskThatContinuesIsHandledByItsRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 2)
+	b.at(time.Hour, func() {
+		b.suggest()
+		b.env.SignalWorkflow(wire.SignalApprove, b.signalOf(0))
+	})
+	b.run()
+	b.continued()
+	require.Equal(t, 1, b.counts.get("decision approve stored signal"))
+}
+
 // waits notes, from now on, how long each timer is that the workflow sets.
 func (b *bench) waits() *[]time.Duration {
 	waits := &[]time.Duration{}
