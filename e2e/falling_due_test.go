@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,9 +13,7 @@ import (
 func under(t *testing.T, source object, parts object) {
 	t.Helper()
 	policy := object{"timeoutConfig": object{"enabled": true, "daysUntilTimeout": 30, "timeoutResult": "EXPIRED"}}
-	for name, part := range parts {
-		policy[name] = part
-	}
+	maps.Copy(policy, parts)
 	as(t, "admin").send(http.MethodPut, "/non-employee-sources/"+source.id()+"/approval-config", policy).want(200)
 }
 

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -242,14 +243,7 @@ func nextMinute(wall time.Time) time.Time {
 
 // comes reports whether a cron comes when the clocks show wall.
 func comes(c lifecycle.Cron, wall time.Time) bool {
-	in := func(list []int, value int) bool {
-		for _, each := range list {
-			if each == value {
-				return true
-			}
-		}
-		return false
-	}
+	in := slices.Contains[[]int]
 	ofMonth, ofWeek := in(c.Days, wall.Day()), in(c.Weekdays, int(wall.Weekday()))
 	return in(c.Minutes, wall.Minute()) && in(c.Hours, wall.Hour()) && in(c.Months, int(wall.Month())) &&
 		(ofMonth && ofWeek || c.EitherDay && (ofMonth || ofWeek))

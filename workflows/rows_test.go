@@ -287,6 +287,8 @@ func (r *rows) fallDue(id lifecycle.ID) (done []lifecycle.DueStep, status lifecy
 				continue
 			}
 			r.cancel(request)
+		case lifecycle.StepFallback:
+			return nil, "", errors.New("a fallback falls due at no time")
 		}
 	}
 }
