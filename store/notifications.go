@@ -21,16 +21,17 @@ const (
 const nobody = "NOBODY"
 
 // concerns selects who is told of an event about the request ?0 and its item ?1,
-// an identity or a workgroup, NULL for nobody, and the reason that goes with it.
+// an identity or a workgroup, NULL for nobody, the reason that goes with it, and
+// whether there is anything to tell still.
 var concerns = map[string]string{
-	eventDecisionNeeded: `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = i.id)
-			THEN i.approver_id END AS recipient, i.approver_type AS kind, '' AS reason, r.source_id
+	eventDecisionNeeded: `SELECT i.approver_id AS recipient, i.approver_type AS kind, '' AS reason, r.source_id,
+			NOT EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = i.id) AS untold
 		FROM approval_items AS i JOIN requests AS r ON r.id = i.request_id WHERE i.id = ?1 AND i.request_id = ?0`,
 	eventRequestDecided:   concernsRequester,
 	eventRequestCancelled: concernsRequester,
 }
 
-const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind, cancellation_reason AS reason, source_id FROM requests WHERE id = ?0"
+const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind, cancellation_reason AS reason, source_id, true AS untold FROM requests WHERE id = ?0"
 
 // SaveNotification puts the event into the outbox for whom it concerns: the
 // item's approver, an identity or a workgroup, for "decision_needed", the
@@ -40,8 +41,8 @@ const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind,
 // nobody to tell but other systems since an application client asked; then
 // recipient is zero.
 // KindNotFound if the request or the item is gone. An event that is none of the
-// three is an error. An item that moved concerns nobody: whoever moved it has told
-// them.
+// three is an error. An item that moved is not told of, nor is there a recipient:
+// whoever moved it has told them.
 func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID, version time.Time) (saved bool, recipient lifecycle.ID, err error) {
 	defer s.done("SaveNotification", time.Now(), &err)
 	who, known := concerns[event]
@@ -54,9 +55,10 @@ func (s *Store) SaveNotification(ctx context.Context, event string, requestID, i
 			INSERT INTO notifications (id, event_id, event, request_id, item_id, recipient_id, recipient_type, source_id, reason, created)
 			SELECT ?4::uuid, ?7::uuid, ?5, ?0::uuid, ?6::uuid, coalesce(c.recipient, ?8),
 				CASE WHEN c.recipient IS NULL THEN ?9 ELSE c.kind END, c.source_id, c.reason, ?2::timestamptz FROM concerned AS c
+			WHERE c.untold
 			ON CONFLICT ON CONSTRAINT notifications_once DO NOTHING RETURNING recipient_type
 		)
-		SELECT c.recipient, EXISTS (SELECT 1 FROM told WHERE recipient_type <> ?9) FROM concerned AS c`,
+		SELECT CASE WHEN c.untold THEN c.recipient END, EXISTS (SELECT 1 FROM told WHERE recipient_type <> ?9) FROM concerned AS c`,
 		requestID, uuidOf(itemID), now(), versionOf(version), lifecycle.NewID(), event, itemID.String(),
 		lifecycle.EventID(lifecycle.EventType(event), requestID, itemID, ""), lifecycle.ID{}.String(), nobody)
 	if err == nil && !found {
