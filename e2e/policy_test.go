@@ -159,6 +159,7 @@ func table() []access {
 
 		{"createNonEmployeeRequest", post, requests, newPerson, creators, managers, 400, 200, changes},
 		{"getNonEmployeeRequest", get, request, nil, readers, both(managers, []string{"here.requester"}), 404, 200, reads},
+		{"getNonEmployeeRequestProgress", get, request + "/progress", nil, readers, slices.Concat(managers, approver, []string{"here.requester"}), 404, 200, reads},
 		{"deleteNonEmployeeRequest", remove, request, nil, deleters, nobody, 404, 204, uses},
 
 		{"createNonEmployeeExtension", post, "/non-employee-extensions", extend, updaters, managers, 400, 0, changes},

@@ -57,16 +57,16 @@ func (e ApprovalConfigBodyCalendarWorkdays) Valid() bool {
 
 // Defines values for ApprovalConfigBodyTimeoutConfigTimeoutResult.
 const (
-	APPROVED ApprovalConfigBodyTimeoutConfigTimeoutResult = "APPROVED"
-	EXPIRED  ApprovalConfigBodyTimeoutConfigTimeoutResult = "EXPIRED"
+	ApprovalConfigBodyTimeoutConfigTimeoutResultAPPROVED ApprovalConfigBodyTimeoutConfigTimeoutResult = "APPROVED"
+	ApprovalConfigBodyTimeoutConfigTimeoutResultEXPIRED  ApprovalConfigBodyTimeoutConfigTimeoutResult = "EXPIRED"
 )
 
 // Valid indicates whether the value is a known member of the ApprovalConfigBodyTimeoutConfigTimeoutResult enum.
 func (e ApprovalConfigBodyTimeoutConfigTimeoutResult) Valid() bool {
 	switch e {
-	case APPROVED:
+	case ApprovalConfigBodyTimeoutConfigTimeoutResultAPPROVED:
 		return true
-	case EXPIRED:
+	case ApprovalConfigBodyTimeoutConfigTimeoutResultEXPIRED:
 		return true
 	default:
 		return false
@@ -220,6 +220,51 @@ func (e LocaleOrigin) Valid() bool {
 	case DEFAULT:
 		return true
 	case REQUEST:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RequestComingStepResult.
+const (
+	RequestComingStepResultAPPROVED  RequestComingStepResult = "APPROVED"
+	RequestComingStepResultCANCELLED RequestComingStepResult = "CANCELLED"
+	RequestComingStepResultEXPIRED   RequestComingStepResult = "EXPIRED"
+)
+
+// Valid indicates whether the value is a known member of the RequestComingStepResult enum.
+func (e RequestComingStepResult) Valid() bool {
+	switch e {
+	case RequestComingStepResultAPPROVED:
+		return true
+	case RequestComingStepResultCANCELLED:
+		return true
+	case RequestComingStepResultEXPIRED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RequestComingStepStep.
+const (
+	ESCALATION RequestComingStepStep = "ESCALATION"
+	FALLBACK   RequestComingStepStep = "FALLBACK"
+	REMINDER   RequestComingStepStep = "REMINDER"
+	TIMEOUT    RequestComingStepStep = "TIMEOUT"
+)
+
+// Valid indicates whether the value is a known member of the RequestComingStepStep enum.
+func (e RequestComingStepStep) Valid() bool {
+	switch e {
+	case ESCALATION:
+		return true
+	case FALLBACK:
+		return true
+	case REMINDER:
+		return true
+	case TIMEOUT:
 		return true
 	default:
 		return false
@@ -1138,6 +1183,22 @@ type LifecycleWarning = lifecycle.Warning
 //
 // Example: DEFAULT
 type LocaleOrigin string
+
+// NamedReference An identity or a workgroup. Left out where nobody is meant
+type NamedReference struct {
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Name Its name
+	//
+	// Example: Cleo Three
+	Name string `json:"name"`
+
+	// Type Whether a reference names one identity or a group of them
+	//
+	// Example: IDENTITY
+	Type NonEmployeeIdentityDtoType `json:"type"`
+}
 
 // NonEmployeeApprovalDecision An approval
 type NonEmployeeApprovalDecision struct {
@@ -2091,6 +2152,105 @@ type RecordEndBody struct {
 // ReminderConfig When the approver of a pending item is reminded
 type ReminderConfig = lifecycle.ReminderConfig
 
+// RequestComingStep Something that happens if nobody acts
+type RequestComingStep struct {
+	// At Example: 2026-03-02T08:00:00.000Z
+	At Instant `json:"at"`
+
+	// Result What comes of it where the waiting ends. EXPIRED and CANCELLED cancel the request, APPROVED approves the item
+	//
+	// Example: EXPIRED
+	Result *RequestComingStepResult `json:"result,omitempty"`
+
+	// Step FALLBACK is what happens at once where nobody is left who can decide
+	//
+	// Example: ESCALATION
+	Step RequestComingStepStep `json:"step"`
+
+	// To An identity or a workgroup. Left out where nobody is meant
+	To *NamedReference `json:"to,omitempty"`
+}
+
+// RequestComingStepResult What comes of it where the waiting ends. EXPIRED and CANCELLED cancel the request, APPROVED approves the item
+//
+// Example: EXPIRED
+type RequestComingStepResult string
+
+// RequestComingStepStep FALLBACK is what happens at once where nobody is left who can decide
+//
+// Example: ESCALATION
+type RequestComingStepStep string
+
+// RequestProgress Where a request stands
+type RequestProgress struct {
+	// ApprovalStatus Where a request or an approval item stands. NOT_READY items wait for the one before them.
+	//
+	// Example: PENDING
+	ApprovalStatus ApprovalStatus `json:"approvalStatus"`
+
+	// ID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ID ID `json:"id"`
+
+	// Next What happens if nobody acts, in its order, to the end of this stage
+	Next []RequestComingStep `json:"next"`
+
+	// PolicyInherited Whether that is the organisation's policy; left out with the version
+	//
+	// Example: false
+	PolicyInherited *bool `json:"policyInherited,omitempty"`
+
+	// PolicyVersion The version of the policy it goes by; left out for a request from before there were policies, for which nothing falls due
+	//
+	// Example: 3
+	PolicyVersion *int `json:"policyVersion,omitempty"`
+
+	// SourceID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	SourceID ID `json:"sourceId"`
+
+	// Stage Which of its items waits; left out where none does
+	//
+	// Example: 1
+	Stage *int `json:"stage,omitempty"`
+
+	// Stages How many items it has
+	//
+	// Example: 2
+	Stages int `json:"stages"`
+
+	// Waiting The item that waits; left out where none does
+	Waiting *RequestWaiting `json:"waiting,omitempty"`
+}
+
+// RequestWaiting The item that waits; left out where none does
+type RequestWaiting struct {
+	// ApprovalItemID Example: 0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+	ApprovalItemID ID `json:"approvalItemId"`
+
+	// Approver An identity or a workgroup. Left out where nobody is meant
+	Approver NamedReference `json:"approver"`
+
+	// ApproverGone Whether nobody is left there who can decide
+	//
+	// Example: false
+	ApproverGone bool `json:"approverGone"`
+
+	// AssignedSince Example: 2026-03-02T08:00:00.000Z
+	AssignedSince Instant `json:"assignedSince"`
+
+	// Escalations Steps of the chain that the item has gone
+	//
+	// Example: 0
+	Escalations int `json:"escalations"`
+
+	// PendingSince Example: 2026-03-02T08:00:00.000Z
+	PendingSince Instant `json:"pendingSince"`
+
+	// Reminders Reminders that the one who has it got
+	//
+	// Example: 1
+	Reminders int `json:"reminders"`
+}
+
 // TimeoutConfig What becomes of an item that nobody decides at all
 type TimeoutConfig = lifecycle.TimeoutConfig
 
@@ -2902,6 +3062,9 @@ type ServerInterface interface {
 	// GetNonEmployeeRequest Get a request
 	// (GET /non-employee-requests/{id})
 	GetNonEmployeeRequest(c *gin.Context, id RequestID)
+	// GetNonEmployeeRequestProgress Get where a request stands
+	// (GET /non-employee-requests/{id}/progress)
+	GetNonEmployeeRequestProgress(c *gin.Context, id RequestID)
 	// ListNonEmployeeSources List the sources
 	// (GET /non-employee-sources)
 	ListNonEmployeeSources(c *gin.Context, params ListNonEmployeeSourcesParams)
@@ -4513,6 +4676,31 @@ func (siw *ServerInterfaceWrapper) GetNonEmployeeRequest(c *gin.Context) {
 	siw.Handler.GetNonEmployeeRequest(c, id)
 }
 
+// GetNonEmployeeRequestProgress operation middleware
+func (siw *ServerInterfaceWrapper) GetNonEmployeeRequestProgress(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RequestID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNonEmployeeRequestProgress(c, id)
+}
+
 // ListNonEmployeeSources operation middleware
 func (siw *ServerInterfaceWrapper) ListNonEmployeeSources(c *gin.Context) {
 
@@ -6055,6 +6243,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/non-employee-requests", wrapper.CreateNonEmployeeRequest)
 	router.DELETE(options.BaseURL+"/non-employee-requests/:id", wrapper.DeleteNonEmployeeRequest)
 	router.GET(options.BaseURL+"/non-employee-requests/:id", wrapper.GetNonEmployeeRequest)
+	router.GET(options.BaseURL+"/non-employee-requests/:id/progress", wrapper.GetNonEmployeeRequestProgress)
 	router.GET(options.BaseURL+"/non-employee-requests/summary/:requested-for", wrapper.GetNonEmployeeRequestSummary)
 	router.GET(options.BaseURL+"/non-employee-approvals", wrapper.ListNonEmployeeApprovals)
 	router.GET(options.BaseURL+"/non-employee-approvals/:id", wrapper.GetNonEmployeeApproval)
@@ -11709,6 +11898,128 @@ func (response GetNonEmployeeRequest500JSONResponse) VisitGetNonEmployeeRequestR
 type GetNonEmployeeRequest503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetNonEmployeeRequest503JSONResponse) VisitGetNonEmployeeRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgressRequestObject struct {
+	ID RequestID `json:"id"`
+}
+
+type GetNonEmployeeRequestProgressResponseObject interface {
+	VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error
+}
+
+type GetNonEmployeeRequestProgress200JSONResponse RequestProgress
+
+func (response GetNonEmployeeRequestProgress200JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetNonEmployeeRequestProgress400JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetNonEmployeeRequestProgress401JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetNonEmployeeRequestProgress403JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetNonEmployeeRequestProgress404JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetNonEmployeeRequestProgress429JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress500JSONResponse struct{ InternalFaultJSONResponse }
+
+func (response GetNonEmployeeRequestProgress500JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNonEmployeeRequestProgress503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetNonEmployeeRequestProgress503JSONResponse) VisitGetNonEmployeeRequestProgressResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18203,6 +18514,9 @@ type StrictServerInterface interface {
 	// GetNonEmployeeRequest Get a request
 	// (GET /non-employee-requests/{id})
 	GetNonEmployeeRequest(ctx context.Context, request GetNonEmployeeRequestRequestObject) (GetNonEmployeeRequestResponseObject, error)
+	// GetNonEmployeeRequestProgress Get where a request stands
+	// (GET /non-employee-requests/{id}/progress)
+	GetNonEmployeeRequestProgress(ctx context.Context, request GetNonEmployeeRequestProgressRequestObject) (GetNonEmployeeRequestProgressResponseObject, error)
 	// ListNonEmployeeSources List the sources
 	// (GET /non-employee-sources)
 	ListNonEmployeeSources(ctx context.Context, request ListNonEmployeeSourcesRequestObject) (ListNonEmployeeSourcesResponseObject, error)
@@ -19773,6 +20087,32 @@ func (sh *strictHandler) GetNonEmployeeRequest(ctx *gin.Context, id RequestID) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetNonEmployeeRequestResponseObject); ok {
 		if err := validResponse.VisitGetNonEmployeeRequestResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNonEmployeeRequestProgress operation middleware
+func (sh *strictHandler) GetNonEmployeeRequestProgress(ctx *gin.Context, id RequestID) {
+	var request GetNonEmployeeRequestProgressRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNonEmployeeRequestProgress(ctx, request.(GetNonEmployeeRequestProgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNonEmployeeRequestProgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNonEmployeeRequestProgressResponseObject); ok {
+		if err := validResponse.VisitGetNonEmployeeRequestProgressResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

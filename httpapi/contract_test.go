@@ -179,7 +179,7 @@ func TestWhatTheContractDoesNotHaveIsMarked(t *testing.T) {
 			for _, status := range statuses {
 				require.NotNil(t, operation.Responses.Status(status), "%s: status %d", op, status)
 			}
-			require.Regexp(t, "^/(non-employee-extension|non-employee-approvals/{id}/|non-employee-sources/{id}/(non-employee|approval-config|lifecycle-config)|non-employee-(approval|lifecycle)-config|non-employee-records/{id}/end|audit-events|identities|workgroups|personal-access-tokens|oauth-clients|webhooks|deliveries)", path)
+			require.Regexp(t, "^/(non-employee-extension|non-employee-approvals/{id}/|non-employee-sources/{id}/(non-employee|approval-config|lifecycle-config)|non-employee-(approval|lifecycle)-config|non-employee-(records/{id}/end|requests/{id}/progress)|audit-events|identities|workgroups|personal-access-tokens|oauth-clients|webhooks|deliveries)", path)
 		}
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(policy.Extensions)), marked)

@@ -23,6 +23,23 @@ var aPolicy = lifecycle.ApprovalPolicyVersion{
 	},
 }
 
+var somebody = lifecycle.NamedReference{Reference: lifecycle.IdentityReference(person), Name: "Jane Doe"}
+
+// aStanding is the second of three stages.
+var aStanding = lifecycle.Standing{
+	RequestID: objectID, SourceID: sourceID, Requester: person, Status: lifecycle.StatusPending, Stages: 3, Stage: 2,
+	Item: objectID, Holder: somebody, Policy: &aPolicy, Owned: true,
+	Waiting: lifecycle.Waiting{PendingSince: now, AssignedSince: now, Reminders: 1},
+	Coming: []lifecycle.ComingStep{
+		{Step: lifecycle.StepEscalation, At: now, To: somebody}, {Step: lifecycle.StepTimeout, At: now, Result: lifecycle.ComingExpired},
+	},
+}
+
+func (f *fake) GetRequestProgress(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Standing, error) {
+	f.id = id
+	return aStanding, f.asked(ctx, a)
+}
+
 func (f *fake) GetSourcePolicy(ctx context.Context, a policy.Actor, source lifecycle.ID) (lifecycle.ApprovalPolicyVersion, error) {
 	f.parent = source
 	return aPolicy, f.asked(ctx, a)

@@ -76,6 +76,7 @@ var served = map[policy.Operation]struct {
 	policy.CreateExportSchedule: {"POST", schedules, `{"cron":"30 6 * * *","keep":3}`, 200, `"keep":3`},
 	policy.DeleteExportSchedule: {"DELETE", schedules + "/{id}", "", 204, ""},
 
+	policy.GetRequestProgress: {"GET", "/non-employee-requests/{id}/progress", "", 200, `"next":[{"at":"2026-03-02T08:00:00.120Z","step":"ESCALATION","to":{`},
 	policy.GetSourcePolicy:    {"GET", ofSource, "", 200, `"inherited":true`},
 	policy.PutSourcePolicy:    {"PUT", ofSource, `{"timeoutConfig":{"enabled":true,"daysUntilTimeout":30}}`, 200, `"identityType":"MANAGER_OF"}`},
 	policy.DeleteSourcePolicy: {"DELETE", ofSource, "", 204, ""},

@@ -63,6 +63,7 @@ type Service interface {
 	ListRequests(ctx context.Context, a policy.Actor, requestedFor string, p filter.Params) ([]lifecycle.Request, int, error)
 	CreateRequest(ctx context.Context, a policy.Actor, in lifecycle.PersonInput) (lifecycle.Request, error)
 	GetRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Request, error)
+	GetRequestProgress(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Standing, error)
 	DeleteRequest(ctx context.Context, a policy.Actor, id lifecycle.ID) error
 	SummarizeRequests(ctx context.Context, a policy.Actor, requestedFor string) (lifecycle.RequestSummary, error)
 

@@ -27,7 +27,7 @@ func TestAMoveIsJudged(t *testing.T) {
 		"required: newOwner is required; comment is required;":              {},
 		"bad_request: newOwner must be a UUID;":                              {NewOwner: &lifecycle.ReferenceInput{ID: new("x")}, Comment: new("c")},
 		"illegal_value: newOwner.type must be IDENTITY or GOVERNANCE_GROUP;": {NewOwner: owner(new("ROLE")), Comment: new("c")},
-		"limit: comment is longer than the limit of 4000 characters.;":       {NewOwner: owner(nil), Comment: new(strings.Repeat("a", 4001))},
+		"limit: comment is longer than the limit of 4000 characters;":       {NewOwner: owner(nil), Comment: new(strings.Repeat("a", 4001))},
 		"required: comment is required;":                                    {NewOwner: owner(nil), Comment: new("  ")},
 	} {
 		_, _, faults := in.Judge()

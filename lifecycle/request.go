@@ -229,6 +229,16 @@ type Progress struct {
 	Version time.Time
 }
 
+// WaitingStage is how many requests wait for the decision of an approval item of the
+// same place in its order.
+type WaitingStage struct {
+	// Stage counts from 1.
+	Stage int
+	Items int
+	// Oldest is since when that item waits which does so the longest.
+	Oldest time.Time
+}
+
 // RequestSummary counts requests and records within somebody's reach.
 type RequestSummary struct {
 	Approved, Rejected, Pending, Records int

@@ -71,6 +71,7 @@ const (
 	ListAuditEvents      Operation = "listAuditEvents"
 	ExportAuditEvents    Operation = "exportAuditEvents"
 
+	GetRequestProgress Operation = "getNonEmployeeRequestProgress"
 	GetSourcePolicy    Operation = "getNonEmployeeSourceApprovalConfig"
 	PutSourcePolicy    Operation = "putNonEmployeeSourceApprovalConfig"
 	DeleteSourcePolicy Operation = "deleteNonEmployeeSourceApprovalConfig"
@@ -295,6 +296,9 @@ var Extensions = map[Operation]Rule{
 	ListExportSchedules:  {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead},
 	CreateExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
 	DeleteExportSchedule: {Scope: lifecycle.ScopeManage, Right: lifecycle.RightRead},
+
+	// Where a request stands is also for those whose decision it waits for.
+	GetRequestProgress: {Scope: lifecycle.ScopeRead, Right: lifecycle.RightRead, Relations: Relations{AccountManager: true, Requester: true, Approver: true}},
 
 	// Who sees a source sees by what its requests wait; who may change a source may
 	// change that too. What holds for all sources is the administrator's.

@@ -182,6 +182,7 @@ var extensions = map[policy.Operation]expected{
 	"reassignNonEmployeeApproval":               {true, "A a r r r a r r - - - - -"},
 	"claimNonEmployeeApproval":                  {true, "e r r r r a r r - - - - -"},
 	"getNonEmployeeApprovalReassignmentHistory": {false, "A r r r r a r r - - - - -"},
+	"getNonEmployeeRequestProgress":             {false, "A r r a a a a r - A - - A"},
 }
 
 func TestTheAccessTableIsContractSection5(t *testing.T) {

@@ -55,6 +55,10 @@ func (s *strangers) GetExtension(_ context.Context, id, _ lifecycle.ID) (lifecyc
 	return lifecycle.Extension{ID: s.id}, policy.Relations{}, s.ask("GetExtension", id)
 }
 
+func (s *strangers) RequestStanding(_ context.Context, id, _ lifecycle.ID) (lifecycle.Standing, policy.Relations, error) {
+	return lifecycle.Standing{RequestID: s.id}, policy.Relations{}, s.ask("RequestStanding", id)
+}
+
 // byID are the operations on an object that is named in the path or the body.
 // Those of files are in the tests of imports and exports.
 var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, lifecycle.ID) error{
@@ -183,6 +187,10 @@ var byID = map[policy.Operation]func(context.Context, *Service, policy.Actor, li
 		_, err := s.EndRecord(ctx, a, id, nil, nil)
 		return err
 	},
+	policy.GetRequestProgress: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
+		_, err := s.GetRequestProgress(ctx, a, id)
+		return err
+	},
 	policy.GetSourcePolicy: func(ctx context.Context, s *Service, a policy.Actor, id lifecycle.ID) error {
 		_, err := s.GetSourcePolicy(ctx, a, id)
 		return err
@@ -242,5 +250,5 @@ func TestWhatIsAnothersIsAnsweredAfterTheSameQueriesAsWhatThereIsNot(t *testing.
 			}
 		}
 	}
-	require.Len(t, asked, 5, "every kind of object is looked up: %v", asked)
+	require.Len(t, asked, 6, "every kind of object is looked up: %v", asked)
 }

@@ -38,6 +38,20 @@ func (s *Service) GetRequest(ctx context.Context, a policy.Actor, id lifecycle.I
 	return s.request(ctx, policy.GetRequest, a, id)
 }
 
+// GetRequestProgress returns where a request stands and what happens to it if nobody
+// acts.
+func (s *Service) GetRequestProgress(ctx context.Context, a policy.Actor, id lifecycle.ID) (lifecycle.Standing, error) {
+	const op = policy.GetRequestProgress
+	if err := policy.Enter(op, a); err != nil {
+		return lifecycle.Standing{}, err
+	}
+	standing, rel, err := s.store.RequestStanding(ctx, id, viewer(op, a))
+	if err := admit(op, a, rel, err); err != nil {
+		return lifecycle.Standing{}, err
+	}
+	return s.store.Foresee(ctx, standing)
+}
+
 // CreateRequest accepts a request and starts its workflow. Once the request is
 // stored it is accepted: where the workflow can't be started now, the sweep
 // starts it later. A request that needs no approval is waited for, within

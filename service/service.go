@@ -82,6 +82,11 @@ type RequestStore interface {
 	GetRequest(ctx context.Context, id, viewer lifecycle.ID) (lifecycle.Request, policy.Relations, error)
 	ListRequests(ctx context.Context, reach policy.Reach, q filter.Query) ([]lifecycle.Request, int, error)
 	SummarizeRequests(ctx context.Context, reach policy.Reach) (lifecycle.RequestSummary, error)
+	// RequestStanding returns where the request stands, without names and without what
+	// is coming, and what ties viewer to it.
+	RequestStanding(ctx context.Context, id, viewer lifecycle.ID) (lifecycle.Standing, policy.Relations, error)
+	// Foresee fills these in.
+	Foresee(ctx context.Context, standing lifecycle.Standing) (lifecycle.Standing, error)
 	// DeleteRequest removes the request; a pending one frees its account name
 	// and its place in the counter, and its workflow is noted to end.
 	DeleteRequest(ctx context.Context, id lifecycle.ID) error

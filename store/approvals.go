@@ -533,15 +533,17 @@ func makePending(ctx context.Context, tx bun.Tx, q lockedRequest, next lifecycle
 		q.moved(at), q.id, at, next, audited))
 }
 
-// PendingApprovals counts the items that wait for a decision, and tells since
-// when the oldest does; zero if none does.
-func (s *Store) PendingApprovals(ctx context.Context) (count int, oldest time.Time, err error) {
+// PendingApprovals counts the items that wait for a decision, by the stage that their
+// request is in; a stage in which none does is left out.
+func (s *Store) PendingApprovals(ctx context.Context) (stages []lifecycle.WaitingStage, err error) {
 	defer s.done("PendingApprovals", time.Now(), &err)
-	var since sql.NullTime
-	_, err = row(ctx, s.db, []any{&count, &since},
-		"SELECT count(*), min(pending_since) FROM approval_items WHERE status = 'PENDING'")
-	if since.Valid {
-		oldest = since.Time.UTC()
-	}
-	return count, oldest, err
+	var stage lifecycle.WaitingStage
+	rows, err := s.db.QueryContext(ctx, `SELECT position + 1, count(*), min(pending_since) FROM approval_items
+		WHERE status = 'PENDING' GROUP BY position ORDER BY position`)
+	err = each(rows, err, []any{&stage.Stage, &stage.Items, &stage.Oldest}, func() error {
+		stage.Oldest = stage.Oldest.UTC()
+		stages = append(stages, stage)
+		return nil
+	})
+	return stages, err
 }

@@ -89,7 +89,7 @@ var silent = []string{
 	"NextImport", "SigningKeys", "GetRecord", "ListRecords", "GetRequest", "ListRequests", "SummarizeRequests", "LoadRequest",
 	"GetExtension", "ListExtensions", "ListExtensionRecords",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
-	"GetLifecyclePolicy", "DueRecords", "OldestDue", "RecordLifecycles", "IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
+	"GetLifecyclePolicy", "DueRecords", "OldestDue", "RecordLifecycles", "IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "RequestStanding", "Foresee", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",

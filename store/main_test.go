@@ -139,6 +139,8 @@ func (w *world) requireConsistent(t *testing.T) {
 			FROM extension_records AS x WHERE x.request_id = e.request_id)
 		OR (r.approval_status <> 'PENDING' AND e.records > e.approved + e.rejected + e.cancelled + e.skipped)`),
 		"extensions that count their records wrongly, or have some that wait for nobody")
+	require.Equal(t, 0, w.number(t, `SELECT count(*) FROM requests AS r WHERE kind = 'CREATION' AND (pending_since IS NOT NULL) <>
+		EXISTS (SELECT 1 FROM approval_items AS i WHERE i.request_id = r.id AND i.status = 'PENDING')`), "requests that wait, or don't, and say otherwise")
 }
 
 func requireKind(t *testing.T, kind lifecycle.Kind, err error) {

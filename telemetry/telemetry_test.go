@@ -50,8 +50,8 @@ func used(t *testing.T) *Metrics {
 	m.WatchPool(func() sql.DBStats {
 		return sql.DBStats{MaxOpenConnections: 20, InUse: 3, Idle: 4, WaitCount: 5, WaitDuration: 1500 * time.Millisecond, MaxIdleClosed: 1, MaxLifetimeClosed: 2}
 	})
-	m.WatchPending(func(context.Context) (int, time.Time, error) {
-		return 7, time.Now().Add(-time.Minute), nil
+	m.WatchPending(func(context.Context) ([]lifecycle.WaitingStage, error) {
+		return []lifecycle.WaitingStage{{Stage: 1, Items: 7, Oldest: time.Now().Add(-time.Minute)}}, nil
 	}, discard)
 	m.AuditSealed(5)
 	m.WatchUnsealed(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
@@ -257,21 +257,25 @@ func TestPendingItemsAreCountedNowAndThen(t *testing.T) {
 	var fault error
 	var log bytes.Buffer
 	oldest := now.Add(-time.Minute)
-	p := newPending(func(ctx context.Context) (int, time.Time, error) {
+	p := newPending(func(ctx context.Context) ([]lifecycle.WaitingStage, error) {
 		asked++
 		_, bounded := ctx.Deadline()
 		require.True(t, bounded)
-		return 7, oldest, fault
+		return []lifecycle.WaitingStage{{Stage: 2, Items: 7, Oldest: oldest}, {Stage: 4, Items: 1}}, fault
 	}, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
 	want := func(count, age string) {
 		t.Helper()
 		require.NoError(t, testutil.CollectAndCompare(p, strings.NewReader(`
-# HELP gatehouse_approvals_pending Approval items that wait for their decision.
+# HELP gatehouse_approvals_pending Approval items that wait for their decision, by the stage of their request.
 # TYPE gatehouse_approvals_pending gauge
-gatehouse_approvals_pending `+count+`
-# HELP gatehouse_approvals_pending_oldest_seconds Time that the oldest pending approval item has waited; 0 if there is none.
+gatehouse_approvals_pending{stage="1"} 0
+gatehouse_approvals_pending{stage="2"} `+count+`
+gatehouse_approvals_pending{stage="3"} 0
+# HELP gatehouse_approvals_pending_oldest_seconds Time that the oldest pending approval item of the stage has waited; 0 if there is none.
 # TYPE gatehouse_approvals_pending_oldest_seconds gauge
-gatehouse_approvals_pending_oldest_seconds `+age+`
+gatehouse_approvals_pending_oldest_seconds{stage="1"} 0
+gatehouse_approvals_pending_oldest_seconds{stage="2"} `+age+`
+gatehouse_approvals_pending_oldest_seconds{stage="3"} 0
 `)))
 	}
 	want("7", "60")

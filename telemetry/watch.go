@@ -4,10 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"gatehouse/lifecycle"
 )
 
 const (
@@ -22,10 +25,15 @@ const (
 // of it does; zero if there is none.
 type BacklogFunc func(ctx context.Context) (count int, oldest time.Time, err error)
 
-// WatchPending shows the approval items that wait for their decision, as count
-// returns them. Where it fails the metrics are left out, which an alert can tell
-// from zero, and the fault is logged. It must be called once at most.
-func (m *Metrics) WatchPending(count BacklogFunc, log *slog.Logger) {
+// StagesFunc returns the approval items that wait for their decision, by stage; a
+// stage in which none does may be left out.
+type StagesFunc func(ctx context.Context) ([]lifecycle.WaitingStage, error)
+
+// WatchPending shows the approval items that wait for their decision, by the stage
+// that their requests are in, as count returns them. Where it fails the metrics are
+// left out, which an alert can tell from zero, and the fault is logged. It must be
+// called once at most.
+func (m *Metrics) WatchPending(count StagesFunc, log *slog.Logger) {
 	m.registry.MustRegister(newPending(count, log, time.Now))
 }
 
@@ -59,33 +67,60 @@ func (m *Metrics) WatchDeliveries(count BacklogFunc, log *slog.Logger) {
 		"Time since the oldest of them was made; 0 if there is none."))
 }
 
-func newPending(query BacklogFunc, log *slog.Logger, now func() time.Time) *backlog {
-	return newBacklog(query, log, now, "approvals_pending",
-		"Approval items that wait for their decision.",
-		"Time that the oldest pending approval item has waited; 0 if there is none.")
+func newPending(query StagesFunc, log *slog.Logger, now func() time.Time) *backlog {
+	parts := func(ctx context.Context) ([]waiting, error) {
+		stages, err := query(ctx)
+		all := make([]waiting, lifecycle.MaxApprovers)
+		for i := range all {
+			all[i].labels = []string{strconv.Itoa(i + 1)}
+		}
+		for _, stage := range stages {
+			if stage.Stage >= 1 && stage.Stage <= len(all) {
+				all[stage.Stage-1].items, all[stage.Stage-1].oldest = stage.Items, stage.Oldest
+			}
+		}
+		return all, err
+	}
+	return newParts(parts, log, now, "approvals_pending",
+		"Approval items that wait for their decision, by the stage of their request.",
+		"Time that the oldest pending approval item of the stage has waited; 0 if there is none.", "stage")
+}
+
+// waiting is what waits under the values of the labels.
+type waiting struct {
+	labels []string
+	items  int
+	oldest time.Time
 }
 
 // backlog is two gauges: how much waits, and how long the oldest of it has.
 type backlog struct {
 	name  string
-	query BacklogFunc
+	query func(ctx context.Context) ([]waiting, error)
 	log   *slog.Logger
 	now   func() time.Time
 
 	count, oldestAge *prometheus.Desc
 
-	mu     sync.Mutex
-	asked  time.Time
-	items  int
-	oldest time.Time
-	err    error
+	mu    sync.Mutex
+	asked time.Time
+	parts []waiting
+	err   error
 }
 
 func newBacklog(query BacklogFunc, log *slog.Logger, now func() time.Time, name, count, oldest string) *backlog {
+	whole := func(ctx context.Context) ([]waiting, error) {
+		items, since, err := query(ctx)
+		return []waiting{{items: items, oldest: since}}, err
+	}
+	return newParts(whole, log, now, name, count, oldest)
+}
+
+func newParts(query func(context.Context) ([]waiting, error), log *slog.Logger, now func() time.Time, name, count, oldest string, labels ...string) *backlog {
 	return &backlog{
 		name: name, query: query, log: log, now: now,
-		count:     prometheus.NewDesc(namespace+"_"+name, count, nil, nil),
-		oldestAge: prometheus.NewDesc(namespace+"_"+name+"_oldest_seconds", oldest, nil, nil),
+		count:     prometheus.NewDesc(namespace+"_"+name, count, labels, nil),
+		oldestAge: prometheus.NewDesc(namespace+"_"+name+"_oldest_seconds", oldest, labels, nil),
 	}
 }
 
@@ -104,19 +139,21 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 		b.asked = now
 		ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 		defer cancel()
-		if b.items, b.oldest, b.err = b.query(ctx); b.err != nil {
+		if b.parts, b.err = b.query(ctx); b.err != nil {
 			b.log.Warn("what waits could not be counted", "what", b.name, "error", b.err)
 		}
 	}
 	if b.err != nil {
 		return
 	}
-	ch <- prometheus.MustNewConstMetric(b.count, prometheus.GaugeValue, float64(b.items))
-	age := 0.0
-	if !b.oldest.IsZero() {
-		age = max(0, now.Sub(b.oldest).Seconds())
+	for _, part := range b.parts {
+		ch <- prometheus.MustNewConstMetric(b.count, prometheus.GaugeValue, float64(part.items), part.labels...)
+		age := 0.0
+		if !part.oldest.IsZero() {
+			age = max(0, now.Sub(part.oldest).Seconds())
+		}
+		ch <- prometheus.MustNewConstMetric(b.oldestAge, prometheus.GaugeValue, age, part.labels...)
 	}
-	ch <- prometheus.MustNewConstMetric(b.oldestAge, prometheus.GaugeValue, age)
 }
 
 // WatchPool shows the connections of a database pool, as sql.DB.Stats returns
