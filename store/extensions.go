@@ -46,7 +46,7 @@ func (r *extensionRow) toExtension() (lifecycle.Extension, error) {
 
 // itemsOwner is the extension as the items of requests see it.
 func itemsOwner(e lifecycle.Extension) lifecycle.Request {
-	return lifecycle.Request{ID: e.ID, Requester: e.Requester, Created: e.Created}
+	return lifecycle.Request{ID: e.ID, Source: e.Source, Requester: e.Requester, Created: e.Created}
 }
 
 // ofExtension says of items that they are those of an extension.
@@ -119,7 +119,10 @@ func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extensi
 		if err := acceptExtension(ctx, tx, extension, approvalPolicy); err != nil {
 			return err
 		}
-		return addTargets(ctx, tx, extension.ID, named, parts)
+		if err := addTargets(ctx, tx, extension.ID, named, parts); err != nil {
+			return err
+		}
+		return requestMade(ctx, tx, itemsOwner(extension))
 	})
 	if err != nil {
 		return lifecycle.Extension{}, err
