@@ -262,7 +262,7 @@ var (
 		return ids
 	})
 	stateField       = fact(codeKind, "The state that the records are in now, REMOVED for those that are gone.")
-	toField          = fact(codeKind, "Whom this event is for: ACCOUNT_MANAGERS, OWNER, or MANAGER for one manager and their records.")
+	toField          = fact(codeKind, "Whom this event is for: ACCOUNT_MANAGERS, OWNER, REQUESTER, or MANAGER for one manager and their records.")
 	recordCountField = known(countKind, "How many records it is about, all of them.", func(v *View) any { return v.RecordCount })
 )
 

@@ -254,6 +254,25 @@ func TestAnExtensionTellsEveryoneOnce(t *testing.T) {
 	require.Equal(t, 4, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended'"))
 }
 
+// TestAnApproverGetsOneMailOfAnExtension, which says of how many records it is.
+func TestAnApproverGetsOneMailOfAnExtension(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	records := w.people(t, 3)
+	e := w.extend(t, laterEnd(), records...)
+	_, _, err := w.SaveNotification(t.Context(), "decision_needed", e.ID, e.Items[0].ID, time.Time{})
+	require.NoError(t, err)
+	w.relay(t)
+	require.Equal(t, []string{"approver.0"}, w.mails(t, lifecycle.EventDecisionNeeded))
+	require.Equal(t, []string{"jane.doe"}, w.mails(t, lifecycle.EventRequestMade))
+	var delivery lifecycle.ID
+	require.NoError(t, w.admin.QueryRowContext(t.Context(), "SELECT id FROM deliveries WHERE event = 'decision_needed'").Scan(&delivery))
+	notice, err := w.LoadNotice(t.Context(), delivery)
+	require.NoError(t, err)
+	require.True(t, notice.Request.Extension)
+	require.Equal(t, map[string]any{"records": 3.0, "endDate": lifecycle.FormatTime(e.EndDate)}, notice.Facts)
+}
+
 // TestWhatIsWrongWithAnExtensionIsToldAtOnce, and nothing of it is kept.
 func TestWhatIsWrongWithAnExtensionIsToldAtOnce(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -49,6 +50,11 @@ func (s *Store) LoadNotice(ctx context.Context, delivery lifecycle.ID) (notice l
 	if !n.RequestID.IsZero() {
 		if n.Request, err = s.noticeRequest(ctx, n.RequestID); err != nil {
 			return notice, err
+		}
+		if n.Request != nil && n.Request.Extension {
+			if err := s.noticeExtension(ctx, n); err != nil {
+				return notice, err
+			}
 		}
 	}
 	if !n.ItemID.IsZero() {
@@ -105,6 +111,26 @@ func (s *Store) noticeRequest(ctx context.Context, id lifecycle.ID) (*lifecycle.
 	q.AccountName, q.FirstName, q.LastName = account.String, first.String, last.String
 	q.StartDate, q.EndDate, q.Created = timeOf(start), timeOf(end), q.Created.UTC()
 	return &q, nil
+}
+
+// noticeExtension adds to the facts of an event about an extension, where it has not
+// told them itself, of how many records a later end is asked for, and which one
+// where it is one for all.
+func (s *Store) noticeExtension(ctx context.Context, n *lifecycle.Notice) error {
+	var records int
+	var end sql.NullTime
+	found, err := row(ctx, s.db, []any{&records, &end},
+		"SELECT records - rejected - skipped, end_date FROM extensions WHERE request_id = ?", n.RequestID)
+	if err != nil || !found {
+		return err
+	}
+	facts := map[string]any{"records": float64(records)}
+	if end.Valid {
+		facts["endDate"] = lifecycle.FormatTime(end.Time)
+	}
+	maps.Copy(facts, n.Facts)
+	n.Facts = facts
+	return nil
 }
 
 // noticeMove returns the move of this number, nil where there is none.
