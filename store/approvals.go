@@ -137,7 +137,7 @@ func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum
 			sum.Rejected = n
 		case lifecycle.StatusPending:
 			sum.Pending = n
-		case lifecycle.StatusNotReady, lifecycle.StatusCancelled:
+		case lifecycle.StatusNotReady, lifecycle.StatusCancelled, lifecycle.StatusSkipped:
 		}
 		return nil
 	})

@@ -103,7 +103,7 @@ func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extensi
 		if err != nil {
 			return err
 		}
-		parts, err := judgeTargets(named, extension.ID)
+		parts, err := judgeTargets(named)
 		if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (s *Store) findTargets(ctx context.Context, tx bun.Tx, e lifecycle.Extensio
 
 // judgeTargets makes parts of an extension of the records, in their order, or says
 // all that is wrong with them.
-func judgeTargets(named []namedRecord, extension lifecycle.ID) ([]lifecycle.ExtensionRecord, error) {
+func judgeTargets(named []namedRecord) ([]lifecycle.ExtensionRecord, error) {
 	var faults lifecycle.ImportFaults
 	parts := make([]lifecycle.ExtensionRecord, len(named))
 	seen := make(map[lifecycle.ID]int, len(named))
