@@ -124,7 +124,9 @@ const docsAssets = "/docs/"
 
 // waiting are the operations that wait for a workflow; a busy machine may keep
 // them waiting too long.
-var waiting = []string{"approveNonEmployeeRequest", "rejectNonEmployeeRequest", "exportNonEmployeeRecords"}
+var waiting = []string{
+	"approveNonEmployeeRequest", "rejectNonEmployeeRequest", "approveNonEmployeeExtension", "rejectNonEmployeeExtension", "exportNonEmployeeRecords",
+}
 
 // headerNames are all that answers have.
 var headerNames = []string{
@@ -147,6 +149,7 @@ func (w *world) mend(t *testing.T, op operation, method string) {
 		}
 	case method == http.MethodDelete, w.writes > manyWrites, slices.Contains([]string{
 		"approveNonEmployeeRequest", "rejectNonEmployeeRequest", "deleteNonEmployeeRecordsInBulk",
+		"approveNonEmployeeExtension", "rejectNonEmployeeExtension", "cancelNonEmployeeExtension",
 	}, op.id):
 		w.make(t)
 	}

@@ -163,7 +163,7 @@ func (w *world) probes(i int, op operation) []attempt {
 		there.query = "owner-id=$person"
 	}
 	absent := there
-	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|person|token|client|webhook|delivery)`)
+	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|extension|part|person|token|client|webhook|delivery)`)
 	absent.path = live.ReplaceAllString(there.path, unknownID)
 	absent.query = live.ReplaceAllString(there.query, unknownID)
 	absent.body = strings.NewReplacer("$source", unknownID, "$record", unknownID).Replace(there.body)
@@ -187,7 +187,7 @@ var objectless = []string{
 }
 
 // askedFor are the lists of an identity's objects.
-var askedFor = []string{"listNonEmployeeSources", "listNonEmployeeRequests", "listNonEmployeeApprovals"}
+var askedFor = []string{"listNonEmployeeSources", "listNonEmployeeRequests", "listNonEmployeeApprovals", "listNonEmployeeExtensions"}
 
 // requireOpaque has strangers try every operation of the access tables on what is
 // there and on what is not. What they are told is the same to the byte but for the
