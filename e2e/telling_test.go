@@ -2,12 +2,17 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/devstack"
@@ -55,4 +60,92 @@ func TestPeopleAreMailedTo(t *testing.T) {
 	require.Contains(t, about(requester, "request_decided")[0].Subject, "approved")
 	require.Len(t, about(requester, "request_made"), 1)
 	require.Len(t, about(approver, "decision_needed"), 1)
+}
+
+// TestEventsArePostedAndWhatIsDeadIsSentAgain: a receiver that fails gets the event
+// again, one that hangs delays nobody else, and what is given up can be sent again.
+func TestEventsArePostedAndWhatIsDeadIsSentAgain(t *testing.T) {
+	var (
+		mutex    sync.Mutex
+		verifier *standardwebhooks.Webhook
+		posted   = map[string]map[string]any{}
+		failures atomic.Int32
+		status   atomic.Int32
+		release  = make(chan struct{})
+	)
+	good := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mutex.Lock()
+		defer mutex.Unlock()
+		if err != nil || verifier == nil || verifier.Verify(body, r.Header) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if failures.Add(1) == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		var event map[string]any
+		if json.Unmarshal(body, &event) == nil {
+			posted[r.Header.Get("Webhook-Id")] = event
+		}
+	}))
+	t.Cleanup(good.Close)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-release
+	}))
+	t.Cleanup(hanging.Close)
+	t.Cleanup(func() { close(release) })
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }))
+	t.Cleanup(gone.Close)
+	status.Store(http.StatusGone)
+
+	admin := as(t, "admin")
+	endpoint := func(url string) object {
+		made := admin.post("/webhooks", object{"url": url, "events": []string{"request_made"}}).want(200).object()
+		t.Cleanup(func() { admin.delete("/webhooks/" + made.id()).want(204) })
+		return made
+	}
+	endpoint(hanging.URL)
+	dead := endpoint(gone.URL)
+	fine := endpoint(good.URL)
+	mutex.Lock()
+	made, err := standardwebhooks.NewWebhook(fine.text("secret"))
+	verifier = made
+	mutex.Unlock()
+	require.NoError(t, err)
+	require.NotContains(t, admin.get("/webhooks/"+fine.id()).want(200).object(), "secret")
+
+	request := ask(t, newSource(t, "approver.one"))
+	find := func() map[string]any {
+		mutex.Lock()
+		defer mutex.Unlock()
+		for id, event := range posted {
+			if event["subject"] == request.id() && event["id"] == id {
+				return event
+			}
+		}
+		return nil
+	}
+	eventually(t, "the event is posted", func() bool { return find() != nil })
+	require.Equal(t, "gatehouse.request_made.v1", find()["type"])
+	require.NotContains(t, fmt.Sprint(find()), marker, "there is nothing about people in it")
+
+	deliveries := func() []object {
+		return admin.get("/deliveries?count=true&status=DEAD&webhook=" + dead.id()).want(200).list()
+	}
+	eventually(t, "what is gone is dead", func() bool { return len(deliveries()) > 0 })
+	require.Equal(t, "gone", deliveries()[0].text("fault"))
+	disabled := admin.get("/webhooks/" + dead.id()).want(200).object()
+	require.Equal(t, []any{false, "gone"}, []any{disabled["enabled"], disabled["reason"]})
+	admin.post("/deliveries/"+deliveries()[0].id()+"/resend", nil).wantError(400, "400.1.1 Illegal update attempt", "disabled")
+	status.Store(http.StatusNoContent)
+	admin.send(http.MethodPut, "/webhooks/"+dead.id(), object{"url": gone.URL, "events": []string{"request_made"}}).want(200)
+	id := deliveries()[0].id()
+	admin.post("/webhooks/"+dead.id()+"/resend", nil).want(200)
+	eventually(t, "it has arrived", func() bool {
+		return stack.text(t, `SELECT status FROM deliveries WHERE id = $1`, id) == "DELIVERED"
+	})
 }

@@ -26,6 +26,8 @@ func delivering(ctx workflow.Context, channel lifecycle.DeliveryChannel) workflo
 		ScheduleToCloseTimeout: lifecycle.DeliveryPatience,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: time.Hour,
+			// More than there is time for; the test environment takes none for ten.
+			MaximumAttempts: 10_000,
 		},
 	})
 }

@@ -30,6 +30,7 @@ var paths = []string{
 	"sweep-with-absences", "absence-began-and-ended", "absence-deleted-early", "absence-taken-back",
 	"imports-of-two", "imports-tried-again", "import-completed", "import-handed-over", "import-stopped", "import-gone",
 	"lifecycle-sweep",
+	"delivery-mailed", "delivery-posted", "delivery-given-up",
 	"export-written", "export-gone", "export-cancelled", "scheduled-export", "scheduled-export-gone",
 }
 
@@ -81,6 +82,7 @@ func replay(t *testing.T, text string) error {
 	replayer.RegisterWorkflowWithOptions(w.ExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowExport})
 	replayer.RegisterWorkflowWithOptions(w.ScheduledExportWorkflow, workflow.RegisterOptions{Name: wire.WorkflowScheduledExport})
 	replayer.RegisterWorkflowWithOptions(w.AbsenceWorkflow, workflow.RegisterOptions{Name: wire.WorkflowAbsence})
+	replayer.RegisterWorkflowWithOptions(w.DeliveryWorkflow, workflow.RegisterOptions{Name: wire.WorkflowDelivery})
 	silent := temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	return replayer.ReplayWorkflowHistoryWithOptions(silent, history, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
