@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -122,7 +123,9 @@ func (a *Activities) Deliver(ctx context.Context, in wire.DeliveryInput) (result
 	}
 	limited, cancel := context.WithTimeout(ctx, lifecycle.DeliveryAttempt)
 	defer cancel()
+	stop := beat(ctx)
 	err = d.attempt(limited, delivery)
+	stop()
 	var fault *lifecycle.DeliveryFault
 	switch {
 	case err == nil:
@@ -137,6 +140,28 @@ func (a *Activities) Deliver(ctx context.Context, in wire.DeliveryInput) (result
 			temporal.ApplicationErrorOptions{NextRetryDelay: shortestWait})
 	}
 	return result, err
+}
+
+// beatEvery is how often a step that waits for others says that it lives.
+const beatEvery = 2 * time.Second
+
+// beat tells Temporal that the step lives until stop is called.
+func beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		tick := time.NewTicker(beatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	})
+	return func() { cancel(); beating.Wait() }
 }
 
 // attempt hands the delivery over and stores that it was taken.

@@ -47,6 +47,8 @@ type Mail struct {
 	// last is the number of the newest mail, counted from 1.
 	last  int
 	mails []CaughtMail
+	// held is not nil while mails are taken and not answered.
+	held chan struct{}
 }
 
 // CaughtMail is a mail as the catcher shows it.
@@ -148,7 +150,9 @@ func (c *catching) Data(r io.Reader) error {
 	}
 	caught := readMail(raw)
 	caught.From, caught.To, caught.Received = c.from, c.to, time.Now().UTC()
-	c.mail.keep(caught)
+	if held := c.mail.keep(caught); held != nil {
+		<-held
+	}
 	return nil
 }
 
@@ -158,7 +162,23 @@ func (c *catching) Reset() { c.from, c.to = "", "" }
 // Logout implements smtp.Session.
 func (*catching) Logout() error { return nil }
 
-func (m *Mail) keep(mail CaughtMail) {
+// Hold has mails taken and their senders left without an answer until release is
+// called, as by a server that hangs. It is for tests.
+func (m *Mail) Hold() (release func()) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	held := make(chan struct{})
+	m.held = held
+	return sync.OnceFunc(func() {
+		m.mutex.Lock()
+		defer m.mutex.Unlock()
+		m.held = nil
+		close(held)
+	})
+}
+
+// keep keeps the mail, and returns what its answer has to wait for; nil for nothing.
+func (m *Mail) keep(mail CaughtMail) (held chan struct{}) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.last++
@@ -167,6 +187,7 @@ func (m *Mail) keep(mail CaughtMail) {
 	if len(m.mails) > keepMails {
 		m.mails = slices.Delete(m.mails, 0, len(m.mails)-keepMails)
 	}
+	return m.held
 }
 
 // readMail reads what can be read of a mail.

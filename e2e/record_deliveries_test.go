@@ -28,7 +28,8 @@ func TestRecordDeliveries(t *testing.T) {
 	}
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(receiver.Close)
-	as(t, "admin").post("/webhooks", object{"url": receiver.URL, "events": []string{"request_made"}}).want(200)
+	made := as(t, "admin").post("/webhooks", object{"url": receiver.URL, "events": []string{"request_made"}}).want(200).object()
+	t.Cleanup(func() { stack.execute(t, `DELETE FROM webhook_endpoints WHERE id = $1`, made.id()) })
 	ask(t, newSource(t, "approver.one"))
 	for name, channel := range map[string]string{"delivery-mailed": "MAIL", "delivery-posted": "WEBHOOK"} {
 		const of = `SELECT coalesce(max(id::text), '') FROM deliveries WHERE event = 'request_made' AND channel = $1 AND status = 'DELIVERED'`

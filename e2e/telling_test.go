@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,7 +106,7 @@ func TestEventsArePostedAndWhatIsDeadIsSentAgain(t *testing.T) {
 	admin := as(t, "admin")
 	endpoint := func(url string) object {
 		made := admin.post("/webhooks", object{"url": url, "events": []string{"request_made"}}).want(200).object()
-		t.Cleanup(func() { admin.delete("/webhooks/" + made.id()).want(204) })
+		t.Cleanup(func() { stack.execute(t, `DELETE FROM webhook_endpoints WHERE id = $1`, made.id()) })
 		return made
 	}
 	endpoint(hanging.URL)
@@ -148,4 +149,38 @@ func TestEventsArePostedAndWhatIsDeadIsSentAgain(t *testing.T) {
 	eventually(t, "it has arrived", func() bool {
 		return stack.text(t, `SELECT status FROM deliveries WHERE id = $1`, id) == "DELIVERED"
 	})
+}
+
+// TestAMailInTheHandsOfAWorkerThatDies: it may have arrived, so it is sent again
+// under the same Message-ID, and that is known.
+func TestAMailInTheHandsOfAWorkerThatDies(t *testing.T) {
+	source := newSource(t, "approver.one")
+	release := stack.Mail.Hold()
+	t.Cleanup(release)
+	request := ask(t, source)
+	of := func(event string) (ids []string) {
+		for _, mail := range stack.Mail.Mails() {
+			if mail.Event == event && strings.Contains(mail.Text, request.id()) {
+				ids = append(ids, mail.MessageID)
+			}
+		}
+		return ids
+	}
+	told := []string{"request_made", "decision_needed"}
+	eventually(t, "a mail is on its way", func() bool { return len(of(told[0]))+len(of(told[1])) > 0 })
+	stack.killWorker(t)
+	release()
+	stack.startWorker(t)
+	const delivered = `SELECT count(*) FROM deliveries AS d JOIN notifications AS n ON n.id = d.notification_id
+		WHERE n.request_id = $1 AND d.channel = 'MAIL' AND d.status = 'DELIVERED' AND d.doubts >= $2`
+	eventually(t, "everything is told", func() bool { return stack.count(t, delivered, request.id(), 0) == len(told) })
+	doubtful := 0
+	for _, event := range told {
+		ids := of(event)
+		require.NotEmpty(t, ids, event)
+		require.Equal(t, slices.Repeat(ids[:1], len(ids)), ids, "one mail has one id, however often it was sent")
+		doubtful += len(ids) - 1
+	}
+	require.GreaterOrEqual(t, doubtful, 1)
+	require.Equal(t, doubtful, stack.count(t, delivered, request.id(), 1), "it is known which may have come twice")
 }

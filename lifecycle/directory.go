@@ -23,6 +23,9 @@ type DirectoryUser struct {
 	// GivenName, FamilyName and FormattedName are what the directory gave beside
 	// Name; each may be empty.
 	GivenName, FamilyName, FormattedName string
+	// Language is what the user wants to be written to in, in the form of
+	// Accept-Language, such as "de-AT, de;q=0.9"; empty where nobody said.
+	Language string
 	// ManagerName is the manager's name. It changes with the manager, not with the
 	// identity, nor does Version.
 	ManagerName string
@@ -76,7 +79,8 @@ type UserInput struct {
 	Email  *string
 	Active *bool
 	// Manager is an id.
-	Manager *string
+	Manager  *string
+	Language *string
 	// Roles name user levels, without regard to case.
 	Roles []string
 	// Faults is what was wrong while the input was read, to be told with the rest.
@@ -109,6 +113,7 @@ func (in UserInput) Judge(before DirectoryUser) (DirectoryUser, Faults) {
 		FormattedName: j.text("name.formatted", in.FormattedName, optional),
 		GivenName:     j.text("name.givenName", in.GivenName, optional),
 		FamilyName:    j.text("name.familyName", in.FamilyName, optional),
+		Language:      j.text("preferredLanguage", in.Language, optional),
 	}
 	u.Name = j.text("displayName", in.DisplayName, optional)
 	if u.Name == "" || u.Name == before.Name && before.Name == before.madeName() {

@@ -93,6 +93,6 @@ type Named struct {
 type Recipient struct {
 	ID            ID
 	Name, Address string
-	// Language is a BCP 47 tag; empty where nobody said.
+	// Language is in the form of Accept-Language; empty where nobody said.
 	Language string
 }

@@ -116,6 +116,7 @@ var users = resource{
 			text("givenName", "The given name"),
 		),
 		text("displayName", "The full name, for people to read; made of the parts of the name where it is left out"),
+		text("preferredLanguage", "What the person is written to in, as in Accept-Language"),
 		flag("active", "Whether the person may log in and be named"),
 		listOf("emails", "Mail addresses, of which the primary one is kept",
 			text("value", "The address"),
@@ -138,7 +139,7 @@ var users = resource{
 		)),
 	},
 	extensions: []resource{enterprise},
-	unkept: "nickName profileUrl title userType preferredLanguage locale timezone password " +
+	unkept: "nickName profileUrl title userType locale timezone password " +
 		"phoneNumbers ims photos addresses entitlements x509Certificates",
 }
 

@@ -145,7 +145,8 @@ func readUser(object map[string]any) lifecycle.UserInput {
 	in := lifecycle.UserInput{
 		UserName: r.text("userName"), ExternalID: r.text("externalId"), DisplayName: r.text("displayName"),
 		FormattedName: name.text("formatted"), GivenName: name.text("givenName"), FamilyName: name.text("familyName"),
-		Active: r.boolean("active"), Email: readEmail(r.list("emails")), Manager: r.within(schemaEnterprise).bare("manager"),
+		Language: r.text("preferredLanguage"),
+		Active:   r.boolean("active"), Email: readEmail(r.list("emails")), Manager: r.within(schemaEnterprise).bare("manager"),
 	}
 	for _, role := range r.list("roles") {
 		if value := role.text("value"); value != nil && *value != "" {

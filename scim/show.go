@@ -12,6 +12,7 @@ import (
 func (s *server) userObject(u lifecycle.DirectoryUser) map[string]any {
 	object := map[string]any{"userName": u.Alias, "displayName": u.Name, "active": u.Active}
 	put(object, "externalId", u.ExternalID)
+	put(object, "preferredLanguage", u.Language)
 	name := map[string]any{}
 	put(name, "formatted", u.FormattedName)
 	put(name, "givenName", u.GivenName)

@@ -30,7 +30,7 @@ const (
 // the alias.
 var identityTexts = []string{
 	"name", "name_folded", "email", "email_folded", "given_name", "given_name_folded", "family_name", "family_name_folded",
-	"formatted_name", "external_id",
+	"formatted_name", "external_id", "language",
 }
 
 // errErased ends an erasure that somebody else has finished.

@@ -550,7 +550,7 @@ var (
 		"account_names": "folded", "approval_items": "comment", "approval_reassignments": "comment", "audit_details": "actor actor_salt change change_salt subjects",
 		"clients": "description id name secret_hash", "decision_comments": "address client_id comment tracking_id", "erasures": "person",
 		"export_chunks": "bytes", "export_jobs": "client_id", "export_schedules": "client_id", "extensions": "comment",
-		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
+		"identities": "alias alias_folded email email_folded external_id family_name family_name_folded formatted_name given_name given_name_folded language name name_folded", "import_faults": "cells column_name message", "import_jobs": "client_id",
 		"import_rows": "account_name account_name_folded cells data doubt doubt_column email email_folded first_name first_name_folded " +
 			"last_name last_name_folded phone",
 		"records":  "account_name account_name_folded data email email_folded ended_reason first_name first_name_folded last_name last_name_folded phone",
@@ -562,7 +562,7 @@ var (
 		"approval_items": "approver_type kind status", "approval_policies": "policy", "approval_reassignments": "from_type to_type type",
 		"audit_entries": "action actor_digest change_digest channel client_id facts object_id object_type operation outcome tracking_id",
 		"audit_seals":   "hash", "clients": "rights scopes", "decision_comments": "verdict", "erasures": "removed",
-		"export_jobs": "status", "export_schedules": "cron zone", "extension_records": "reason status", "identities": "language levels", "import_faults": "kind",
+		"export_jobs": "status", "export_schedules": "cron zone", "extension_records": "reason status", "identities": "levels", "import_faults": "kind",
 		"import_jobs": "columns header status", "import_rows": "doubt_kind", "lifecycle_policies": "policy", "notifications": "event facts key reason recipient_type",
 		"deliveries": "channel event fault status", "rate_windows": "key", "webhook_endpoints": "events reason secret url",
 		"records":                 "lifecycle_state",

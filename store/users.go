@@ -17,7 +17,7 @@ func living(table string) string { return "(SELECT * FROM " + table + " WHERE de
 
 // userColumns are those of r, an identity.
 const userColumns = `r.id, r.alias, r.name, r.email, r.levels, r.active, r.created, r.modified,
-	r.external_id, r.given_name, r.family_name, r.formatted_name, r.version,
+	r.external_id, r.given_name, r.family_name, r.formatted_name, r.language, r.version,
 	(SELECT m.id FROM identities AS m WHERE m.id = r.manager_id AND m.deleted IS NULL),
 	coalesce((SELECT m.name FROM identities AS m WHERE m.id = r.manager_id AND m.deleted IS NULL), '')`
 
@@ -33,7 +33,7 @@ func (r *userRow) dest(levels any) []any {
 	r.levels = nil
 	return []any{
 		&u.ID, &u.Alias, &u.Name, &u.Email, levels, &u.Active, &u.Created, &u.Modified,
-		&u.ExternalID, &u.GivenName, &u.FamilyName, &u.FormattedName, &u.Version, &u.Manager, &u.ManagerName,
+		&u.ExternalID, &u.GivenName, &u.FamilyName, &u.FormattedName, &u.Language, &u.Version, &u.Manager, &u.ManagerName,
 	}
 }
 
@@ -68,11 +68,11 @@ func (s *Store) CreateUser(ctx context.Context, u lifecycle.DirectoryUser) (crea
 			return err
 		}
 		err := exec(ctx, tx, `INSERT INTO identities (id, alias, alias_folded, name, name_folded, email, email_folded,
-				given_name, given_name_folded, family_name, family_name_folded, formatted_name, external_id,
+				given_name, given_name_folded, family_name, family_name_folded, formatted_name, language, external_id,
 				levels, manager_id, active, version, created, modified) VALUES ?`,
 			tuples{{
 				u.ID, u.Alias, lifecycle.Fold(u.Alias), u.Name, lifecycle.Fold(u.Name), u.Email, lifecycle.Fold(u.Email),
-				u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.ExternalID,
+				u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.Language, u.ExternalID,
 				plain(u.Levels), u.Manager, u.Active, u.Version, u.Created, u.Modified,
 			}})
 		if err != nil {
@@ -95,7 +95,7 @@ func (s *Store) CreateUser(ctx context.Context, u lifecycle.DirectoryUser) (crea
 func auditedUser(u lifecycle.DirectoryUser) map[string]any {
 	told := auditedIdentity(u.Identity)
 	told["externalId"], told["formattedName"] = u.ExternalID, u.FormattedName
-	told["givenName"], told["familyName"] = u.GivenName, u.FamilyName
+	told["givenName"], told["familyName"], told["language"] = u.GivenName, u.FamilyName, u.Language
 	return told
 }
 
@@ -226,10 +226,10 @@ func (s *Store) UpdateUser(ctx context.Context, id lifecycle.ID, change func(*li
 
 func writeUser(ctx context.Context, tx bun.Tx, u, before lifecycle.DirectoryUser) error {
 	err := exec(ctx, tx, `UPDATE identities SET alias = ?, alias_folded = ?, name = ?, name_folded = ?, email = ?, email_folded = ?,
-			given_name = ?, given_name_folded = ?, family_name = ?, family_name_folded = ?, formatted_name = ?, external_id = ?,
+			given_name = ?, given_name_folded = ?, family_name = ?, family_name_folded = ?, formatted_name = ?, language = ?, external_id = ?,
 			levels = ?, manager_id = ?, active = ?, version = ?, modified = ? WHERE id = ?`,
 		u.Alias, lifecycle.Fold(u.Alias), u.Name, lifecycle.Fold(u.Name), u.Email, lifecycle.Fold(u.Email),
-		u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.ExternalID,
+		u.GivenName, lifecycle.Fold(u.GivenName), u.FamilyName, lifecycle.Fold(u.FamilyName), u.FormattedName, u.Language, u.ExternalID,
 		plain(u.Levels), u.Manager, u.Active, u.Version, u.Modified, u.ID)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ const usage = `admin makes and changes identities, workgroups, tokens, clients a
   admin key remove KID
   admin audit verify [--expect POSITION:HASH]
   admin audit export [--format csv|ndjson] [--filters F]
+  admin notifications preview EVENT [--lang L] [--format text|html|webhook]
   admin erase --record ID | --request ID | --account-name N --source ID |
               --email E | --identity ALIAS  [--dry-run]
 
@@ -64,6 +65,10 @@ A new key signs in ten minutes, when everybody knows it, or at once with --now;
 the one before it is removed when its last token is gone. To remove a key is to
 end its tokens.
 
+notifications preview shows what people and other systems are told of an event,
+with made-up data, by the templates that GATEHOUSE_TEMPLATES_DIR replaces. It needs
+no database.
+
 audit verify ends with 1 if anything about the audit trail is wrong.
 erase removes a person's data: the one whom a record or request is about, who
 has an account name in a source or an address of their own, or an identity.
@@ -75,9 +80,12 @@ GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
-	if args := os.Args[1:]; len(args) > 0 && args[0] == "erase" {
+	switch args := os.Args[1:]; {
+	case len(args) > 0 && args[0] == "erase":
 		err = erase(ctx, args[1:], os.Getenv(ownerVariable), os.Stdout)
-	} else {
+	case len(args) > 1 && args[0] == "notifications" && args[1] == "preview":
+		err = preview(args[2:], os.Getenv(templatesVariable), os.Stdout)
+	default:
 		err = run(ctx, args, os.Getenv("GATEHOUSE_DATABASE_URL"), os.Stdout)
 	}
 	stop()

@@ -3,7 +3,7 @@
 -- +goose Up
 
 ALTER TABLE identities
-	-- The language that they are written to in, a BCP 47 tag; empty where nobody said.
+	-- What they are written to in, in the form of Accept-Language; empty where nobody said.
 	ADD COLUMN language text COLLATE "C" NOT NULL DEFAULT '';
 
 ALTER TABLE notifications
