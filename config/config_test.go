@@ -133,12 +133,12 @@ func TestEverySettingIsRead(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, Worker{
-		Common:        Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
-		Running:       Running{ShutdownTimeout: 20 * time.Second},
-		Database:      Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
-		Temporal:      Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
-		Waiting:       Waiting{Day: 24 * time.Hour},
-		Bulk:          Bulk{Concurrency: 32, JobRetention: time.Hour, ExportRetention: 8760 * time.Hour},
+		Common:   Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
+		Running:  Running{ShutdownTimeout: 20 * time.Second},
+		Database: Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
+		Temporal: Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
+		Waiting:  Waiting{Day: 24 * time.Hour},
+		Bulk:     Bulk{Concurrency: 32, JobRetention: time.Hour, ExportRetention: 8760 * time.Hour},
 		Mail: Mail{
 			Address: "mail.example.com:25", Security: "none", AllowPlain: true, User: "gatehouse", Password: "hunter2", From: "Doors <doors@example.com>",
 		},
