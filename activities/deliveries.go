@@ -37,7 +37,7 @@ type DeliveryStore interface {
 	EndDelivery(ctx context.Context, id lifecycle.ID) error
 	// FailAttempt notes what was wrong with an attempt; a final fault makes the
 	// delivery DEAD. Errors as BeginAttempt's.
-	FailAttempt(ctx context.Context, id lifecycle.ID, fault lifecycle.DeliveryFault) error
+	FailAttempt(ctx context.Context, id lifecycle.ID, fault lifecycle.DeliveryError) error
 	// GiveUpDelivery makes a PENDING delivery DEAD; any other is left as it is.
 	GiveUpDelivery(ctx context.Context, id lifecycle.ID) (gaveUp bool, err error)
 }
@@ -45,7 +45,7 @@ type DeliveryStore interface {
 // Mailer hands mails to a mail server.
 type Mailer interface {
 	// Send hands a mail over. begin is called before anything of it is said; an
-	// error of begin is returned as it is, any other is a lifecycle.DeliveryFault.
+	// error of begin is returned as it is, any other is a lifecycle.DeliveryError.
 	Send(ctx context.Context, mail lifecycle.Mail, begin func(context.Context) error) error
 }
 
@@ -126,7 +126,7 @@ func (a *Activities) Deliver(ctx context.Context, in wire.DeliveryInput) (result
 	stop := beat(ctx)
 	err = d.attempt(limited, delivery)
 	stop()
-	var fault *lifecycle.DeliveryFault
+	var fault *lifecycle.DeliveryError
 	switch {
 	case err == nil:
 		d.observer().Delivered(channelLabel(delivery), DeliveryDone)
@@ -189,7 +189,7 @@ func (d *Deliveries) attempt(ctx context.Context, delivery lifecycle.Delivery) e
 
 func (d *Deliveries) mail(ctx context.Context, delivery lifecycle.Delivery, begin func(context.Context) error) error {
 	if d.Mailer == nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultDisabled, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultDisabled, Final: true}
 	}
 	to, err := d.Store.GetRecipient(ctx, delivery.Recipient)
 	if err != nil {
@@ -201,7 +201,7 @@ func (d *Deliveries) mail(ctx context.Context, delivery lifecycle.Delivery, begi
 	}
 	message, err := d.Words.Mail(told, to)
 	if err != nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultContent}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultContent}
 	}
 	return d.Mailer.Send(ctx, lifecycle.Mail{
 		ID: delivery.ID, Name: to.Name, Address: to.Address, Subject: message.Subject, Text: message.Text, HTML: message.HTML,
@@ -215,7 +215,7 @@ func (d *Deliveries) post(ctx context.Context, delivery lifecycle.Delivery, begi
 		return gone(err, lifecycle.FaultGone)
 	}
 	if !endpoint.Enabled {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultDisabled, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultDisabled, Final: true}
 	}
 	told, err := d.Store.LoadNotice(ctx, delivery.ID)
 	if err != nil {
@@ -223,12 +223,12 @@ func (d *Deliveries) post(ctx context.Context, delivery lifecycle.Delivery, begi
 	}
 	body, err := notice.Event(told)
 	if err != nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultContent}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultContent}
 	}
 	err = d.Poster.Post(ctx, lifecycle.Posting{
 		ID: delivery.EventID, Endpoint: endpoint.ID, URL: endpoint.URL, Secret: endpoint.Secret, Body: body,
 	}, begin)
-	if fault, ok := errors.AsType[*lifecycle.DeliveryFault](err); ok && fault.Code == lifecycle.FaultGone {
+	if fault, ok := errors.AsType[*lifecycle.DeliveryError](err); ok && fault.Code == lifecycle.FaultGone {
 		keep, cancel := keeping(ctx)
 		defer cancel()
 		_, disabled := d.Store.UpdateWebhook(keep, endpoint.ID, func(e *lifecycle.WebhookEndpoint) error {
@@ -246,13 +246,13 @@ func (d *Deliveries) post(ctx context.Context, delivery lifecycle.Delivery, begi
 // gone makes a final fault of what is not there any more.
 func gone(err error, code string) error {
 	if lifecycle.KindOf(err) == lifecycle.KindNotFound {
-		return &lifecycle.DeliveryFault{Code: code, Final: true}
+		return &lifecycle.DeliveryError{Code: code, Final: true}
 	}
 	return err
 }
 
 // failed stores what was wrong with an attempt.
-func (a *Activities) failed(ctx context.Context, delivery lifecycle.Delivery, fault lifecycle.DeliveryFault) (wire.DeliveryResult, error) {
+func (a *Activities) failed(ctx context.Context, delivery lifecycle.Delivery, fault lifecycle.DeliveryError) (wire.DeliveryResult, error) {
 	if fault.Code == lifecycle.FaultBusy {
 		return wire.DeliveryResult{}, again(fault.Code, jitter(activity.GetInfo(ctx).Attempt))
 	}

@@ -29,7 +29,7 @@ type post struct {
 	postings  []lifecycle.Posting
 	// sent is what whoever carries a delivery says.
 	sent   error
-	failed []lifecycle.DeliveryFault
+	failed []lifecycle.DeliveryError
 }
 
 func (p *post) do(call string) error {
@@ -61,7 +61,7 @@ func (p *post) BeginAttempt(context.Context, lifecycle.ID) error { return p.do("
 
 func (p *post) EndDelivery(context.Context, lifecycle.ID) error { return p.do("EndDelivery") }
 
-func (p *post) FailAttempt(_ context.Context, _ lifecycle.ID, fault lifecycle.DeliveryFault) error {
+func (p *post) FailAttempt(_ context.Context, _ lifecycle.ID, fault lifecycle.DeliveryError) error {
 	p.failed = append(p.failed, fault)
 	return p.do("FailAttempt")
 }
@@ -193,25 +193,25 @@ func TestWhatAFaultLeadsTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		channel lifecycle.DeliveryChannel
 		change  func(*post)
-		fault   lifecycle.DeliveryFault
+		fault   lifecycle.DeliveryError
 		counted string
 		after   time.Duration
 	}{
-		"passing":   {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryFault{Code: "smtp_451"} }, fault: lifecycle.DeliveryFault{Code: "smtp_451"}, counted: "mail failed"},
-		"doubtful":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Doubtful: true} }, fault: lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Doubtful: true}, counted: "mail doubtful"},
-		"for good":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryFault{Code: "smtp_550", Final: true} }, fault: lifecycle.DeliveryFault{Code: "smtp_550", Final: true}, counted: "mail dead"},
-		"not yet":   {channel: lifecycle.ByWebhook, change: func(p *post) { p.sent = &lifecycle.DeliveryFault{Code: "status_503", After: time.Minute} }, fault: lifecycle.DeliveryFault{Code: "status_503", After: time.Minute}, counted: "webhook failed", after: time.Minute},
-		"nobody":    {channel: lifecycle.ByMail, change: func(p *post) { p.faults["GetRecipient"] = errGone }, fault: lifecycle.DeliveryFault{Code: lifecycle.FaultRecipient, Final: true}, counted: "mail dead"},
-		"disabled":  {channel: lifecycle.ByWebhook, change: func(p *post) { p.endpoint.Enabled = false }, fault: lifecycle.DeliveryFault{Code: lifecycle.FaultDisabled, Final: true}, counted: "webhook dead"},
-		"no words":  {channel: lifecycle.ByMail, change: func(p *post) { p.notice.Type = "party" }, fault: lifecycle.DeliveryFault{Code: lifecycle.FaultContent}, counted: "mail failed"},
-		"no schema": {channel: lifecycle.ByWebhook, change: func(p *post) { p.notice.Type = "party" }, fault: lifecycle.DeliveryFault{Code: lifecycle.FaultContent}, counted: "webhook failed"},
+		"passing":   {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "smtp_451"} }, fault: lifecycle.DeliveryError{Code: "smtp_451"}, counted: "mail failed"},
+		"doubtful":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true} }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true}, counted: "mail doubtful"},
+		"for good":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "smtp_550", Final: true} }, fault: lifecycle.DeliveryError{Code: "smtp_550", Final: true}, counted: "mail dead"},
+		"not yet":   {channel: lifecycle.ByWebhook, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "status_503", After: time.Minute} }, fault: lifecycle.DeliveryError{Code: "status_503", After: time.Minute}, counted: "webhook failed", after: time.Minute},
+		"nobody":    {channel: lifecycle.ByMail, change: func(p *post) { p.faults["GetRecipient"] = errGone }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultRecipient, Final: true}, counted: "mail dead"},
+		"disabled":  {channel: lifecycle.ByWebhook, change: func(p *post) { p.endpoint.Enabled = false }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultDisabled, Final: true}, counted: "webhook dead"},
+		"no words":  {channel: lifecycle.ByMail, change: func(p *post) { p.notice.Type = "party" }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultContent}, counted: "mail failed"},
+		"no schema": {channel: lifecycle.ByWebhook, change: func(p *post) { p.notice.Type = "party" }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultContent}, counted: "webhook failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPost(c.channel)
 			c.change(p)
 			result, counted, log, err := p.deliver(t)
-			require.Equal(t, []lifecycle.DeliveryFault{c.fault}, p.failed)
+			require.Equal(t, []lifecycle.DeliveryError{c.fault}, p.failed)
 			require.Equal(t, delivered{c.counted: 1}, counted)
 			require.Contains(t, log, `"fault":"`+c.fault.Code+`"`)
 			if c.fault.Final {
@@ -231,7 +231,7 @@ func TestWhatAFaultLeadsTo(t *testing.T) {
 func TestAnEndpointThatIsBusyIsComeBackTo(t *testing.T) {
 	t.Parallel()
 	p := newPost(lifecycle.ByWebhook)
-	p.sent = &lifecycle.DeliveryFault{Code: lifecycle.FaultBusy}
+	p.sent = &lifecycle.DeliveryError{Code: lifecycle.FaultBusy}
 	_, counted, _, err := p.deliver(t)
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, err, &failure)
@@ -246,7 +246,7 @@ func TestAnEndpointThatIsBusyIsComeBackTo(t *testing.T) {
 func TestAnEndpointThatIsGoneIsDisabled(t *testing.T) {
 	t.Parallel()
 	p := newPost(lifecycle.ByWebhook)
-	p.sent = &lifecycle.DeliveryFault{Code: lifecycle.FaultGone, Final: true}
+	p.sent = &lifecycle.DeliveryError{Code: lifecycle.FaultGone, Final: true}
 	result, _, _, err := p.deliver(t)
 	require.NoError(t, err)
 	require.Equal(t, lifecycle.DeliveryDead, result.Status)

@@ -276,6 +276,6 @@ func (m *Mail) message(w http.ResponseWriter, r *http.Request) {
 func (m *Mail) original(w http.ResponseWriter, r *http.Request) {
 	if mail, ok := m.find(w, r); ok {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write(mail.raw) //nolint:gosec // it is text, and shown as such
+		_, _ = w.Write(mail.raw)
 	}
 }

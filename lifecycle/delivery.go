@@ -81,9 +81,9 @@ const (
 	FaultGivenUp = "given_up"
 )
 
-// DeliveryFault is why an attempt failed. It holds a code and nothing else, so
+// DeliveryError is why an attempt failed. It holds a code and nothing else, so
 // that it may stand in histories and logs.
-type DeliveryFault struct {
+type DeliveryError struct {
 	Code string
 	// Final is true where another attempt would fail as well.
 	Final bool
@@ -94,7 +94,7 @@ type DeliveryFault struct {
 }
 
 // Error implements error.
-func (f *DeliveryFault) Error() string { return "delivery: " + f.Code }
+func (f *DeliveryError) Error() string { return "delivery: " + f.Code }
 
 // Mail is a message to one person.
 type Mail struct {

@@ -137,16 +137,16 @@ func (s *Sender) dial(safe *tls.Config) mail.DialContextFunc {
 
 // Send hands a mail over. begin is called once a connection stands and before
 // anything of the mail is said; an error of it is returned as it is and the mail
-// is not sent. Any other error is a [lifecycle.DeliveryFault].
+// is not sent. Any other error is a [lifecycle.DeliveryError].
 func (s *Sender) Send(ctx context.Context, m lifecycle.Mail, begin func(context.Context) error) error {
 	message, err := s.message(m)
 	if err != nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true}
 	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultTimeout}
 	}
 	defer func() { <-s.turn }()
 	if err := s.connect(ctx); err != nil {
@@ -275,7 +275,7 @@ func clean(text string) string {
 }
 
 // dialFault tells why no connection came about.
-func dialFault(err error) *lifecycle.DeliveryFault {
+func dialFault(err error) *lifecycle.DeliveryError {
 	var (
 		network     net.Error
 		reply       *textproto.Error
@@ -285,36 +285,36 @@ func dialFault(err error) *lifecycle.DeliveryFault {
 	)
 	switch {
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert), strings.Contains(err.Error(), "STARTTLS"):
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultTLS}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultTLS}
 	case errors.As(err, &reply) && (reply.Code == 535 || reply.Code == 530 || reply.Code == 534):
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultLogin}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultLogin}
 	case errors.As(err, &reply):
-		return &lifecycle.DeliveryFault{Code: "smtp_" + strconv.Itoa(reply.Code)}
+		return &lifecycle.DeliveryError{Code: "smtp_" + strconv.Itoa(reply.Code)}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultTimeout}
 	case strings.Contains(err.Error(), "AUTH"):
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultLogin}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultLogin}
 	}
-	return &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable}
+	return &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable}
 }
 
 // sendFault tells what came of a mail that was not taken. A refusal for good of
 // the recipient or of the content is final; one of the sender is not, since the
 // server may be mended. The mail may have arrived only where its end was sent
 // and no reply came.
-func sendFault(err error) *lifecycle.DeliveryFault {
+func sendFault(err error) *lifecycle.DeliveryError {
 	refused, ok := errors.AsType[*mail.SendError](err)
 	if !ok {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable}
 	}
 	code := refused.ErrorCode()
 	if code == 0 {
-		fault := &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable, Doubtful: refused.Reason == mail.ErrSMTPDataClose}
+		fault := &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable, Doubtful: refused.Reason == mail.ErrSMTPDataClose}
 		if strings.Contains(err.Error(), "i/o timeout") {
 			fault.Code = lifecycle.FaultTimeout
 		}
 		return fault
 	}
 	final := code >= 500 && (refused.Reason == mail.ErrSMTPRcptTo || refused.Reason == mail.ErrSMTPDataClose)
-	return &lifecycle.DeliveryFault{Code: "smtp_" + strconv.Itoa(code), Final: final}
+	return &lifecycle.DeliveryError{Code: "smtp_" + strconv.Itoa(code), Final: final}
 }

@@ -61,7 +61,7 @@ func newServer(t *testing.T, options ...func(*server)) *server {
 	for _, option := range options {
 		option(s)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.address = listener.Addr().String()
 	s.listener = &noting{Listener: listener, server: s}
@@ -114,7 +114,6 @@ func (s *server) hangUp() {
 type session struct {
 	server *server
 	mail   received
-	user   string
 }
 
 func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
@@ -184,9 +183,9 @@ func aMail() lifecycle.Mail {
 
 func ready(context.Context) error { return nil }
 
-func requireFault(t *testing.T, err error, want lifecycle.DeliveryFault) {
+func requireFault(t *testing.T, err error, want lifecycle.DeliveryError) {
 	t.Helper()
-	var fault *lifecycle.DeliveryFault
+	var fault *lifecycle.DeliveryError
 	require.ErrorAs(t, err, &fault)
 	require.Equal(t, want, *fault)
 }
@@ -247,7 +246,7 @@ func TestNoHeaderCanBePutIn(t *testing.T) {
 	for _, address := range []string{"a@example.com\r\nRCPT TO:<evil@example.com>", "a@example.com, evil@example.com", "Evil <evil@example.com>", "nobody", ""} {
 		m := aMail()
 		m.Address = address
-		requireFault(t, sender.Send(t.Context(), m, ready), lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true})
+		requireFault(t, sender.Send(t.Context(), m, ready), lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true})
 	}
 }
 
@@ -289,12 +288,12 @@ func TestWhatAServerRefuses(t *testing.T) {
 	refusal := func(code int) error { return &smtp.SMTPError{Code: code, Message: "no jorg@example.org here"} }
 	for name, c := range map[string]struct {
 		rcpt, data int
-		want       lifecycle.DeliveryFault
+		want       lifecycle.DeliveryError
 	}{
-		"the recipient for good": {rcpt: 550, want: lifecycle.DeliveryFault{Code: "smtp_550", Final: true}},
-		"the recipient for now":  {rcpt: 451, want: lifecycle.DeliveryFault{Code: "smtp_451"}},
-		"the content for good":   {data: 554, want: lifecycle.DeliveryFault{Code: "smtp_554", Final: true}},
-		"the content for now":    {data: 452, want: lifecycle.DeliveryFault{Code: "smtp_452"}},
+		"the recipient for good": {rcpt: 550, want: lifecycle.DeliveryError{Code: "smtp_550", Final: true}},
+		"the recipient for now":  {rcpt: 451, want: lifecycle.DeliveryError{Code: "smtp_451"}},
+		"the content for good":   {data: 554, want: lifecycle.DeliveryError{Code: "smtp_554", Final: true}},
+		"the content for now":    {data: 452, want: lifecycle.DeliveryError{Code: "smtp_452"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -320,7 +319,7 @@ func TestAMailWhoseReplyGotLostIsDoubtful(t *testing.T) {
 	s := newServer(t)
 	s.cut = true
 	sender := newSender(t, s)
-	requireFault(t, sender.Send(t.Context(), aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable, Doubtful: true})
+	requireFault(t, sender.Send(t.Context(), aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable, Doubtful: true})
 	require.Len(t, s.got(), 1, "it has arrived")
 }
 
@@ -333,24 +332,24 @@ func TestAServerThatHangsHoldsNobodyForLong(t *testing.T) {
 	sender := newSender(t, s)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	requireFault(t, sender.Send(ctx, aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Doubtful: true})
+	requireFault(t, sender.Send(ctx, aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true})
 	// It listens and says nothing.
-	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	mute, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, mute.Close()) }()
 	toMute := newSender(t, &server{address: mute.Addr().String()}, func(o *mailer.Options) { o.Timeout = 200 * time.Millisecond })
-	requireFault(t, toMute.Send(t.Context(), aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout})
+	requireFault(t, toMute.Send(t.Context(), aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTimeout})
 }
 
 func TestAServerThatIsAway(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	sender := newSender(t, &server{address: listener.Addr().String()})
 	began := false
 	err = sender.Send(t.Context(), aMail(), func(context.Context) error { began = true; return nil })
-	requireFault(t, err, lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable})
+	requireFault(t, err, lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable})
 	require.False(t, began, "nothing can have arrived")
 }
 
@@ -377,12 +376,12 @@ func TestLoggingIn(t *testing.T) {
 		}
 	}
 	require.NoError(t, newSender(t, s, login("secret")).Send(t.Context(), aMail(), ready))
-	requireFault(t, newSender(t, s, login("wrong")).Send(t.Context(), aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultLogin})
+	requireFault(t, newSender(t, s, login("wrong")).Send(t.Context(), aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultLogin})
 	unknown := newSender(t, s, login("secret"), func(o *mailer.Options) { o.Roots = x509.NewCertPool() })
-	requireFault(t, unknown.Send(t.Context(), aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTLS})
+	requireFault(t, unknown.Send(t.Context(), aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTLS})
 	// Without STARTTLS nothing is sent in clear.
 	bare := newServer(t)
-	requireFault(t, newSender(t, bare, login("secret")).Send(t.Context(), aMail(), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTLS})
+	requireFault(t, newSender(t, bare, login("secret")).Send(t.Context(), aMail(), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTLS})
 	require.Empty(t, bare.got())
 }
 

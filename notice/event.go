@@ -3,6 +3,7 @@ package notice
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -269,9 +270,7 @@ var (
 // about puts the fields of a request's event before others.
 func about(more map[string]field) map[string]field {
 	fields := map[string]field{"request": must(requestField), "source": sourceField, "kind": kindField, "requester": requesterField}
-	for name, f := range more {
-		fields[name] = f
-	}
+	maps.Copy(fields, more)
 	return fields
 }
 
@@ -285,17 +284,13 @@ func aboutItem(more map[string]field) map[string]field {
 			return q.TimesOut.UTC().Format(time.RFC3339Nano)
 		})),
 	}
-	for name, f := range more {
-		fields[name] = f
-	}
+	maps.Copy(fields, more)
 	return about(fields)
 }
 
 func aboutRecords(more map[string]field) map[string]field {
 	fields := map[string]field{"source": sourceField, "records": must(recordsField), "recordCount": must(recordCountField)}
-	for name, f := range more {
-		fields[name] = f
-	}
+	maps.Copy(fields, more)
 	return fields
 }
 
@@ -361,9 +356,7 @@ func Schema(event lifecycle.EventType) ([]byte, error) {
 	properties, required := map[string]any{}, []string{}
 	for name, f := range events[event] {
 		property := map[string]any{"description": f.doc}
-		for key, value := range f.kind.schema {
-			property[key] = value
-		}
+		maps.Copy(property, f.kind.schema)
 		properties[name] = property
 		if f.required {
 			required = append(required, name)

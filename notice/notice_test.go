@@ -225,14 +225,14 @@ func TestABadTemplateIsNamedByFileAndLine(t *testing.T) {
 func TestEverySchemaIsTheDocumentedOne(t *testing.T) {
 	t.Parallel()
 	if *update {
-		require.NoError(t, os.MkdirAll(schemasDir, 0o755))
+		require.NoError(t, os.MkdirAll(schemasDir, 0o750))
 	}
 	for _, event := range lifecycle.EventTypes() {
 		text, err := notice.Schema(event)
 		require.NoError(t, err)
 		path := filepath.Join(schemasDir, string(event)+".v1.json")
 		if *update {
-			require.NoError(t, os.WriteFile(path, text, 0o644))
+			require.NoError(t, os.WriteFile(path, text, 0o600))
 		}
 		documented, err := os.ReadFile(path)
 		require.NoError(t, err)

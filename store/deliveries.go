@@ -126,7 +126,7 @@ func (s *Store) EndDelivery(ctx context.Context, id lifecycle.ID) (err error) {
 // FailAttempt notes what was wrong with an attempt. One that may have arrived all
 // the same stays open; see BeginAttempt. A delivery that is given up is DEAD from
 // then on. Errors as BeginAttempt's.
-func (s *Store) FailAttempt(ctx context.Context, id lifecycle.ID, fault lifecycle.DeliveryFault) (err error) {
+func (s *Store) FailAttempt(ctx context.Context, id lifecycle.ID, fault lifecycle.DeliveryError) (err error) {
 	defer s.done("FailAttempt", time.Now(), &err)
 	return s.changeDelivery(ctx, id, `status = CASE WHEN ?2 THEN 'DEAD' ELSE status END, fault = ?3, modified = ?1,
 		attempted = CASE WHEN ?4 THEN attempted END`, fault.Final, fault.Code, fault.Doubtful)

@@ -146,14 +146,14 @@ func TestADeliveryRemembersWhatItCameThrough(t *testing.T) {
 	}
 	require.Equal(t, lifecycle.DeliveryPending, get().Status)
 	require.NoError(t, w.BeginAttempt(t.Context(), id))
-	require.NoError(t, w.FailAttempt(t.Context(), id, lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout}))
+	require.NoError(t, w.FailAttempt(t.Context(), id, lifecycle.DeliveryError{Code: lifecycle.FaultTimeout}))
 	require.NoError(t, w.BeginAttempt(t.Context(), id))
 	d := get()
 	require.Equal(t, []any{2, 0, lifecycle.FaultTimeout}, []any{d.Attempts, d.Doubts, d.Fault})
 	// The worker dies; the next attempt is one after a doubtful one.
 	require.NoError(t, w.BeginAttempt(t.Context(), id))
 	require.Equal(t, 1, get().Doubts)
-	require.NoError(t, w.FailAttempt(t.Context(), id, lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Doubtful: true}))
+	require.NoError(t, w.FailAttempt(t.Context(), id, lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true}))
 	require.NoError(t, w.BeginAttempt(t.Context(), id))
 	require.Equal(t, 2, get().Doubts)
 	require.NoError(t, w.EndDelivery(t.Context(), id))
@@ -164,7 +164,7 @@ func TestADeliveryRemembersWhatItCameThrough(t *testing.T) {
 
 	for _, late := range []error{
 		w.BeginAttempt(t.Context(), id), w.EndDelivery(t.Context(), id),
-		w.FailAttempt(t.Context(), id, lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Final: true}),
+		w.FailAttempt(t.Context(), id, lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Final: true}),
 	} {
 		require.Equal(t, lifecycle.KindIllegalUpdate, lifecycle.KindOf(late), "what is over stays so")
 	}
@@ -439,7 +439,7 @@ func TestWhatIsDeadCanBeSentAgain(t *testing.T) {
 	requireKind(t, lifecycle.KindIllegalUpdate, err)
 	for _, d := range w.deliveries(t, lifecycle.DeliveryQuery{}) {
 		require.NoError(t, w.BeginAttempt(t.Context(), d.ID))
-		require.NoError(t, w.FailAttempt(t.Context(), d.ID, lifecycle.DeliveryFault{Code: "status_500", Final: true}))
+		require.NoError(t, w.FailAttempt(t.Context(), d.ID, lifecycle.DeliveryError{Code: "status_500", Final: true}))
 	}
 	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Status: lifecycle.DeliveryDead}), 6)
 	w.change(t, "UPDATE deliveries SET due = now() + interval '1 hour'")
@@ -456,7 +456,7 @@ func TestWhatIsDeadCanBeSentAgain(t *testing.T) {
 	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{Status: lifecycle.DeliveryDead}), 3, "the mails are left as they are")
 
 	// What goes to an endpoint that is disabled would be dead again at once.
-	require.NoError(t, w.FailAttempt(t.Context(), posted[0].ID, lifecycle.DeliveryFault{Code: lifecycle.FaultGone, Final: true}))
+	require.NoError(t, w.FailAttempt(t.Context(), posted[0].ID, lifecycle.DeliveryError{Code: lifecycle.FaultGone, Final: true}))
 	_, err = w.UpdateWebhook(t.Context(), endpoint.ID, func(e *lifecycle.WebhookEndpoint) error { e.Enabled = false; return nil })
 	require.NoError(t, err)
 	_, err = w.ResendDelivery(t.Context(), posted[0].ID)

@@ -93,13 +93,13 @@ func (p *Poster) Close() { p.client.CloseIdleConnections() }
 
 // Post hands a message to its endpoint. begin is called before anything is said;
 // an error of it is returned as it is and nothing is posted. Any other error is a
-// [lifecycle.DeliveryFault].
+// [lifecycle.DeliveryError].
 func (p *Poster) Post(ctx context.Context, m lifecycle.Posting, begin func(context.Context) error) error {
 	if err := lifecycle.CheckWebhookURL(m.URL, p.options.AllowHTTP); err != nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true}
 	}
 	if !p.enter(m.Endpoint) {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultBusy}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultBusy}
 	}
 	defer p.leave(m.Endpoint)
 	if err := begin(ctx); err != nil {
@@ -112,7 +112,7 @@ func (p *Poster) Post(ctx context.Context, m lifecycle.Posting, begin func(conte
 		WroteRequest: func(info httptrace.WroteRequestInfo) { written.Store(info.Err == nil) },
 	}), m)
 	if err != nil {
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true}
 	}
 	answer, err := p.client.Do(request)
 	if err != nil {
@@ -187,8 +187,8 @@ func (p *Poster) control(_ context.Context, network, address string, _ syscall.R
 }
 
 // wayFault tells why no answer came.
-func wayFault(err error, written bool) *lifecycle.DeliveryFault {
-	fault := &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable, Doubtful: written}
+func wayFault(err error, written bool) *lifecycle.DeliveryError {
+	fault := &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable, Doubtful: written}
 	var (
 		wrapped     *url.Error
 		certificate *tls.CertificateVerificationError
@@ -213,11 +213,11 @@ func answerFault(answer *http.Response) error {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusGone:
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultGone, Final: true}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultGone, Final: true}
 	case status >= 300 && status < 400:
-		return &lifecycle.DeliveryFault{Code: lifecycle.FaultRedirect}
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultRedirect}
 	}
-	return &lifecycle.DeliveryFault{Code: "status_" + strconv.Itoa(status), After: retryAfter(answer.Header.Get("Retry-After"), time.Now())}
+	return &lifecycle.DeliveryError{Code: "status_" + strconv.Itoa(status), After: retryAfter(answer.Header.Get("Retry-After"), time.Now())}
 }
 
 // retryAfter reads seconds or a date, within bounds; zero where it is neither.

@@ -55,9 +55,9 @@ func to(url string) lifecycle.Posting {
 
 func ready(context.Context) error { return nil }
 
-func requireFault(t *testing.T, err error, want lifecycle.DeliveryFault) {
+func requireFault(t *testing.T, err error, want lifecycle.DeliveryError) {
 	t.Helper()
-	var fault *lifecycle.DeliveryFault
+	var fault *lifecycle.DeliveryError
 	require.ErrorAs(t, err, &fault)
 	require.Equal(t, want, *fault)
 }
@@ -83,7 +83,7 @@ func TestAMessageIsSignedByTheStandard(t *testing.T) {
 	require.True(t, strings.HasPrefix(head.Get("webhook-signature"), "v1,"))
 	require.Equal(t, "application/cloudevents+json; charset=utf-8", head.Get("Content-Type"))
 	m.Secret = []byte("another secret, of another endpoint")
-	requireFault(t, newPoster(t).Post(t.Context(), m, ready), lifecycle.DeliveryFault{Code: "status_400"})
+	requireFault(t, newPoster(t).Post(t.Context(), m, ready), lifecycle.DeliveryError{Code: "status_400"})
 }
 
 func TestWhatAnswersMean(t *testing.T) {
@@ -91,20 +91,20 @@ func TestWhatAnswersMean(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		after  string
-		want   *lifecycle.DeliveryFault
+		want   *lifecycle.DeliveryError
 	}{
 		"taken":                  {200, "", nil},
 		"taken for later":        {202, "", nil},
-		"gone":                   {410, "", &lifecycle.DeliveryFault{Code: lifecycle.FaultGone, Final: true}},
-		"a fault":                {500, "", &lifecycle.DeliveryFault{Code: "status_500"}},
-		"not found":              {404, "", &lifecycle.DeliveryFault{Code: "status_404"}},
-		"later":                  {429, "120", &lifecycle.DeliveryFault{Code: "status_429", After: 2 * time.Minute}},
-		"much later":             {503, "1000000", &lifecycle.DeliveryFault{Code: "status_503", After: time.Hour}},
-		"at once":                {503, "0", &lifecycle.DeliveryFault{Code: "status_503", After: time.Second}},
-		"at a time that is past": {503, "Mon, 04 May 2020 09:00:00 GMT", &lifecycle.DeliveryFault{Code: "status_503", After: time.Second}},
-		"at a time far off":      {503, "Mon, 04 May 2099 09:00:00 GMT", &lifecycle.DeliveryFault{Code: "status_503", After: time.Hour}},
-		"nonsense":               {503, "soon", &lifecycle.DeliveryFault{Code: "status_503"}},
-		"a negative time":        {503, "-5", &lifecycle.DeliveryFault{Code: "status_503"}},
+		"gone":                   {410, "", &lifecycle.DeliveryError{Code: lifecycle.FaultGone, Final: true}},
+		"a fault":                {500, "", &lifecycle.DeliveryError{Code: "status_500"}},
+		"not found":              {404, "", &lifecycle.DeliveryError{Code: "status_404"}},
+		"later":                  {429, "120", &lifecycle.DeliveryError{Code: "status_429", After: 2 * time.Minute}},
+		"much later":             {503, "1000000", &lifecycle.DeliveryError{Code: "status_503", After: time.Hour}},
+		"at once":                {503, "0", &lifecycle.DeliveryError{Code: "status_503", After: time.Second}},
+		"at a time that is past": {503, "Mon, 04 May 2020 09:00:00 GMT", &lifecycle.DeliveryError{Code: "status_503", After: time.Second}},
+		"at a time far off":      {503, "Mon, 04 May 2099 09:00:00 GMT", &lifecycle.DeliveryError{Code: "status_503", After: time.Hour}},
+		"nonsense":               {503, "soon", &lifecycle.DeliveryError{Code: "status_503"}},
+		"a negative time":        {503, "-5", &lifecycle.DeliveryError{Code: "status_503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +130,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	inside := receiver(t, func(http.ResponseWriter, *http.Request) { followed.Store(true) })
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		url := receiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside, status) })
-		requireFault(t, newPoster(t).Post(t.Context(), to(url), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultRedirect})
+		requireFault(t, newPoster(t).Post(t.Context(), to(url), ready), lifecycle.DeliveryError{Code: lifecycle.FaultRedirect})
 	}
 	require.False(t, followed.Load())
 }
@@ -145,7 +145,7 @@ func TestAReceiverThatHangsIsGivenUpInTime(t *testing.T) {
 	})
 	t.Cleanup(func() { close(release) })
 	hasty := newPoster(t, func(o *webhook.Options) { o.Timeout = 100 * time.Millisecond })
-	requireFault(t, hasty.Post(t.Context(), to(url), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTimeout, Doubtful: true})
+	requireFault(t, hasty.Post(t.Context(), to(url), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true})
 }
 
 func TestAnAnswerWithoutEndIsNotWaitedFor(t *testing.T) {
@@ -171,10 +171,10 @@ func TestAReceiverThatBreaksOff(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		panic(http.ErrAbortHandler)
 	})
-	requireFault(t, newPoster(t).Post(t.Context(), to(url), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable, Doubtful: true})
+	requireFault(t, newPoster(t).Post(t.Context(), to(url), ready), lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable, Doubtful: true})
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
-	requireFault(t, newPoster(t).Post(t.Context(), to(closed.URL), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable})
+	requireFault(t, newPoster(t).Post(t.Context(), to(closed.URL), ready), lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable})
 }
 
 func TestAnUnknownCertificateIsRefused(t *testing.T) {
@@ -182,7 +182,7 @@ func TestAnUnknownCertificateIsRefused(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	requireFault(t, newPoster(t).Post(t.Context(), to(server.URL), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultTLS})
+	requireFault(t, newPoster(t).Post(t.Context(), to(server.URL), ready), lifecycle.DeliveryError{Code: lifecycle.FaultTLS})
 }
 
 // TestOneEndpointDelaysNoOther: of what goes to an endpoint that hangs only so
@@ -206,7 +206,7 @@ func TestOneEndpointDelaysNoOther(t *testing.T) {
 	for range 50 {
 		began := false
 		err := p.Post(t.Context(), hanging, func(context.Context) error { began = true; return nil })
-		requireFault(t, err, lifecycle.DeliveryFault{Code: lifecycle.FaultBusy})
+		requireFault(t, err, lifecycle.DeliveryError{Code: lifecycle.FaultBusy})
 		require.False(t, began)
 		require.NoError(t, p.Post(t.Context(), quick, ready))
 	}
@@ -226,7 +226,7 @@ func TestOnlyHTTPSOutsideOfDemonstrations(t *testing.T) {
 	t.Parallel()
 	url := receiver(t, func(http.ResponseWriter, *http.Request) { t.Error("it was posted") })
 	strict := newPoster(t, func(o *webhook.Options) { o.AllowHTTP = false })
-	requireFault(t, strict.Post(t.Context(), to(url), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true})
+	requireFault(t, strict.Post(t.Context(), to(url), ready), lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true})
 }
 
 func TestAProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
@@ -257,11 +257,11 @@ func TestNoAddressInsideIsPostedTo(t *testing.T) {
 		require.False(t, webhook.Public(addr), ip)
 		p := newPoster(t, func(o *webhook.Options) { o.Networks, o.Resolver = nil, newResolver(t, ip) })
 		posted := "http://" + net.JoinHostPort(ip, "1")
-		requireFault(t, p.Post(t.Context(), to(posted), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true})
+		requireFault(t, p.Post(t.Context(), to(posted), ready), lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true})
 		if addr.Is4In6() {
 			continue // no record of a name can say so but one of IPv4
 		}
-		requireFault(t, p.Post(t.Context(), to("http://hooks.example.com:1"), ready), lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true})
+		requireFault(t, p.Post(t.Context(), to("http://hooks.example.com:1"), ready), lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true})
 	}
 	for _, ip := range []string{"8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8"} {
 		require.True(t, webhook.Public(netip.MustParseAddr(ip)), ip)
@@ -284,7 +284,7 @@ func TestTheAddressIsJudgedWhenTheConnectionIsMade(t *testing.T) {
 	require.NoError(t, p.Post(t.Context(), m, ready))
 	p.Close()
 	names.lead("127.0.0.2")
-	requireFault(t, p.Post(t.Context(), m, ready), lifecycle.DeliveryFault{Code: lifecycle.FaultAddress, Final: true})
+	requireFault(t, p.Post(t.Context(), m, ready), lifecycle.DeliveryError{Code: lifecycle.FaultAddress, Final: true})
 }
 
 // names is a name server that gives one address for everything.
@@ -307,7 +307,7 @@ func newResolver(t *testing.T, ip string) *net.Resolver {
 
 func newNames(t *testing.T, ip string) *names {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	n := &names{ip: netip.MustParseAddr(ip)}
 	n.resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -348,8 +348,8 @@ func answerTo(query []byte, ip netip.Addr) []byte {
 	}
 	answer[7] = 1
 	raw := ip.AsSlice()
-	answer = append(answer, 0xc0, 12, 0, byte(kind), 0, 1, 0, 0, 0, 0, 0, byte(len(raw)))
-	return append(answer, raw...)
+	answer = append(answer, 0xc0, 12, 0, byte(kind), 0, 1, 0, 0, 0, 0)
+	return append(binary.BigEndian.AppendUint16(answer, uint16(len(raw))), raw...) //nolint:gosec // 4 or 16
 }
 
 func TestWhichURLsAnEndpointMayHave(t *testing.T) {

@@ -68,7 +68,7 @@ func (l *letter) EndDelivery(context.Context, lifecycle.ID) error {
 	return nil
 }
 
-func (l *letter) FailAttempt(_ context.Context, _ lifecycle.ID, fault lifecycle.DeliveryFault) error {
+func (l *letter) FailAttempt(_ context.Context, _ lifecycle.ID, fault lifecycle.DeliveryError) error {
 	if fault.Final {
 		l.status = lifecycle.DeliveryDead
 	}
@@ -128,7 +128,7 @@ func TestADeliveryIsTakenAtOnce(t *testing.T) {
 
 func TestADeliveryIsTriedForADayAndThenGivenUp(t *testing.T) {
 	t.Parallel()
-	l, env := newLetter(t, lifecycle.ByWebhook, func(int) error { return &lifecycle.DeliveryFault{Code: "status_500"} })
+	l, env := newLetter(t, lifecycle.ByWebhook, func(int) error { return &lifecycle.DeliveryError{Code: "status_500"} })
 	began := env.Now()
 	require.Equal(t, wire.DeliveryResult{Status: lifecycle.DeliveryDead, Fault: "status_500"}, l.carry(t, env))
 	require.NoError(t, env.GetWorkflowError())
@@ -149,7 +149,7 @@ func TestAReceiverThatComesBackIsTold(t *testing.T) {
 	t.Parallel()
 	l, env := newLetter(t, lifecycle.ByMail, func(attempt int) error {
 		if attempt < 20 {
-			return &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable}
+			return &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable}
 		}
 		return nil
 	})
@@ -159,7 +159,7 @@ func TestAReceiverThatComesBackIsTold(t *testing.T) {
 
 func TestAFinalFaultEndsADeliveryAtOnce(t *testing.T) {
 	t.Parallel()
-	l, env := newLetter(t, lifecycle.ByMail, func(int) error { return &lifecycle.DeliveryFault{Code: "smtp_550", Final: true} })
+	l, env := newLetter(t, lifecycle.ByMail, func(int) error { return &lifecycle.DeliveryError{Code: "smtp_550", Final: true} })
 	require.Equal(t, wire.DeliveryResult{Status: lifecycle.DeliveryDead, Fault: "smtp_550"}, l.carry(t, env))
 	require.Len(t, l.attempts, 1)
 	require.Equal(t, lifecycle.DeliveryDead, l.status)
@@ -170,7 +170,7 @@ func TestTheReceiverSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	l, env := newLetter(t, lifecycle.ByWebhook, func(attempt int) error {
 		if attempt == 1 {
-			return &lifecycle.DeliveryFault{Code: "status_429", After: 40 * time.Minute}
+			return &lifecycle.DeliveryError{Code: "status_429", After: 40 * time.Minute}
 		}
 		return nil
 	})
@@ -196,7 +196,7 @@ func TestADeliveryThatIsGoneEndsItsWorkflow(t *testing.T) {
 
 func TestADeliveryWhoseWorkflowIsCancelledStaysPending(t *testing.T) {
 	t.Parallel()
-	l, env := newLetter(t, lifecycle.ByMail, func(int) error { return &lifecycle.DeliveryFault{Code: lifecycle.FaultUnreachable} })
+	l, env := newLetter(t, lifecycle.ByMail, func(int) error { return &lifecycle.DeliveryError{Code: lifecycle.FaultUnreachable} })
 	env.RegisterDelayedCallback(env.CancelWorkflow, time.Minute)
 	l.carry(t, env)
 	var cancelled *temporal.CanceledError
