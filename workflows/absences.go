@@ -74,11 +74,11 @@ func (a *absence) settle(ctx workflow.Context) (wire.AbsenceState, error) {
 // sleep waits until then or until a signal comes. Clocks differ: where the rows
 // are not due by that of the database they are asked again, not all the time.
 func (a *absence) sleep(ctx workflow.Context, until time.Time) error {
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      max(until.Sub(workflow.Now(ctx)), absenceNap),
-		TimerOptions: workflow.TimerOptions{Summary: "until " + until.Format(time.RFC3339)},
-	}, func() bool { return a.wake.Len() > 0 })
-	return err
+	timing, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timing, max(until.Sub(workflow.Now(ctx)), absenceNap),
+		workflow.TimerOptions{Summary: "until " + until.Format(time.RFC3339)})
+	return workflow.Await(ctx, func() bool { return timer.IsReady() || a.wake.Len() > 0 })
 }
 
 // show tells operators how the absence stands, by ids and times alone.

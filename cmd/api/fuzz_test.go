@@ -198,6 +198,8 @@ func liveParameter(template, name string) string {
 		return "$job"
 	case "{scheduleId}":
 		return "$schedule"
+	case "{absenceId}":
+		return "$absence"
 	case "{requested-for}":
 		return "me"
 	}
@@ -206,6 +208,7 @@ func liveParameter(template, name string) string {
 		"/non-employee-requests": "$request", "/non-employee-approvals": "$item",
 		"/non-employee-extensions/{": "$extension", "/non-employee-extension-approvals": "$part",
 		"/personal-access-tokens": "$token", "/oauth-clients": "$client", "/webhooks": "$webhook", "/deliveries": "$delivery",
+		"/identities/{id}/absences": "$user",
 		scim.Path + "/Users": "$user", scim.Path + "/Groups": "$group", scim.Path + "/Schemas": urnSchemas + "User",
 		scim.Path + "/ResourceTypes": "User",
 	} {

@@ -176,6 +176,8 @@ func (w *world) make(t testing.TB) {
 		`{"sourceId":"`+w.live["$source"]+`","endDate":"2029-12-31","recordIds":["`+extended+`"]}`)
 	w.live["$extension"] = text(t, extension, "id")
 	w.live["$part"] = text(t, extension["approvalItems"].([]any)[0].(map[string]any), "id")
+	w.live["$absence"] = text(t, w.send(t, http.MethodPost, w.fill("/v3/identities/$user/absences"),
+		w.fill(`{"deputy":{"id":"$approver"},"startDate":"`+inAMonth(0)+`","endDate":"`+inAMonth(1)+`"}`)), "id")
 	w.live["$schedule"] = text(t, w.send(t, http.MethodPost, under+"/non-employees/export-schedules",
 		`{"cron":"@weekly","zone":"UTC","keep":1}`), "id")
 	w.live["$token"], w.live["$client"] = "a.token", "a.client"
@@ -212,6 +214,9 @@ func (w *world) makeDelivery(t testing.TB, rows *store.Store) {
 	require.NotEmpty(t, deliveries)
 	w.live["$webhook"], w.live["$delivery"] = endpoint.ID.String(), deliveries[0].ID.String()
 }
+
+// inAMonth is a day so many days after one that is a month from now.
+func inAMonth(days int) string { return storetest.Now().AddDate(0, 1, days).Format(time.DateOnly) }
 
 // fill puts ids in the place of the words that stand for them.
 func (w *world) fill(text string) string {
