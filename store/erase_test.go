@@ -138,6 +138,8 @@ func newLived(t *testing.T) *lived {
 			return nil
 		})
 		require.NoError(t, err)
+		record, err = w.EndRecord(ctx, record.ID, "No need of "+who)
+		require.NoError(t, err)
 		l.record[who] = record
 		// Their name is free for a request in another source alone.
 		other := w.personOf(who)
@@ -206,7 +208,7 @@ var everywhere = []string{
 	"import_rows.account_name", "import_rows.account_name_folded", "import_rows.cells", "import_rows.data",
 	"import_rows.email", "import_rows.email_folded", "import_rows.first_name", "import_rows.first_name_folded",
 	"import_rows.last_name", "import_rows.last_name_folded",
-	"records.account_name", "records.account_name_folded", "records.data", "records.email", "records.email_folded",
+	"records.account_name", "records.account_name_folded", "records.data", "records.email", "records.email_folded", "records.ended_reason",
 	"records.first_name", "records.first_name_folded", "records.last_name", "records.last_name_folded", "records.phone",
 	"requests.account_name", "requests.account_name_folded", "requests.data", "requests.email", "requests.email_folded",
 	"requests.first_name", "requests.first_name_folded", "requests.last_name", "requests.last_name_folded",

@@ -76,12 +76,12 @@ type telling struct {
 	records          []string
 }
 
-// tellings reads the outbox and empties it.
+// tellings reads what the outbox has about records, and empties it.
 func (w *world) tellings(t testing.TB) (all []telling) {
 	t.Helper()
 	rows, err := w.admin.QueryContext(t.Context(), `SELECT n.event, n.recipient_id::text, n.facts,
 			(SELECT json_agg(b.record_id ORDER BY b.record_id) FROM notification_records AS b WHERE b.batch_id = n.batch_id)
-		FROM notifications AS n ORDER BY n.event, n.recipient_id, n.facts, n.id`)
+		FROM notifications AS n WHERE n.batch_id IS NOT NULL ORDER BY n.event, n.recipient_id, n.facts, n.id`)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	for rows.Next() {
@@ -93,7 +93,7 @@ func (w *world) tellings(t testing.TB) (all []telling) {
 		all = append(all, n)
 	}
 	require.NoError(t, rows.Err())
-	_, err = w.admin.ExecContext(t.Context(), "TRUNCATE notifications, notification_records")
+	_, err = w.admin.ExecContext(t.Context(), "TRUNCATE notifications, notification_records CASCADE")
 	require.NoError(t, err)
 	return all
 }
