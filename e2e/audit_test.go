@@ -54,7 +54,7 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 	for _, line := range table() {
 		// Jobs, schedules, clients, policies and the claim come below, each when it can be had.
 		if line.method == http.MethodGet || line.success >= http.StatusMultipleChoices || strings.Contains(line.path, "{job}") ||
-			strings.Contains(line.path, "{schedule}") || strings.Contains(line.path, "lifecycle-config") || strings.HasSuffix(line.path, "/claim") {
+			strings.Contains(line.path, "{schedule}") || strings.Contains(line.path, "-config") || strings.HasSuffix(line.path, "/claim") {
 			continue
 		}
 		g := newGrounds(t, here)
@@ -75,14 +75,26 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 	path := exportPath(source, "/export-schedules")
 	schedule := admin.post(path, object{"cron": "30 4 * * 1", "zone": "Europe/Berlin", "keep": 2}).want(200).object()
 	admin.delete(path + "/" + schedule.id()).want(204)
+	decided := newSource(t, "approver.one")
+	ask(t, decided)
+	waits := "/non-employee-sources/" + decided.id() + "/approval-config"
+	sooner := maps.Clone(defaultPolicy)
+	sooner["timeoutConfig"] = object{"enabled": true, "daysUntilTimeout": 89}
+	admin.send(http.MethodPut, waits, sooner).want(200)
+	admin.post(waits+"/apply", nil).want(200)
+	admin.delete(waits).want(204)
+	for _, policy := range []object{sooner, defaultPolicy} {
+		admin.send(http.MethodPut, "/non-employee-approval-config", policy).want(200)
+	}
 	dates := "/non-employee-sources/" + source.id() + "/lifecycle-config"
 	admin.send(http.MethodPut, dates, defaultDates).want(200)
 	admin.delete(dates).want(204)
 	// Where nothing is done at the end, the days until then mean nothing.
 	other := maps.Clone(defaultDates)
 	other["end"] = object{"action": "NONE", "graceDays": 1}
-	admin.send(http.MethodPut, "/non-employee-lifecycle-config", other).want(200)
-	admin.send(http.MethodPut, "/non-employee-lifecycle-config", defaultDates).want(200)
+	for _, policy := range []object{other, defaultDates} {
+		admin.send(http.MethodPut, "/non-employee-lifecycle-config", policy).want(200)
+	}
 	pool := newSource(t)
 	admin.patch("/non-employee-sources/"+pool.id(), patchOperation{Op: "replace", Path: "/approvers", Value: []object{
 		{"id": groupID(t, "here.group"), "type": "GOVERNANCE_GROUP"},
