@@ -24,11 +24,11 @@ func TestAMoveIsJudged(t *testing.T) {
 	require.Equal(t, lifecycle.Reference{ID: id, Type: lifecycle.ReferenceGovernanceGroup}, to)
 
 	for want, in := range map[string]lifecycle.ReassignInput{
-		"required: newOwner is required; comment is required;":              {},
+		"required: newOwner is required; comment is required;":               {},
 		"bad_request: newOwner must be a UUID;":                              {NewOwner: &lifecycle.ReferenceInput{ID: new("x")}, Comment: new("c")},
 		"illegal_value: newOwner.type must be IDENTITY or GOVERNANCE_GROUP;": {NewOwner: owner(new("ROLE")), Comment: new("c")},
-		"limit: comment is longer than the limit of 4000 characters;":       {NewOwner: owner(nil), Comment: new(strings.Repeat("a", 4001))},
-		"required: comment is required;":                                    {NewOwner: owner(nil), Comment: new("  ")},
+		"limit: comment is longer than the limit of 4000 characters;":        {NewOwner: owner(nil), Comment: new(strings.Repeat("a", 4001))},
+		"required: comment is required;":                                     {NewOwner: owner(nil), Comment: new("  ")},
 	} {
 		_, _, faults := in.Judge()
 		require.EqualError(t, faults.Err(), want)
