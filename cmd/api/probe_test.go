@@ -163,7 +163,7 @@ func (w *world) probes(i int, op operation) []attempt {
 		there.query = "owner-id=$person"
 	}
 	absent := there
-	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|extension|part|person|token|client|webhook|delivery|absence)`)
+	live := regexp.MustCompile(`\$(source|record|request|item|attribute|job|schedule|extension|part|person|token|client|webhook|delivery|user|absence)`)
 	absent.path = live.ReplaceAllString(there.path, unknownID)
 	absent.query = live.ReplaceAllString(there.query, unknownID)
 	absent.body = strings.NewReplacer("$source", unknownID, "$record", unknownID).Replace(there.body)
