@@ -209,7 +209,7 @@ func liveParameter(template, name string) string {
 		"/non-employee-extensions/{": "$extension", "/non-employee-extension-approvals": "$part",
 		"/personal-access-tokens": "$token", "/oauth-clients": "$client", "/webhooks": "$webhook", "/deliveries": "$delivery",
 		"/identities/{id}/absences": "$user",
-		scim.Path + "/Users": "$user", scim.Path + "/Groups": "$group", scim.Path + "/Schemas": urnSchemas + "User",
+		scim.Path + "/Users":        "$user", scim.Path + "/Groups": "$group", scim.Path + "/Schemas": urnSchemas + "User",
 		scim.Path + "/ResourceTypes": "User",
 	} {
 		if strings.HasPrefix(template, prefix) {
