@@ -46,7 +46,7 @@ func (r *extensionRow) toExtension() (lifecycle.Extension, error) {
 
 // itemsOwner is the extension as the items of requests see it.
 func itemsOwner(e lifecycle.Extension) lifecycle.Request {
-	return lifecycle.Request{ID: e.ID, Source: e.Source, Requester: e.Requester, Created: e.Created}
+	return lifecycle.Request{ID: e.ID, Source: e.Source, Requester: e.Requester, Created: e.Created, Items: e.Items}
 }
 
 // ofExtension says of items that they are those of an extension.
@@ -95,6 +95,7 @@ func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extensi
 	}
 	extension.Status, extension.Completed, extension.Modified = lifecycle.StatusPending, time.Time{}, extension.Created
 	extension.Items = ofExtension(lifecycle.NewApprovalItems(itemsOwner(extension), references))
+	moved := false
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if err := tune(ctx, tx, bulk(byIndex)...); err != nil {
 			return err
@@ -122,12 +123,20 @@ func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extensi
 		if err := addTargets(ctx, tx, extension.ID, named, parts); err != nil {
 			return err
 		}
-		return requestMade(ctx, tx, itemsOwner(extension))
+		request := itemsOwner(extension)
+		if err := requestMade(ctx, tx, request); err != nil || len(request.Items) == 0 {
+			return err
+		}
+		moved, err = placeFirst(ctx, tx, request)
+		return err
 	})
 	if err != nil {
 		return lifecycle.Extension{}, err
 	}
-	return extension, nil
+	if moved {
+		extension, _, err = s.GetExtension(ctx, extension.ID, lifecycle.ID{})
+	}
+	return extension, err
 }
 
 // namedRecord is a target with the record that it names.
@@ -254,18 +263,21 @@ func acceptExtension(ctx context.Context, tx bun.Tx, e lifecycle.Extension, appr
 	if err != nil {
 		return err
 	}
-	var end any
+	var end, waits any
 	if !e.EndDate.IsZero() {
 		end = e.EndDate
 	}
+	if len(e.Items) > 0 {
+		waits = e.Created
+	}
 	err = exec(ctx, tx, `WITH r AS (
-			INSERT INTO requests (id, source_id, requester_id, policy_id, kind, approval_status, created, modified,
+			INSERT INTO requests (id, source_id, requester_id, policy_id, kind, approval_status, pending_since, created, modified,
 				account_name, account_name_folded, first_name, first_name_folded, last_name, last_name_folded,
 				phone, email, email_folded, data)
-			VALUES (?0, ?1, ?2, ?3, 'EXTENSION', ?4, ?5, ?5, '', '', '', '', '', '', '', '', '', '{}') RETURNING *
+			VALUES (?0, ?1, ?2, ?3, 'EXTENSION', ?4, ?12, ?5, ?5, '', '', '', '', '', '', '', '', '', '{}') RETURNING *
 		), facts AS (SELECT ?6::jsonb AS facts), ?7
 		INSERT INTO extensions (request_id, end_date, comment, records, skipped) VALUES (?0, ?8, ?9, ?10, ?11)`,
-		e.ID, e.Source.ID, e.Requester, approvalPolicy, string(e.Status), e.Created, facts, audited, end, e.Comment, e.Records, e.Skipped)
+		e.ID, e.Source.ID, e.Requester, approvalPolicy, string(e.Status), e.Created, facts, audited, end, e.Comment, e.Records, e.Skipped, waits)
 	if err != nil || len(e.Items) == 0 {
 		return err
 	}
@@ -359,7 +371,7 @@ func approveExtension(ctx context.Context, tx bun.Tx, q lockedRequest, at time.T
 				SELECT count(*) FILTER (WHERE status = 'APPROVED') AS approved, count(*) FILTER (WHERE status = 'SKIPPED') AS skipped FROM x
 			) AS n WHERE e.request_id = ?0 RETURNING e.*
 		), q AS (
-			UPDATE requests SET approval_status = 'APPROVED', completion_date = ?1, modified = ?2
+			UPDATE requests SET approval_status = 'APPROVED', pending_since = NULL, completion_date = ?1, modified = ?2
 			WHERE id = ?0 AND approval_status = 'PENDING' RETURNING *
 		), ?3
 		SELECT q.source_id, q.requester_id, e.approved, e.rejected, e.skipped, e.end_date FROM q, e`,
@@ -424,7 +436,7 @@ func closeExtension(ctx context.Context, tx bun.Tx, q lockedRequest, status life
 		), e AS (
 			UPDATE extensions SET ?2 = ?2 + (SELECT count(*) FROM x) WHERE request_id = ?0
 		), q AS (
-			UPDATE requests SET approval_status = ?1, modified = ?3, cancellation_reason = ?4
+			UPDATE requests SET approval_status = ?1, pending_since = NULL, modified = ?3, cancellation_reason = ?4
 			WHERE id = ?0 AND approval_status = 'PENDING' RETURNING *
 		), ?5 SELECT 1 FROM q`, q.id, string(status), counterOf[status], q.moved(at), reason, audited))
 }

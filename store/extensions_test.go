@@ -117,6 +117,7 @@ func TestAnExtensionGoesThroughItsApprovers(t *testing.T) {
 	require.Equal(t, lifecycle.StatusApproved, stored.Status)
 	require.False(t, stored.Completed.IsZero())
 	require.Equal(t, lifecycle.ExtensionCounts{Records: 5, Approved: 1, Rejected: 2, Skipped: 2}, stored.ExtensionCounts)
+	require.Equal(t, 0, w.number(t, "SELECT count(*) FROM requests WHERE pending_since IS NOT NULL"))
 	require.Equal(t, []string{"REJECTED", "REJECTED", "SKIPPED deleted", "SKIPPED not_later", "APPROVED"}, w.parts(t, e.ID))
 	require.Equal(t, records[0].EndDate, w.end(t, records[0]))
 	require.Equal(t, end.AddDate(0, 0, 1), w.end(t, records[3]))
@@ -252,6 +253,27 @@ func TestAnExtensionTellsEveryoneOnce(t *testing.T) {
 	require.Equal(t, 4, w.number(t, told, asked.ID.String(), w.outsider.ID.String()))
 	require.Equal(t, 4, w.number(t, told, asked.ID.String(), w.owner.ID.String()))
 	require.Equal(t, 4, w.number(t, "SELECT count(*) FROM notifications WHERE event = 'extended'"))
+}
+
+// TestNobodyDecidesTheirOwnExtension: it goes to the owner of the source in their
+// place, and to nobody where that is them too.
+func TestNobodyDecidesTheirOwnExtension(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	records := w.people(t, 2)
+	own := w.newExtension(laterEnd())
+	own.Requester = w.approvers[0].ID
+	own, err := w.AcceptExtension(t.Context(), own, targets(own.EndDate, records[0]), nil)
+	require.NoError(t, err)
+	require.Equal(t, w.owner.ID, own.Items[0].Approver.ID)
+	require.Equal(t, own, w.extension(t, own.ID))
+
+	w.change(t, "UPDATE source_approvers SET approver_id = $1", w.owner.ID.String())
+	nobodys := w.extend(t, laterEnd(), records[1])
+	require.Equal(t, lifecycle.StatusCancelled, nobodys.Status)
+	require.Equal(t, lifecycle.ReasonOnlyRequester, nobodys.Reason)
+	require.Equal(t, []string{"CANCELLED"}, w.parts(t, nobodys.ID))
+	w.requireConsistent(t)
 }
 
 // TestAnApproverGetsOneMailOfAnExtension, which says of how many records it is.
