@@ -47,6 +47,10 @@ type NoticeRequest struct {
 	// TimesOut is when the pending item times out by the policy of the request, if
 	// nobody decides; zero for never.
 	TimesOut time.Time
+	// Records is how many records an extension gives or would give a later end, and Until their new end;
+	// zero where they get ends of their own. Both are zero for any other request.
+	Records int
+	Until   time.Time
 	// Items are in order.
 	Items []NoticeItem
 }

@@ -242,7 +242,13 @@ var (
 	sourceField  = known(idKind, "The source.", func(v *View) any { return v.Source.ID })
 	requestField = known(idKind, "The request.", func(v *View) any { return v.RequestID })
 	itemField    = known(idKind, "The approval item.", func(v *View) any { return v.ItemID })
-	kindField    = known(codeKind, "What is asked for: CREATION or EXTENSION.", ofRequest(func(q *lifecycle.NoticeRequest) any {
+	countField   = known(countKind, "How many records an extension is about.", ofRequest(func(q *lifecycle.NoticeRequest) any {
+		if !q.Extension {
+			return nil
+		}
+		return q.Records
+	}))
+	kindField = known(codeKind, "What is asked for: CREATION or EXTENSION.", ofRequest(func(q *lifecycle.NoticeRequest) any {
 		if q.Extension {
 			return "EXTENSION"
 		}
@@ -269,7 +275,7 @@ var (
 
 // about puts the fields of a request's event before others.
 func about(more map[string]field) map[string]field {
-	fields := map[string]field{"request": must(requestField), "source": sourceField, "kind": kindField, "requester": requesterField}
+	fields := map[string]field{"request": must(requestField), "source": sourceField, "kind": kindField, "requester": requesterField, "recordCount": countField}
 	maps.Copy(fields, more)
 	return fields
 }
@@ -331,7 +337,12 @@ var events = map[lifecycle.EventType]map[string]field{
 		"state": stateField, "to": toField, "action": fact(codeKind, "What the source does to records at their end: NONE, SUSPEND or REMOVE."),
 		"graceDays": fact(countKind, "How many days after the end it does so."),
 	}),
-	lifecycle.EventExtended: aboutRecords(map[string]field{"endDate": fact(timeKind, "The new end date, where it is one for all."), "to": toField}),
+	lifecycle.EventExtended: aboutRecords(map[string]field{
+		"endDate": fact(timeKind, "The new end date, where it is one for all."), "to": toField,
+		"extension": known(idKind, "The extension.", func(v *View) any { return v.RequestID }),
+		"approved":  fact(countKind, "How many records it changed."), "rejected": fact(countKind, "How many were taken out of it."),
+		"skipped": fact(countKind, "How many it could not change."),
+	}),
 	lifecycle.EventEnded: aboutRecords(map[string]field{
 		"reason": reasonField, "state": stateField, "to": toField, "by": fact(idKind, "The identity that ended it; missing where an application did."),
 	}),

@@ -95,8 +95,13 @@ func TestWhatMailsSay(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, m.Text, says)
 	}
+	extension := notice.Samples(lifecycle.EventDecisionNeeded)[1]
+	require.True(t, extension.Request.Extension)
+	m, err := r.Mail(extension, lifecycle.Recipient{})
+	require.NoError(t, err)
+	require.Contains(t, m.Text, "An extension of 250 records until 2027-06-30")
 	former := notice.Samples(lifecycle.EventEscalated)[1]
-	m, err := r.Mail(former, lifecycle.Recipient{})
+	m, err = r.Mail(former, lifecycle.Recipient{})
 	require.NoError(t, err)
 	require.Contains(t, m.Subject, "has passed on from you")
 	require.Contains(t, m.Text, "now for Ben Approver to decide")

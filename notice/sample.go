@@ -25,7 +25,7 @@ var sampleFacts = map[lifecycle.EventType]map[string]any{
 	lifecycle.EventReminder:       {"number": 2.0},
 	lifecycle.EventExpiring:       {"days": 7.0, "state": "EXPIRING", "to": "ACCOUNT_MANAGERS"},
 	lifecycle.EventExpired:        {"state": "SUSPENDED", "action": "SUSPEND", "graceDays": 0.0, "to": "MANAGER"},
-	lifecycle.EventExtended:       {"endDate": "2027-06-30T00:00:00Z"},
+	lifecycle.EventExtended:       {"endDate": "2027-06-30T00:00:00Z", "approved": 3.0, "rejected": 1.0, "skipped": 0.0, "to": "ACCOUNT_MANAGERS"},
 	lifecycle.EventEnded:          {"state": "SUSPENDED", "by": sampleID(20).String(), "to": "MANAGER"},
 	lifecycle.EventImportFinished: {"import": sampleID(80).String(), "status": "ERROR", "total": 20000.0, "done": 20000.0, "created": 19000.0, "updated": 900.0, "unchanged": 90.0, "failed": 10.0},
 	lifecycle.EventExportFinished: {"export": sampleID(81).String(), "schedule": sampleID(82).String(), "rows": 20000.0, "bytes": 2480000.0},
@@ -80,6 +80,7 @@ func Samples(event lifecycle.EventType) []lifecycle.Notice {
 		extension := full
 		asked := *full.Request
 		asked.Extension, asked.AccountName, asked.FirstName, asked.LastName = true, "", "", ""
+		asked.Records, asked.Until = 250, time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)
 		asked.Requester, asked.Manager, asked.StartDate, asked.EndDate = lifecycle.Named{}, lifecycle.Named{}, time.Time{}, time.Time{}
 		extension.Request = &asked
 		samples = append(samples, extension)

@@ -501,3 +501,20 @@ func TestWhatWasToldLongAgoIsRemoved(t *testing.T) {
 	require.Zero(t, w.number(t, "SELECT count(*) FROM notification_records"))
 	require.NotEqual(t, done.ID, open.ID)
 }
+
+func TestANoticeOfAnExtensionCountsItsRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	records := w.people(t, 3)
+	until := records[0].EndDate.AddDate(0, 3, 0)
+	e := w.extend(t, until, records...)
+	w.relay(t)
+	made := w.deliveries(t, lifecycle.DeliveryQuery{Event: lifecycle.EventRequestMade})
+	require.Len(t, made, 1)
+	n, err := w.LoadNotice(t.Context(), made[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, e.ID, n.RequestID)
+	require.Equal(t, []any{true, 3, until}, []any{n.Request.Extension, n.Request.Records, n.Request.Until})
+	require.Len(t, n.Request.Items, 1)
+	require.False(t, n.Request.TimesOut.IsZero(), "by the organisation's policy")
+}

@@ -291,8 +291,7 @@ func TestAnApproverGetsOneMailOfAnExtension(t *testing.T) {
 	require.NoError(t, w.admin.QueryRowContext(t.Context(), "SELECT id FROM deliveries WHERE event = 'decision_needed'").Scan(&delivery))
 	notice, err := w.LoadNotice(t.Context(), delivery)
 	require.NoError(t, err)
-	require.True(t, notice.Request.Extension)
-	require.Equal(t, map[string]any{"records": 3.0, "endDate": lifecycle.FormatTime(e.EndDate)}, notice.Facts)
+	require.Equal(t, []any{true, 3, e.EndDate}, []any{notice.Request.Extension, notice.Request.Records, notice.Request.Until})
 }
 
 // TestWhatIsWrongWithAnExtensionIsToldAtOnce, and nothing of it is kept.

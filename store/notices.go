@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -51,11 +50,6 @@ func (s *Store) LoadNotice(ctx context.Context, delivery lifecycle.ID) (notice l
 		if n.Request, err = s.noticeRequest(ctx, n.RequestID); err != nil {
 			return notice, err
 		}
-		if n.Request != nil && n.Request.Extension {
-			if err := s.noticeExtension(ctx, n); err != nil {
-				return notice, err
-			}
-		}
 	}
 	if !n.ItemID.IsZero() {
 		if n.Move, err = s.noticeMove(ctx, n.ItemID, n.Key); err != nil {
@@ -78,19 +72,22 @@ func (s *Store) noticeRequest(ctx context.Context, id lifecycle.ID) (*lifecycle.
 		start, end           sql.NullTime
 		items                []byte
 		policy               sql.NullString
+		records              sql.NullInt64
+		until                sql.NullTime
 	)
 	found, err := row(ctx, s.db, []any{
 		&q.Status, &kind, &q.Requester.ID, &requester, &account, &first, &last, &q.Manager.ID, &manager, &start, &end,
-		&q.Created, &q.Reason, &policy, &items,
+		&q.Created, &q.Reason, &policy, &records, &until, &items,
 	}, `SELECT r.approval_status, r.kind, r.requester_id, `+personName("r.requester_id")+`, r.account_name, r.first_name, r.last_name,
 			r.manager_id, `+personName("r.manager_id")+`, r.start_date, r.end_date, r.created, r.cancellation_reason,
 			(SELECT p.policy::text FROM approval_policies AS p WHERE p.id = r.policy_id AND r.approval_status = 'PENDING'),
+			x.records - x.rejected - x.skipped, x.end_date,
 			(SELECT coalesce(json_agg(json_build_object(
 				'ID', i.id, 'Approver', json_build_object('ID', i.approver_id, 'Name', coalesce(`+partyName("i.approver_id", "i.approver_type")+`, '')),
 				'Type', i.approver_type, 'Status', i.status, 'Comment', i.comment, 'PendingSince', i.pending_since,
 				'DecidedBy', json_build_object('ID', i.decided_by, 'Name', coalesce(`+personName("i.decided_by")+`, ''))
 			) ORDER BY i.position), '[]') FROM approval_items AS i WHERE i.request_id = r.id)
-		FROM requests AS r WHERE r.id = ?`, id)
+		FROM requests AS r LEFT JOIN extensions AS x ON x.request_id = r.id WHERE r.id = ?`, id)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -106,31 +103,11 @@ func (s *Store) noticeRequest(ctx context.Context, id lifecycle.ID) (*lifecycle.
 			q.TimesOut = waitsBy.TimesOutAt(item.PendingSince, s.day)
 		}
 	}
-	q.Extension = kind == "EXTENSION"
+	q.Extension, q.Records, q.Until = kind == "EXTENSION", int(records.Int64), timeOf(until)
 	q.Requester.Name, q.Manager.Name = requester.String, manager.String
 	q.AccountName, q.FirstName, q.LastName = account.String, first.String, last.String
 	q.StartDate, q.EndDate, q.Created = timeOf(start), timeOf(end), q.Created.UTC()
 	return &q, nil
-}
-
-// noticeExtension adds to the facts of an event about an extension, where it has not
-// told them itself, of how many records a later end is asked for, and which one
-// where it is one for all.
-func (s *Store) noticeExtension(ctx context.Context, n *lifecycle.Notice) error {
-	var records int
-	var end sql.NullTime
-	found, err := row(ctx, s.db, []any{&records, &end},
-		"SELECT records - rejected - skipped, end_date FROM extensions WHERE request_id = ?", n.RequestID)
-	if err != nil || !found {
-		return err
-	}
-	facts := map[string]any{"records": float64(records)}
-	if end.Valid {
-		facts["endDate"] = lifecycle.FormatTime(end.Time)
-	}
-	maps.Copy(facts, n.Facts)
-	n.Facts = facts
-	return nil
 }
 
 // noticeMove returns the move of this number, nil where there is none.
