@@ -378,3 +378,30 @@ func TestAbsencesBeginAndEndWhileItIsDecided(t *testing.T) {
 	require.Equal(t, 0, w.number(t, "SELECT count(*) FROM approval_items WHERE delegated_from IS NOT NULL AND status = 'PENDING'"))
 	w.requireConsistent(t)
 }
+
+// TestWhoDecidesAboutAnExtension: the deputy of an approver who is away, and not
+// the one who asks.
+func TestWhoDecidesAboutAnExtension(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	deputy := storetest.Identity(t, w.Store, "deputy")
+	records := w.people(t, 3)
+	absence := w.away(t, w.approvers[0], deputy)
+	extension := w.extend(t, laterEnd(), records[0])
+	require.Equal(t, identityOf(deputy), extension.Items[0].Approver)
+	w.back(t, absence)
+	moved, _ := w.settled(t, absence)
+	require.Equal(t, 1, moved)
+	require.Equal(t, identityOf(w.approvers[0]), w.extension(t, extension.ID).Items[0].Approver)
+
+	w.approvedBy(t, identityOf(w.outsider))
+	asked := w.newExtension(laterEnd())
+	asked.Requester = w.outsider.ID
+	own, err := w.AcceptExtension(t.Context(), asked, targets(laterEnd(), records[1]), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"AUTO_REASSIGNMENT outsider -> jane.doe by nobody"}, w.route(t, own.Items[0].ID))
+	w.approvedBy(t, identityOf(w.owner))
+	nobody := w.extend(t, laterEnd(), records[2])
+	require.Equal(t, lifecycle.StatusCancelled, nobody.Status)
+	w.requireConsistent(t)
+}
