@@ -132,7 +132,7 @@ var waiting = []string{
 var headerNames = []string{
 	"Allow", "Cache-Control", "Connection", "Content-Disposition", "Content-Length", "Content-Security-Policy",
 	"Content-Type", "Cross-Origin-Resource-Policy", "Date", "Pragma", "Referrer-Policy", "Retry-After",
-	"Www-Authenticate", "X-Content-Type-Options", "X-Frame-Options", "X-Gatehouse-Job", "X-Request-Id", "X-Total-Count",
+	"Www-Authenticate", "X-Content-Type-Options", "X-Frame-Options", "X-Gatehouse-Job", "X-On-Behalf-Of", "X-Request-Id", "X-Total-Count",
 }
 
 // manyWrites is after how many changes the objects are made anew.

@@ -64,7 +64,7 @@ var goodBodies = map[string]string{
 	"rejectNonEmployeeExtension":              `{"comment":"No"}`,
 	"reassignNonEmployeeApproval":             `{"newOwner":{"id":"$person","type":"IDENTITY"},"comment":"c"}`,
 	"claimNonEmployeeApproval":                `{"comment":"c"}`,
-	"createIdentityAbsence":                   `{"deputy":{"id":"$approver"},"endDate":"2099-01-01"}`,
+	"createIdentityAbsence":                   `{"deputy":{"id":"$approver"},"endDate":"` + inAMonth(-10) + `"}`,
 	"createToken":                             `grant_type=password&client_id=nobody&client_secret=nothing`, // what is refused before a secret is compared, which takes its time
 }
 
