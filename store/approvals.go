@@ -446,7 +446,7 @@ func (d *deciding) follow(ctx context.Context, tx bun.Tx, q lockedRequest, sourc
 		err = closeRequest(ctx, tx, source, q, outcome, "", at)
 	case lifecycle.StatusCancelled:
 		err = closeRequest(ctx, tx, source, q, outcome, lifecycle.ReasonOnlyRequester, at)
-	case lifecycle.StatusPending, lifecycle.StatusNotReady:
+	case lifecycle.StatusPending, lifecycle.StatusNotReady, lifecycle.StatusSkipped:
 	}
 	return outcome, err
 }
