@@ -42,9 +42,23 @@ func newPerson(t *testing.T, levels ...lifecycle.Level) string {
 	return identity.Alias
 }
 
-// TestATokenIsMadeUsedAndRevoked follows a personal access token through its
+// TestWhoGetsIn has programs, clients and people of its own for each of the tests,
+// and so runs them together: most of their time is spent in waiting.
+func TestWhoGetsIn(t *testing.T) {
+	together(t, map[string]func(*testing.T){
+		"rates are limited over all processes":          testRatesAreLimitedOverAllProcesses,
+		"an OIDC provider logs people in":               testAnOIDCProviderLogsPeopleIn,
+		"a token is made, used and revoked":             testATokenIsMadeUsedAndRevoked,
+		"ten tokens are all there are":                  testTenTokensAreAllThereAre,
+		"nobody mints more than they have":              testNobodyMintsMoreThanTheyHave,
+		"an application is made, used and deleted":      testAnApplicationIsMadeUsedAndDeleted,
+		"a token ends with its client and its identity": testATokenEndsWithItsClientAndItsIdentity,
+	})
+}
+
+// testATokenIsMadeUsedAndRevoked follows a personal access token through its
 // life, at every mount.
-func TestATokenIsMadeUsedAndRevoked(t *testing.T) {
+func testATokenIsMadeUsedAndRevoked(t *testing.T) {
 	alias := newPerson(t)
 	me := as(t, alias)
 	made := me.post("/personal-access-tokens", object{"name": " Laptop ", "scope": []string{lifecycle.ScopeRead}}).want(200).object()
@@ -86,8 +100,8 @@ func TestATokenIsMadeUsedAndRevoked(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status)
 }
 
-// TestTenTokensAreAllThereAre, also when they are asked for at once.
-func TestTenTokensAreAllThereAre(t *testing.T) {
+// testTenTokensAreAllThereAre, also when they are asked for at once.
+func testTenTokensAreAllThereAre(t *testing.T) {
 	me := as(t, newPerson(t))
 	const tries = 14
 	answers := make([]answer, tries)
@@ -107,9 +121,9 @@ func TestTenTokensAreAllThereAre(t *testing.T) {
 	require.Equal(t, lifecycle.MaxPersonalTokens-1, made, "one was there before")
 }
 
-// TestNobodyMintsMoreThanTheyHave: neither scopes nor rights grow by way of a
+// testNobodyMintsMoreThanTheyHave: neither scopes nor rights grow by way of a
 // token.
-func TestNobodyMintsMoreThanTheyHave(t *testing.T) {
+func testNobodyMintsMoreThanTheyHave(t *testing.T) {
 	admin := as(t, newPerson(t, lifecycle.LevelOrgAdmin))
 	managing := loginWith(t, admin.post("/personal-access-tokens", object{"name": "All"}).want(200).object(), lifecycle.ScopeManage)
 	managing.get("/personal-access-tokens").wantRefusal("to manage is not to read")
@@ -134,8 +148,8 @@ func TestNobodyMintsMoreThanTheyHave(t *testing.T) {
 	}
 }
 
-// TestAnApplicationIsMadeUsedAndDeleted at every mount.
-func TestAnApplicationIsMadeUsedAndDeleted(t *testing.T) {
+// testAnApplicationIsMadeUsedAndDeleted at every mount.
+func testAnApplicationIsMadeUsedAndDeleted(t *testing.T) {
 	admin := as(t, "admin")
 	made := admin.post("/oauth-clients", object{
 		"name": unique("App"), "description": "For a test", "rights": []string{string(lifecycle.RightRead)},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,11 +40,17 @@ func TestTemporalAway(t *testing.T) {
 func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	source := newSource(t, "approver.one")
 	first := ask(t, source)
-	var ids []string
-	for range 499 {
-		ids = append(ids, ask(t, source).id())
+	ids := make([]string, 500)
+	ids[0] = first.id()
+	var asking sync.WaitGroup
+	for piece := range slices.Chunk(ids[1:], 100) {
+		asking.Go(func() {
+			for i := range piece {
+				piece[i] = ask(t, source).id()
+			}
+		})
 	}
-	ids = append(ids, first.id())
+	asking.Wait()
 	stack.stopTemporal(t)
 	as(t, "admin").delete("/non-employee-sources/" + source.id()).want(204)
 	as(t, "admin").get("/non-employee-requests/" + first.id()).want(404)

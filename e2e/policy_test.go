@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -336,56 +337,72 @@ func TestAccessTable(t *testing.T) {
 	ensurePeople(t)
 	none := noGrounds()
 	none.record["accountName"], none.record["email"] = "x", "x@example.com"
-	sides := []side{here, there}
-	for i, line := range table() {
-		t.Run(line.operation, func(t *testing.T) {
-			shared := map[string]grounds{}
-			for _, s := range sides {
-				shared[s.name] = line.grounds(t, s)
+	lanes := map[string]func(*testing.T){}
+	for lane := range accessLanes {
+		lanes[fmt.Sprintf("lane %d", lane)] = func(t *testing.T) {
+			for i, line := range table() {
+				if i%accessLanes == lane {
+					t.Run(line.operation, func(t *testing.T) { line.walk(t, i, none) })
+				}
 			}
-			t.Run("refused or read", func(t *testing.T) {
-				for j, m := range mounts() {
-					t.Run(m.name, func(t *testing.T) {
-						t.Parallel()
-						for _, actor := range actors() {
-							c := as(t, actor).at(m)
-							for _, s := range sides {
-								what := line.operation + " as " + actor + " on the grounds " + s.name
-								switch admitted := line.admits(actor, s); {
-								case admitted && line.effect == reads:
-									line.requireSuccess(c, shared[s.name], what)
-								case !admitted:
-									line.call(c, shared[s.name]).wantRefusal(what)
-									if i%len(mounts()) == j {
-										requireBodyUnread(c, line, shared[s.name], what)
-									}
-								}
+		}
+	}
+	together(t, lanes)
+}
+
+// accessLanes is how many lines of the table are walked at once: each makes sources,
+// whose number is bounded.
+const accessLanes = 4
+
+// walk holds one line, the one at position, to what it says.
+func (a access) walk(t *testing.T, position int, none grounds) {
+	t.Helper()
+	sides := []side{here, there}
+	shared := map[string]grounds{}
+	for _, s := range sides {
+		shared[s.name] = a.grounds(t, s)
+	}
+	t.Run("refused or read", func(t *testing.T) {
+		for j, m := range mounts() {
+			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
+				for _, actor := range actors() {
+					c := as(t, actor).at(m)
+					for _, s := range sides {
+						what := a.operation + " as " + actor + " on the grounds " + s.name
+						switch admitted := a.admits(actor, s); {
+						case admitted && a.effect == reads:
+							a.requireSuccess(c, shared[s.name], what)
+						case !admitted:
+							a.call(c, shared[s.name]).wantRefusal(what)
+							if position%len(mounts()) == j {
+								requireBodyUnread(c, a, shared[s.name], what)
 							}
-							requireNothingThere(c, line, actor, none)
 						}
-					})
+					}
+					requireNothingThere(c, a, actor, none)
 				}
 			})
-			turn := i
-			for _, s := range sides {
-				for _, actor := range actors() {
-					if line.effect == reads || !line.admits(actor, s) {
-						continue
-					}
-					g := shared[s.name]
-					if line.effect == uses {
-						g = line.grounds(t, s)
-					}
-					m := mounts()[turn%len(mounts())]
-					turn++
-					line.requireSuccess(as(t, actor).at(m), g, line.operation+" as "+actor+" on the grounds "+s.name+" at "+m.name)
-					if line.effect == uses {
-						g.drop(t)
-					}
-				}
-				shared[s.name].drop(t)
+		}
+	})
+	turn := position
+	for _, s := range sides {
+		for _, actor := range actors() {
+			if a.effect == reads || !a.admits(actor, s) {
+				continue
 			}
-		})
+			g := shared[s.name]
+			if a.effect == uses {
+				g = a.grounds(t, s)
+			}
+			m := mounts()[turn%len(mounts())]
+			turn++
+			a.requireSuccess(as(t, actor).at(m), g, a.operation+" as "+actor+" on the grounds "+s.name+" at "+m.name)
+			if a.effect == uses {
+				g.drop(t)
+			}
+		}
+		shared[s.name].drop(t)
 	}
 }
 

