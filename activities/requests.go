@@ -28,7 +28,7 @@ func (a *Activities) load(ctx context.Context, request lifecycle.ID) (wire.Reque
 	}
 	state := wire.RequestState{
 		Found: true, SourceID: p.SourceID, Status: p.Status, Items: p.Items,
-		Pending: p.Pending, Order: p.Order, ApproverGone: p.ApproverGone,
+		Pending: p.Pending, Order: p.Order, ApproverGone: p.ApproverGone, Extension: p.Extension,
 	}
 	if p.Pending.IsZero() {
 		return state, nil

@@ -212,6 +212,8 @@ type DecisionResult struct {
 type Progress struct {
 	SourceID ID
 	Status   ApprovalStatus
+	// Extension is true for an [Extension].
+	Extension bool
 	// Items is the number of approval items.
 	Items int
 	// Pending is the item that waits for its decision, zero if none does.

@@ -97,6 +97,10 @@ func TestAnExtensionGoesThroughItsApprovers(t *testing.T) {
 	require.Equal(t, e, w.extension(t, e.ID))
 	require.Equal(t, 5, e.Pending())
 	require.Len(t, e.Items, 2)
+	progress, err := w.LoadRequest(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.True(t, progress.Extension)
+	require.Equal(t, e.Items[0].ID, progress.Pending)
 
 	first := extensionDecision(e, 0, lifecycle.VerdictApprove)
 	require.NoError(t, w.AnnounceExtensionDecision(t.Context(), first, "Not the first.", []lifecycle.ID{records[0].ID}))

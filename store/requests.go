@@ -566,9 +566,9 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 	)
 	found := false
 	err = s.prepared(ctx, []any{
-		&progress.SourceID, &progress.Status, &progress.Items, &progress.Version, &progress.Pending, &order, &since, &gone,
+		&progress.SourceID, &progress.Status, &progress.Extension, &progress.Items, &progress.Version, &progress.Pending, &order, &since, &gone,
 		&assigned, &reminders, &escalations, &policyText,
-	}, `SELECT r.source_id, r.approval_status, (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id), r.modified,
+	}, `SELECT r.source_id, r.approval_status, r.kind = 'EXTENSION', (SELECT count(*) FROM approval_items AS n WHERE n.request_id = r.id), r.modified,
 			i.id, i.position, i.pending_since, `+deciderGone+`, i.assigned_since, i.reminders, i.escalations, p.policy::text
 		FROM requests AS r LEFT JOIN approval_items AS i
 			ON i.request_id = r.id AND i.status = 'PENDING' AND r.approval_status = 'PENDING'

@@ -36,6 +36,20 @@ func databaseStep(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// extensionStep is databaseStep for what may change 20,000 records in one
+// transaction, whose statements have a longer bound of their own: a machine that is
+// slow, or busy, must not cut it off each time.
+func extensionStep(ctx workflow.Context) workflow.Context {
+	ctx = databaseStep(ctx)
+	options := workflow.GetLocalActivityOptions(ctx)
+	options.StartToCloseTimeout = extensionTimeout
+	return workflow.WithLocalActivityOptions(ctx, options)
+}
+
+// extensionTimeout bounds an attempt of an extensionStep; on a machine with nothing
+// else to do one takes two seconds.
+const extensionTimeout = time.Minute
+
 // notifying is for notifications. They run as normal activities on a queue of
 // their own, since what delivers them may be slow or away for hours and must
 // hold up neither decisions nor their retries.

@@ -226,12 +226,21 @@ func (r *request) advance(ctx workflow.Context, due bool) error {
 	return nil
 }
 
+// databaseStep is for what reads or writes the rows. What they are is not known
+// before they were read once: a decision may come first.
+func (r *request) databaseStep(ctx workflow.Context) workflow.Context {
+	if r.state.Extension || !r.state.Found {
+		return extensionStep(ctx)
+	}
+	return databaseStep(ctx)
+}
+
 // step runs an activity that answers the state of the rows; the caller holds
 // the mutex. A nudge that comes meanwhile makes the answer stale again.
 func (r *request) step(ctx workflow.Context, activity string, in any) error {
 	r.stale = false
 	var state wire.RequestState
-	if err := workflow.ExecuteLocalActivity(databaseStep(ctx), activity, in).Get(ctx, &state); err != nil {
+	if err := workflow.ExecuteLocalActivity(r.databaseStep(ctx), activity, in).Get(ctx, &state); err != nil {
 		r.stale = true
 		return err
 	}
@@ -321,7 +330,7 @@ func (r *request) decide(ctx workflow.Context, d wire.Decision) (wire.DecisionRe
 	wasStale := r.stale
 	r.stale = false
 	var result wire.DecideResult
-	err := workflow.ExecuteLocalActivity(databaseStep(ctx), wire.ActivityDecide, d).Get(ctx, &result)
+	err := workflow.ExecuteLocalActivity(r.databaseStep(ctx), wire.ActivityDecide, d).Get(ctx, &result)
 	switch outcome := result.Decision.Outcome; {
 	case err != nil:
 		r.stale = true

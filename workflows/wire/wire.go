@@ -198,6 +198,8 @@ type RequestState struct {
 	// Version tells this state of the rows from earlier ones: when they last
 	// moved, RFC 3339 in UTC with milliseconds.
 	Version string `json:"version,omitempty"`
+	// Extension is true for a request whose end changes many records.
+	Extension bool `json:"extension,omitempty"`
 }
 
 // CancelInput is the payload of the CancelRequest activity.
