@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -232,7 +233,10 @@ func (d *Deliveries) post(ctx context.Context, delivery lifecycle.Delivery, begi
 		keep, cancel := keeping(ctx)
 		defer cancel()
 		_, disabled := d.Store.UpdateWebhook(keep, endpoint.ID, func(e *lifecycle.WebhookEndpoint) error {
-			e.Enabled, e.Reason = false, lifecycle.FaultGone
+			// One that was moved meanwhile is not where it is gone.
+			if e.URL == endpoint.URL {
+				e.Enabled, e.Reason = false, lifecycle.FaultGone
+			}
 			return nil
 		})
 		if disabled != nil && lifecycle.KindOf(disabled) != lifecycle.KindNotFound {
@@ -273,8 +277,18 @@ func (a *Activities) failed(ctx context.Context, delivery lifecycle.Delivery, fa
 	if fault.Final {
 		return wire.DeliveryResult{Status: lifecycle.DeliveryDead, Fault: fault.Code}, nil
 	}
-	return wire.DeliveryResult{}, again(fault.Code, fault.After)
+	return wire.DeliveryResult{}, again(fault.Code, cmp.Or(fault.After, backoff(delivery.Attempts)))
 }
+
+// Pauses between attempts that failed.
+const (
+	firstPause = 5 * time.Second
+	lastPause  = time.Hour
+)
+
+// backoff is the pause after so many attempts that began before this one. The
+// policy's own counts those as well that found the receiver busy.
+func backoff(attempts int) time.Duration { return min(lastPause, firstPause<<min(attempts, 10)) }
 
 // again asks for another attempt, after a pause of the policy where after is zero.
 func again(code string, after time.Duration) error {

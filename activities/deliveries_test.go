@@ -2,6 +2,7 @@ package activities
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -198,6 +199,8 @@ func TestWhatAFaultLeadsTo(t *testing.T) {
 		after   time.Duration
 	}{
 		"passing":   {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "smtp_451"} }, fault: lifecycle.DeliveryError{Code: "smtp_451"}, counted: "mail failed"},
+		"again":     {channel: lifecycle.ByMail, change: func(p *post) { p.delivery.Attempts, p.sent = 3, &lifecycle.DeliveryError{Code: "smtp_451"} }, fault: lifecycle.DeliveryError{Code: "smtp_451"}, counted: "mail failed", after: 40 * time.Second},
+		"for long":  {channel: lifecycle.ByMail, change: func(p *post) { p.delivery.Attempts, p.sent = 90, &lifecycle.DeliveryError{Code: "smtp_451"} }, fault: lifecycle.DeliveryError{Code: "smtp_451"}, counted: "mail failed", after: time.Hour},
 		"doubtful":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true} }, fault: lifecycle.DeliveryError{Code: lifecycle.FaultTimeout, Doubtful: true}, counted: "mail doubtful"},
 		"for good":  {channel: lifecycle.ByMail, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "smtp_550", Final: true} }, fault: lifecycle.DeliveryError{Code: "smtp_550", Final: true}, counted: "mail dead"},
 		"not yet":   {channel: lifecycle.ByWebhook, change: func(p *post) { p.sent = &lifecycle.DeliveryError{Code: "status_503", After: time.Minute} }, fault: lifecycle.DeliveryError{Code: "status_503", After: time.Minute}, counted: "webhook failed", after: time.Minute},
@@ -223,7 +226,7 @@ func TestWhatAFaultLeadsTo(t *testing.T) {
 			require.ErrorAs(t, err, &failure)
 			require.Equal(t, c.fault.Code, failure.Type())
 			require.False(t, failure.NonRetryable())
-			require.Equal(t, c.after, failure.NextRetryDelay())
+			require.Equal(t, cmp.Or(c.after, 5*time.Second), failure.NextRetryDelay())
 		})
 	}
 }

@@ -146,10 +146,12 @@ func (in ExtensionInput) Judge(at time.Time) (extension Extension, targets []Ext
 	var err error
 	extension.Comment, err = JudgeComment(in.Comment, false)
 	j.faults = j.faults.With(err)
+	// An empty filter would let every record through, which nobody means by it.
+	filtered := in.Filters != nil && Normalize(*in.Filters) != ""
 	switch {
-	case in.RecordIDs != nil && in.Filters != nil:
+	case in.RecordIDs != nil && filtered:
 		j.faults.Add(KindIllegalValue, "filters", "filters must not be given beside recordIds")
-	case in.Filters != nil:
+	case filtered:
 	case len(in.RecordIDs) > MaxExtensionRecords:
 		j.note(TooManyExtended("recordIds"))
 	case len(in.RecordIDs) > 0:

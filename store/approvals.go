@@ -292,7 +292,7 @@ func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (
 		groups                               sql.NullString
 		comment, client, trackingID, address sql.NullString
 	)
-	rows, err := tx.QueryContext(ctx, `SELECT i.id, i.approver_id, i.approver_type, i.status, i.decided_by, i.pending_since,
+	rows, err := tx.QueryContext(ctx, `SELECT i.id, i.approver_id, i.approver_type, i.status, i.decided_by, i.delegated_from, i.pending_since,
 			EXISTS (SELECT 1 FROM identities AS a WHERE a.id = ?0 AND a.active),
 			(SELECT string_agg('GOVERNANCE_GROUP ' || w.workgroup_id, ',') FROM workgroup_members AS w WHERE w.identity_id = ?0),
 			c.comment, c.client_id, c.tracking_id, c.address
@@ -301,7 +301,7 @@ func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (
 		WHERE i.request_id = ?4 ORDER BY i.position`,
 		uuidOf(decision.Approver), uuidOf(decision.ID), uuidOf(decision.ItemID), string(decision.Verdict), decision.RequestID)
 	dest := []any{
-		&item.ID, &item.Approver.ID, &item.Approver.Type, &item.Status, &item.DecidedBy, &since, &d.active, &groups,
+		&item.ID, &item.Approver.ID, &item.Approver.Type, &item.Status, &item.DecidedBy, &item.OnBehalfOf, &since, &d.active, &groups,
 		&comment, &client, &trackingID, &address,
 	}
 	err = each(rows, err, dest, func() error {
@@ -490,7 +490,8 @@ func (d *deciding) approvedBefore(approver lifecycle.Reference, position int) li
 		return lifecycle.ID{}
 	}
 	for _, earlier := range d.request.Items[:position] {
-		if earlier.Status == lifecycle.StatusApproved && earlier.DecidedBy == approver.ID {
+		// To decide in somebody's place is not to have decided for oneself.
+		if earlier.Status == lifecycle.StatusApproved && earlier.DecidedBy == approver.ID && earlier.OnBehalfOf.IsZero() {
 			return approver.ID
 		}
 	}

@@ -167,9 +167,15 @@ type taken struct {
 }
 
 // recordsDue selects the records r that have come to the first of the rungs, by
-// manager, under their locks. Its arguments are ?0 to ?3.
-const recordsDue = ` FROM records AS r WHERE r.source_id = ?0 AND r.lifecycle_rung = ?1 AND r.lifecycle_state <> 'PLANNED'
-	AND r.end_date <= ?2 ORDER BY r.manager_id, r.id LIMIT ?3 FOR UPDATE SKIP LOCKED`
+// manager, under their locks. Its arguments are ?0 to ?3. Those that may be removed
+// wait for nobody's decision about a later end.
+const (
+	recordsDue    = recordsOfRung + takenInOrder
+	removableDue  = recordsOfRung + ` AND NOT EXISTS (SELECT 1 FROM extension_records AS x WHERE x.record_id = r.id AND x.status = 'PENDING')` + takenInOrder
+	recordsOfRung = ` FROM records AS r WHERE r.source_id = ?0 AND r.lifecycle_rung = ?1 AND r.lifecycle_state <> 'PLANNED'
+	AND r.end_date <= ?2`
+	takenInOrder = ` ORDER BY r.manager_id, r.id LIMIT ?3 FOR UPDATE SKIP LOCKED`
+)
 
 func advanceRecords(ctx context.Context, tx bun.Tx, due lifecycle.DueRecords, rungs []lifecycle.Rung, at time.Time, limit int) ([]taken, error) {
 	if err := tune(ctx, tx, byIndex...); err != nil {
@@ -214,7 +220,7 @@ func removeRecords(ctx context.Context, tx bun.Tx, due lifecycle.DueRecords, run
 		all []taken
 		ids idList
 	)
-	rows, err := tx.QueryContext(ctx, "SELECT r.id, r.manager_id"+recordsDue, due.Source, due.Rung, rungs[0].Until, limit)
+	rows, err := tx.QueryContext(ctx, "SELECT r.id, r.manager_id"+removableDue, due.Source, due.Rung, rungs[0].Until, limit)
 	err = each(rows, err, []any{&r.id, &r.manager}, func() error {
 		all, ids = append(all, r), append(ids, r.id)
 		return nil

@@ -25,7 +25,7 @@ const nobody = "NOBODY"
 // whether there is anything to tell still.
 var concerns = map[string]string{
 	eventDecisionNeeded: `SELECT i.approver_id AS recipient, i.approver_type AS kind, '' AS reason, r.source_id,
-			NOT EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = i.id) AS untold
+			NOT EXISTS (SELECT 1 FROM approval_reassignments AS h WHERE h.item_id = i.id AND h.created >= i.pending_since) AS untold
 		FROM approval_items AS i JOIN requests AS r ON r.id = i.request_id WHERE i.id = ?1 AND i.request_id = ?0`,
 	eventRequestDecided:   concernsRequester,
 	eventRequestCancelled: concernsRequester,
@@ -41,8 +41,8 @@ const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind,
 // nobody to tell but other systems since an application client asked; then
 // recipient is zero.
 // KindNotFound if the request or the item is gone. An event that is none of the
-// three is an error. An item that moved is not told of, nor is there a recipient:
-// whoever moved it has told them.
+// three is an error. An item that moved while it was PENDING is not told of, nor is
+// there a recipient: whoever moved it has told them.
 func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID, version time.Time) (saved bool, recipient lifecycle.ID, err error) {
 	defer s.done("SaveNotification", time.Now(), &err)
 	who, known := concerns[event]

@@ -28,6 +28,9 @@ func (s *Store) ReassignApproval(ctx context.Context, move lifecycle.Reassignmen
 			return i.taken()
 		case i.holder == move.To:
 			return lifecycle.FieldError(lifecycle.KindIllegalUpdate, "newOwner", "The approval item is newOwner's already.")
+		case move.Reassigner == i.request.requester && !move.Reassigner.IsZero() && !i.request.selfApproval:
+			// To choose who decides would be as good as to decide.
+			return lifecycle.ErrOwnRequest
 		}
 		if err := mayGet(ctx, tx, i.request, move.To); err != nil {
 			return err

@@ -238,14 +238,17 @@ func (s *Store) ResendDeliveries(ctx context.Context, endpoint lifecycle.ID) (co
 
 // DropTold removes one batch, about limit rows, of what was told more than
 // retention ago: rows of the outbox whose deliveries are all over, with these and
-// with the lists of records that they are about. It returns how many rows it
+// with the lists of records that they are about. What was told of a request that is
+// under way stays: that it was told is known by the row alone. It returns how many rows it
 // removed; 0 means that nothing is left but what somebody else is just at.
 func (s *Store) DropTold(ctx context.Context, limit int, retention time.Duration) (dropped int, err error) {
 	defer s.done("DropTold", time.Now(), &err)
 	// The records first, since there may be many: a row goes when its list is gone.
 	const over = `n.relayed < ?0 AND NOT EXISTS (
 		SELECT 1 FROM deliveries AS d JOIN notifications AS b ON b.id = d.notification_id
-		WHERE b.event_id = n.event_id AND (d.status = 'PENDING' OR d.modified >= ?0))`
+		WHERE b.event_id = n.event_id AND (d.status = 'PENDING' OR d.modified >= ?0))
+		AND NOT EXISTS (SELECT 1 FROM requests AS q WHERE q.id = n.request_id
+			AND (q.approval_status = 'PENDING' OR q.workflow_seen_at < q.modified))`
 	before := now().Add(-retention)
 	records, err := affected(ctx, s.db, `DELETE FROM notification_records WHERE (batch_id, record_id) IN (
 		SELECT r.batch_id, r.record_id FROM notifications AS n JOIN notification_records AS r ON r.batch_id = n.batch_id
