@@ -469,6 +469,10 @@ func TestWhatWasToldLongAgoIsRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	done, open, fresh := w.request(t, "done"), w.request(t, "open"), w.request(t, "fresh")
+	// That it was told is known by its row alone, as long as somebody may ask.
+	waiting := w.request(t, "waiting")
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(done, 0, lifecycle.VerdictReject)))
+	w.change(t, "UPDATE requests SET workflow_seen_at = modified WHERE id = $1", done.ID.String())
 	record := w.record(t, "somebody")
 	w.change(t, `INSERT INTO notifications (id, event_id, event, request_id, item_id, recipient_id, recipient_type, reason, created, key, batch_id)
 		VALUES ($1, $1, 'expiring', $2, $2, $3, 'IDENTITY', '', now(), 'k', $1)`, record.ID.String(), lifecycle.ID{}.String(), w.owner.ID.String())
@@ -496,8 +500,9 @@ func TestWhatWasToldLongAgoIsRemoved(t *testing.T) {
 		dropped += n
 	}
 	require.Equal(t, 7, dropped, "two rows and five records")
-	require.ElementsMatch(t, []string{open.ID.String(), fresh.ID.String()}, w.aliases(t, "SELECT request_id::text FROM notifications"))
-	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{}), 2)
+	require.ElementsMatch(t, []string{open.ID.String(), fresh.ID.String(), waiting.ID.String()},
+		w.aliases(t, "SELECT request_id::text FROM notifications"))
+	require.Len(t, w.deliveries(t, lifecycle.DeliveryQuery{}), 3)
 	require.Zero(t, w.number(t, "SELECT count(*) FROM notification_records"))
 	require.NotEqual(t, done.ID, open.ID)
 }

@@ -136,8 +136,13 @@ func TestWhereAnItemCanNotGo(t *testing.T) {
 		requireKind(t, c.kind, err)
 		require.Contains(t, err.Error(), c.text, name)
 	}
+	byRequester := lifecycle.Reassignment{
+		ItemID: item.ID, From: item.Approver, To: identityOf(w.outsider), Reassigner: w.owner.ID, Comment: "why",
+	}
+	_, err := w.ReassignApproval(t.Context(), byRequester)
+	require.Equal(t, lifecycle.ErrOwnRequest, err, "who made a request does not choose who decides it")
 	require.Empty(t, w.route(t, item.ID))
-	_, err := w.ReassignApproval(t.Context(), lifecycle.Reassignment{ItemID: lifecycle.NewID(), To: identityOf(w.outsider)})
+	_, err = w.ReassignApproval(t.Context(), lifecycle.Reassignment{ItemID: lifecycle.NewID(), To: identityOf(w.outsider)})
 	requireKind(t, lifecycle.KindNotFound, err)
 
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(request, 0, lifecycle.VerdictReject)))
@@ -149,6 +154,32 @@ func TestWhereAnItemCanNotGo(t *testing.T) {
 	own := w.request(t, "own")
 	require.NoError(t, w.reassign(t, own.Items[0], onlyRequester))
 	require.Equal(t, lifecycle.DecisionStored, w.decide(t, by(own, 0, w.owner.ID)))
+}
+
+// TestWhoGotAnItemBeforeItsTurnIsToldWhenItComes: that it moved is one thing, that
+// it waits for them another.
+func TestWhoGotAnItemBeforeItsTurnIsToldWhenItComes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	request := w.request(t, "will")
+	require.NoError(t, w.reassign(t, request.Items[1], identityOf(w.outsider)))
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, decision(request, 0, lifecycle.VerdictApprove)))
+	needed := func() (bool, lifecycle.ID) {
+		progress, err := w.LoadRequest(t.Context(), request.ID)
+		require.NoError(t, err)
+		saved, recipient, err := w.SaveNotification(t.Context(), "decision_needed", request.ID, request.Items[1].ID, progress.Version)
+		require.NoError(t, err)
+		return saved, recipient
+	}
+	saved, recipient := needed()
+	require.True(t, saved)
+	require.Equal(t, w.outsider.ID, recipient)
+	// One that moves while it waits is told of by who moves it.
+	handed := request.Items[1]
+	handed.Approver = identityOf(w.outsider)
+	require.NoError(t, w.reassign(t, handed, identityOf(w.approvers[1])))
+	saved, _ = needed()
+	require.False(t, saved)
 }
 
 // by is an approval by somebody else than whose the item was when it was made.
