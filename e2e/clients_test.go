@@ -42,12 +42,13 @@ func newPerson(t *testing.T, levels ...lifecycle.Level) string {
 	return identity.Alias
 }
 
-// TestWhoGetsIn has programs, clients and people of its own for each of the tests,
-// and so runs them together: most of their time is spent in waiting.
-func TestWhoGetsIn(t *testing.T) {
+// TestWhatHasItsOwn has programs, clients or people of their own for each of the
+// tests, and so runs them together: most of their time is spent in waiting.
+func TestWhatHasItsOwn(t *testing.T) {
 	together(t, map[string]func(*testing.T){
 		"rates are limited over all processes":          testRatesAreLimitedOverAllProcesses,
 		"an OIDC provider logs people in":               testAnOIDCProviderLogsPeopleIn,
+		"the walk while nobody decides":                 testTheWalkWhileNobodyDecides,
 		"a token is made, used and revoked":             testATokenIsMadeUsedAndRevoked,
 		"ten tokens are all there are":                  testTenTokensAreAllThereAre,
 		"nobody mints more than they have":              testNobodyMintsMoreThanTheyHave,

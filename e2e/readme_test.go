@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/devstack"
 )
 
 // TestTheWalkInTheReadme runs the shell blocks of README.md as they stand,
@@ -17,17 +20,7 @@ import (
 func TestTheWalkInTheReadme(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	var script strings.Builder
-	script.WriteString("set -eu\n")
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
-		script.WriteString(block[1])
-	}
-	require.Contains(t, script.String(), "http://127.0.0.1:8080")
-	command := exec.CommandContext(t.Context(), "bash", "-c", strings.ReplaceAll(script.String(), "http://127.0.0.1:8080", stack.apiURL))
-	command.Dir = walkDir(t)
-	output, err := command.CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	text := string(output)
+	text := walk(t, blocks(t, string(readme), "sh"), stack.Stack)
 	require.Contains(t, text, `"approvalStatus":"PENDING"`)
 	require.Contains(t, text, `"accountName":"william.smith"`)
 	var lines []string
@@ -52,6 +45,51 @@ func TestTheWalkInTheReadme(t *testing.T) {
 	require.Contains(t, bulk[1], `"created":20000`)
 	require.Contains(t, bulk[2], "line 3, column email: email must be an e-mail address")
 	require.Contains(t, bulk[3], `"unchanged":20000`)
+}
+
+// testTheWalkWhileNobodyDecides runs the blocks about days that are short, in a
+// stack of its own, whose days are.
+func testTheWalkWhileNobodyDecides(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	short, err := devstack.Start(t.Context(), devstack.Options{
+		Dir: t.TempDir(), BinDir: filepath.Join(stack.Dir(), "bin"), Demo: true,
+		Env: map[string]string{"GATEHOUSE_POLICY_DAY": "5s", "GATEHOUSE_SWEEP_INTERVAL": "2s"},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, short.Stop(context.WithoutCancel(t.Context()))) })
+	// The walk before it makes the helpers and the source; the file of people is for
+	// the other test.
+	before, _, _ := strings.Cut(string(readme), "### A file of 20,000 people")
+	text := walk(t, blocks(t, before, "(?:ba)?sh"), short)
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return !strings.HasPrefix(line, "{") })
+	require.Contains(t, lines[len(lines)-3], `"step":"REMINDER"`, "what happens next")
+	require.Contains(t, lines[len(lines)-1], `"approvalStatus":"APPROVED"`)
+	require.Contains(t, lines[len(lines)-1], "In the place of approver.one")
+}
+
+// blocks are the shell blocks of a text whose language is one of these, behind one
+// another.
+func blocks(t *testing.T, text, languages string) string {
+	t.Helper()
+	var script strings.Builder
+	script.WriteString("set -eu\n")
+	for _, block := range regexp.MustCompile("(?s)```"+languages+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		script.WriteString(block[1])
+	}
+	return script.String()
+}
+
+// walk runs the script, but for the addresses, and returns what it printed.
+func walk(t *testing.T, script string, on *devstack.Stack) string {
+	t.Helper()
+	require.Contains(t, script, "http://127.0.0.1:8080")
+	script = strings.NewReplacer("http://127.0.0.1:8080", on.APIURL(), "http://127.0.0.1:8025", on.Mail.URL()).Replace(script)
+	command := exec.CommandContext(t.Context(), "bash", "-c", script)
+	command.Dir = walkDir(t)
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return string(output)
 }
 
 // walkDir is a directory to walk in that leaves the repository as it is: its
