@@ -31,8 +31,9 @@ type letter struct {
 	gaveUp   int
 	// now is the virtual time.
 	now func() time.Time
-	// away is how often the row can't be read.
-	away int
+	// away is how often the row can't be read, busy how often the receiver has others
+	// to talk to.
+	away, busy int
 }
 
 func (l *letter) GetDelivery(context.Context, lifecycle.ID) (lifecycle.Delivery, error) {
@@ -43,7 +44,7 @@ func (l *letter) GetDelivery(context.Context, lifecycle.ID) (lifecycle.Delivery,
 	if l.gone {
 		return lifecycle.Delivery{}, lifecycle.NewError(lifecycle.KindNotFound, "gone")
 	}
-	return lifecycle.Delivery{ID: l.id, EventID: l.id, Event: lifecycle.EventReminder, Channel: l.channel, Status: l.status}, nil
+	return lifecycle.Delivery{ID: l.id, EventID: l.id, Event: lifecycle.EventReminder, Channel: l.channel, Status: l.status, Attempts: len(l.attempts)}, nil
 }
 
 func (l *letter) LoadNotice(context.Context, lifecycle.ID) (lifecycle.Notice, error) {
@@ -89,6 +90,10 @@ func (l *letter) Send(ctx context.Context, _ lifecycle.Mail, begin func(context.
 }
 
 func (l *letter) Post(ctx context.Context, _ lifecycle.Posting, begin func(context.Context) error) error {
+	if l.busy > 0 {
+		l.busy--
+		return &lifecycle.DeliveryError{Code: lifecycle.FaultBusy}
+	}
 	return l.Send(ctx, lifecycle.Mail{}, begin)
 }
 
@@ -124,6 +129,22 @@ func TestADeliveryIsTakenAtOnce(t *testing.T) {
 		require.Len(t, l.attempts, 1)
 		require.Zero(t, l.gaveUp)
 	}
+}
+
+// TestABusyReceiverStretchesNoPause: having waited for its turn is not having failed.
+func TestABusyReceiverStretchesNoPause(t *testing.T) {
+	t.Parallel()
+	l, env := newLetter(t, lifecycle.ByWebhook, func(attempt int) error {
+		if attempt > 2 {
+			return nil
+		}
+		return &lifecycle.DeliveryError{Code: "status_503"}
+	})
+	l.busy = 12
+	require.Equal(t, wire.DeliveryResult{Status: lifecycle.DeliveryDelivered}, l.carry(t, env))
+	require.Len(t, l.attempts, 3)
+	require.Equal(t, 5*time.Second, l.attempts[1].Sub(l.attempts[0]))
+	require.Equal(t, 10*time.Second, l.attempts[2].Sub(l.attempts[1]))
 }
 
 func TestADeliveryIsTriedForADayAndThenGivenUp(t *testing.T) {

@@ -166,7 +166,7 @@ func (w *world) make(t testing.TB) {
 	w.live["$source"] = text(t, source, "id")
 	under := "/v3/non-employee-sources/" + w.live["$source"]
 	// Whatever the organisation's was changed to meanwhile.
-	w.send(t, http.MethodPut, under+"/lifecycle-config", `{"extension":{"approval":"REQUIRED"}}`)
+	w.send(t, http.MethodPut, under+"/lifecycle-config", `{"warnings":[],"extension":{"approval":"REQUIRED"}}`)
 	w.live["$attribute"] = text(t, w.send(t, http.MethodPost, under+"/schema-attributes",
 		`{"type":"TEXT","technicalName":"extra","label":"Extra"}`), "id")
 	w.live["$record"] = text(t, w.send(t, http.MethodPost, "/v3/non-employee-records", w.fill(personBody("a.record"))), "id")
