@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 			strings.Contains(line.path, "{schedule}") || strings.Contains(line.path, "-config") || strings.HasSuffix(line.path, "/claim") {
 			continue
 		}
-		g := newGrounds(t, here)
+		g := line.grounds(t, here)
 		ground[line.operation] = g
 		who := slices.Concat(line.here, line.everywhere)[0]
 		if a := line.call(as(t, who), g); a.status >= http.StatusMultipleChoices {
@@ -95,6 +96,24 @@ func TestEveryOperationLeavesItsEntry(t *testing.T) {
 	for _, policy := range []object{other, defaultDates} {
 		admin.send(http.MethodPut, "/non-employee-lifecycle-config", policy).want(200)
 	}
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer receiver.Close()
+	listens := object{"url": receiver.URL, "events": []string{"request_made"}}
+	endpoint := "/webhooks/" + admin.post("/webhooks", listens).want(200).object().id()
+	listens["events"] = []string{"request_made", "request_decided"}
+	admin.send(http.MethodPut, endpoint, listens).want(200)
+	ask(t, decided)
+	again := func(resend func(delivery string)) {
+		id := strings.TrimPrefix(endpoint, "/webhooks/")
+		eventually(t, "it has arrived", func() bool {
+			return stack.count(t, `SELECT count(*) FROM deliveries WHERE endpoint_id = $1 AND status = 'DELIVERED'`, id) > 0
+		})
+		stack.execute(t, `UPDATE deliveries SET status = 'DEAD', delivered = NULL WHERE endpoint_id = $1`, id)
+		resend(stack.text(t, `SELECT min(id::text) FROM deliveries WHERE endpoint_id = $1`, id))
+	}
+	again(func(delivery string) { admin.post("/deliveries/"+delivery+"/resend", nil).want(200) })
+	again(func(string) { admin.post(endpoint+"/resend", nil).want(200) })
+	admin.delete(endpoint).want(204)
 	pool := newSource(t)
 	admin.patch("/non-employee-sources/"+pool.id(), patchOperation{Op: "replace", Path: "/approvers", Value: []object{
 		{"id": groupID(t, "here.group"), "type": "GOVERNANCE_GROUP"},

@@ -40,10 +40,10 @@ func TestTemporalAway(t *testing.T) {
 func TestDeletingNeedsOnlyPostgres(t *testing.T) {
 	source := newSource(t, "approver.one")
 	first := ask(t, source)
-	ids := make([]string, 500)
+	ids := make([]string, 150)
 	ids[0] = first.id()
 	var asking sync.WaitGroup
-	for piece := range slices.Chunk(ids[1:], 100) {
+	for piece := range slices.Chunk(ids[1:], 50) {
 		asking.Go(func() {
 			for i := range piece {
 				piece[i] = ask(t, source).id()

@@ -214,7 +214,7 @@ func decide(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, counted
 	if err != nil {
 		return result, err
 	}
-	d, err := loadDeciding(ctx, tx, decision)
+	d, err := loadDeciding(ctx, tx, decision, q.kind)
 	if err != nil {
 		return result, err
 	}
@@ -271,21 +271,25 @@ type deciding struct {
 }
 
 // decisionOrigin is who decides, as far as the decision tells.
-func decisionOrigin(d lifecycle.Decision) lifecycle.Origin {
+func decisionOrigin(d lifecycle.Decision, kind lifecycle.RequestKind) lifecycle.Origin {
 	if d.Via == lifecycle.ViaSignal {
 		return lifecycle.Origin{Channel: lifecycle.ChannelSignal, Operation: string(d.Verdict), Identity: d.Approver}
 	}
-	operation := policy.Approve
+	approve, reject := policy.Approve, policy.Reject
+	if kind == lifecycle.RequestExtension {
+		approve, reject = policy.ApproveExtension, policy.RejectExtension
+	}
+	operation := approve
 	if d.Verdict == lifecycle.VerdictReject {
-		operation = policy.Reject
+		operation = reject
 	}
 	return lifecycle.Origin{Channel: lifecycle.ChannelAPI, Operation: string(operation), Identity: d.Approver}
 }
 
 // loadDeciding reads the items of a locked request, and what there is to know
 // about the approver.
-func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision) (*deciding, error) {
-	d := &deciding{position: -1, origin: decisionOrigin(decision)}
+func loadDeciding(ctx context.Context, tx bun.Tx, decision lifecycle.Decision, kind lifecycle.RequestKind) (*deciding, error) {
+	d := &deciding{position: -1, origin: decisionOrigin(decision, kind)}
 	var (
 		item                                 lifecycle.ApprovalItem
 		since                                sql.NullTime

@@ -211,7 +211,7 @@ func (w waiting) timeOut(ctx context.Context, tx bun.Tx, q lockedRequest, at tim
 		return lifecycle.StatusCancelled,
 			closeRequest(ctx, tx, w.source, q, lifecycle.StatusCancelled, lifecycle.ReasonTimedOut, at)
 	}
-	d, err := loadDeciding(ctx, tx, lifecycle.Decision{RequestID: q.id, ItemID: w.item})
+	d, err := loadDeciding(ctx, tx, lifecycle.Decision{RequestID: q.id, ItemID: w.item}, q.kind)
 	if err != nil {
 		return "", err
 	}
