@@ -60,6 +60,7 @@ func TestWhatHasItsOwn(t *testing.T) {
 // testATokenIsMadeUsedAndRevoked follows a personal access token through its
 // life, at every mount.
 func testATokenIsMadeUsedAndRevoked(t *testing.T) {
+	t.Helper()
 	alias := newPerson(t)
 	me := as(t, alias)
 	made := me.post("/personal-access-tokens", object{"name": " Laptop ", "scope": []string{lifecycle.ScopeRead}}).want(200).object()
@@ -103,6 +104,7 @@ func testATokenIsMadeUsedAndRevoked(t *testing.T) {
 
 // testTenTokensAreAllThereAre, also when they are asked for at once.
 func testTenTokensAreAllThereAre(t *testing.T) {
+	t.Helper()
 	me := as(t, newPerson(t))
 	const tries = 14
 	answers := make([]answer, tries)
@@ -125,6 +127,7 @@ func testTenTokensAreAllThereAre(t *testing.T) {
 // testNobodyMintsMoreThanTheyHave: neither scopes nor rights grow by way of a
 // token.
 func testNobodyMintsMoreThanTheyHave(t *testing.T) {
+	t.Helper()
 	admin := as(t, newPerson(t, lifecycle.LevelOrgAdmin))
 	managing := loginWith(t, admin.post("/personal-access-tokens", object{"name": "All"}).want(200).object(), lifecycle.ScopeManage)
 	managing.get("/personal-access-tokens").wantRefusal("to manage is not to read")
@@ -151,6 +154,7 @@ func testNobodyMintsMoreThanTheyHave(t *testing.T) {
 
 // testAnApplicationIsMadeUsedAndDeleted at every mount.
 func testAnApplicationIsMadeUsedAndDeleted(t *testing.T) {
+	t.Helper()
 	admin := as(t, "admin")
 	made := admin.post("/oauth-clients", object{
 		"name": unique("App"), "description": "For a test", "rights": []string{string(lifecycle.RightRead)},

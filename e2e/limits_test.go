@@ -43,6 +43,7 @@ func (a answer) tooMany() {
 // testRatesAreLimitedOverAllProcesses runs two APIs with a limit beside the
 // stack's, which has none: together they let no more through than one would.
 func testRatesAreLimitedOverAllProcesses(t *testing.T) {
+	t.Helper()
 	const limit = 40
 	settings := map[string]string{
 		"GATEHOUSE_RATE_LIMIT": strconv.Itoa(limit), "GATEHOUSE_TRUSTED_PROXIES": devstack.Loopback + "/32",

@@ -188,6 +188,7 @@ func (p *provider) issuersFile(t *testing.T) string {
 // first: its tokens can't be judged until it is there, and are from then on;
 // restarted with another key, or away again, it takes nothing with it.
 func testAnOIDCProviderLogsPeopleIn(t *testing.T) {
+	t.Helper()
 	rows := stack.rows(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	leaving := lifecycle.Identity{ID: lifecycle.NewID(), Alias: unique("leaving"), Name: "Leaving", Active: true, Created: now, Modified: now}

@@ -340,6 +340,7 @@ func TestAccessTable(t *testing.T) {
 	lanes := map[string]func(*testing.T){}
 	for lane := range accessLanes {
 		lanes[fmt.Sprintf("lane %d", lane)] = func(t *testing.T) {
+			t.Helper()
 			for i, line := range table() {
 				if i%accessLanes == lane {
 					t.Run(line.operation, func(t *testing.T) { line.walk(t, i, none) })

@@ -259,6 +259,7 @@ func TestWhatIsWrongWithATokenIsSaid(t *testing.T) {
 // testATokenEndsWithItsClientAndItsIdentity: whoever is switched off is out
 // soon, however long their token lives.
 func testATokenEndsWithItsClientAndItsIdentity(t *testing.T) {
+	t.Helper()
 	rows := stack.rows(t)
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	leaving := map[string]caller{}

@@ -50,6 +50,7 @@ func TestTheWalkInTheReadme(t *testing.T) {
 // testTheWalkWhileNobodyDecides runs the blocks about days that are short, in a
 // stack of its own, whose days are.
 func testTheWalkWhileNobodyDecides(t *testing.T) {
+	t.Helper()
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	short, err := devstack.Start(t.Context(), devstack.Options{
