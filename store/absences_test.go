@@ -405,3 +405,14 @@ func TestWhoDecidesAboutAnExtension(t *testing.T) {
 	require.Equal(t, lifecycle.StatusCancelled, nobody.Status)
 	w.requireConsistent(t)
 }
+
+// TestADeputyDecidesForThemselvesToo: to have decided for another is not to have
+// decided one's own item.
+func TestADeputyDecidesForThemselvesToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.settled(t, w.away(t, w.approvers[0], w.approvers[1]))
+	request := w.request(t, "will")
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, by(request, 0, w.approvers[1].ID)))
+	require.Equal(t, lifecycle.StatusPending, w.stored(t, request.ID).Items[1].Status)
+}

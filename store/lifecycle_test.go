@@ -641,3 +641,19 @@ func TestADayOfAPolicyMayBeShort(t *testing.T) {
 	require.Equal(t, 1, w.sweep(t, 0, 100).Warned)
 	require.Equal(t, "EXPIRING 30", w.state(t, record))
 }
+
+// TestNobodyIsRemovedWhileALaterEndWaits for its approvers.
+func TestNobodyIsRemovedWhileALaterEndWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	record := w.lasting(t, "somebody", -10*day, -5*day)
+	w.setPolicy(t, atTheEnd(lifecycle.EndRemove, 2))
+	w.sweep(t, 3*day, 10)
+	e := w.extend(t, laterEnd(), record)
+	require.Zero(t, w.sweep(t, 3*day, 10).Removed)
+	require.Equal(t, lifecycle.DecisionStored, w.decide(t, lifecycle.Decision{
+		ID: lifecycle.NewID(), RequestID: e.ID, ItemID: e.Items[0].ID, Approver: w.approvers[0].ID,
+		Verdict: lifecycle.VerdictReject, Via: lifecycle.ViaAPI,
+	}))
+	require.Equal(t, 1, w.sweep(t, 3*day, 10).Removed)
+}
