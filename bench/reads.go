@@ -141,12 +141,15 @@ func (r *rig) bare(ctx context.Context, query string, args ...any) (int, error) 
 	return len(text), err
 }
 
-func (r *rig) get(ctx context.Context, path string) (int, error) {
+func (r *rig) get(ctx context.Context, path string) (int, error) { return r.getAs(ctx, "admin", path) }
+
+// getAs reads an answer and returns how many bytes it has.
+func (r *rig) getAs(ctx context.Context, alias, path string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.stack.APIURL()+path, nil)
 	if err != nil {
 		return 0, err
 	}
-	request.Header.Set("Authorization", "Bearer "+r.tokens["admin"])
+	request.Header.Set("Authorization", "Bearer "+r.tokens[alias])
 	response, err := r.http.Do(request)
 	if err != nil {
 		return 0, err

@@ -58,6 +58,8 @@ func newRig(ctx context.Context, rows int, bin string) (_ *rig, err error) {
 	if r.stack, err = devstack.Start(ctx, devstack.Options{Dir: r.dir, BinDir: bin, Demo: true, Durable: true, Env: map[string]string{
 		"GATEHOUSE_LOG_LEVEL":  "warn",
 		"GATEHOUSE_RATE_LIMIT": "0",
+		// Parts of the benchmarks make fifty sources each.
+		"GATEHOUSE_MAX_SOURCES": "1000",
 		// Beside the large file there is room for what else the benchmarks make.
 		"GATEHOUSE_MAX_RECORDS_PER_SOURCE": strconv.Itoa(rows + 100_000),
 		"GATEHOUSE_UPLOAD_MAX_BYTES":       "1073741824",
