@@ -159,6 +159,8 @@ type Limits struct {
 type Serving struct {
 	// RateLimit is 0 where there is none.
 	RateLimit int `env:"GATEHOUSE_RATE_LIMIT" envDefault:"100" unit:"requests per 10 seconds" min:"0" max:"1000000" doc:"The most calls with one access token, and the most token requests and failed logins from one address; what is more is 429. 0 is no limit."`
+	// Concurrency counts neither uploads nor downloads.
+	Concurrency int `env:"GATEHOUSE_MAX_CONCURRENCY" envDefault:"256" unit:"calls" min:"8" max:"100000" doc:"How many calls one process works on at once, a quarter of them decisions; one that waits more than a second for its turn is 503. Uploads and downloads are not counted."`
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix `env:"GATEHOUSE_TRUSTED_PROXIES" form:"networks" doc:"The proxies whose X-Forwarded-For says where a client is. Any other's is ignored."`
 	MaxBodyBytes   int64          `env:"GATEHOUSE_MAX_BODY_BYTES" envDefault:"2097152" unit:"bytes" min:"1024" max:"67108864" doc:"The longest JSON body; a longer one is 413."`

@@ -33,7 +33,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 		Listen:          Listen{Address: "127.0.0.1:8080"},
 		Tokens:          Tokens{Lifetime: time.Hour, Tenant: "gatehouse", Issuer: "http://127.0.0.1:8080", KeyRotation: 2160 * time.Hour},
 		Limits:          Limits{Sources: 50, RecordsPerSource: 20_000},
-		Serving:         Serving{MaxBodyBytes: 2 << 20, RateLimit: 100},
+		Serving:         Serving{MaxBodyBytes: 2 << 20, RateLimit: 100, Concurrency: 256},
 		Uploads:         Uploads{MaxBytes: 256 << 20, Concurrency: 4, MinRate: 1024, Patience: 30 * time.Second},
 		DecisionTimeout: 10 * time.Second,
 		MetricsAddress:  "127.0.0.1:9464",
@@ -80,6 +80,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_KEY_ROTATION=48h",
 		"GATEHOUSE_OIDC_ISSUERS_FILE=/etc/gatehouse/issuers.json",
 		"GATEHOUSE_RATE_LIMIT=7",
+		"GATEHOUSE_MAX_CONCURRENCY=64",
 		"GATEHOUSE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
 		"GATEHOUSE_MAX_BODY_BYTES=4096",
 		"GATEHOUSE_UPLOAD_MAX_BYTES=1048576",
@@ -102,7 +103,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen:   Listen{Address: ":8081"},
 		Tokens:   Tokens{Lifetime: 5 * time.Minute, Tenant: "acme", Issuer: "https://gate.example", KeyRotation: 48 * time.Hour, IssuersFile: "/etc/gatehouse/issuers.json"},
 		Limits:   Limits{Sources: 51, RecordsPerSource: 20_001},
-		Serving: Serving{MaxBodyBytes: 4096, RateLimit: 7, TrustedProxies: []netip.Prefix{
+		Serving: Serving{MaxBodyBytes: 4096, RateLimit: 7, Concurrency: 64, TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 		}},
 		Uploads:         Uploads{MaxBytes: 1 << 20, Concurrency: 1, Patience: time.Minute},
@@ -187,6 +188,7 @@ func TestWhatASettingAccepts(t *testing.T) {
 		{"GATEHOUSE_ISSUER", []string{"http://h", "https://h:8443"}, []string{"h", "ftp://h", "http://", "http://h/", "http://h/p", "http://u@h", "http://h?q"}},
 		{"GATEHOUSE_UPLOAD_MAX_BYTES", []string{"1024", "17179869184"}, []string{"1023", "17179869185", "1M"}},
 		{"GATEHOUSE_UPLOAD_MIN_RATE", []string{"0", "1073741824"}, []string{"-1", "1073741825"}},
+		{"GATEHOUSE_MAX_CONCURRENCY", []string{"8", "100000"}, []string{"7", "many", "100001"}},
 		{"GATEHOUSE_RATE_LIMIT", []string{"0", "100"}, []string{"-1", "ten", "1000001"}},
 		{"GATEHOUSE_TRUSTED_PROXIES", []string{"10.0.0.0/8", "127.0.0.1/32,::1/128"}, []string{"10.0.0.1", "10.0.0.0/33", "a/8", "10.0.0.0/8, ::1/128", ","}},
 		{"GATEHOUSE_KEY_ROTATION", []string{"24h", "87600h"}, []string{"23h", "0s", "90d"}},

@@ -108,6 +108,12 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", seconds(retryAfter))
 	}
+	s.answerError(w, r, a, text)
+}
+
+// answerError writes the body that all errors of contract §3 have.
+func (s *server) answerError(w http.ResponseWriter, r *http.Request, a answer, text string) {
+	_, c := callOf(r.Context())
 	s.writeJSON(w, r, a.status, ErrorResponseDto{
 		DetailCode: a.detailCode,
 		TrackingID: c.trackingID,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"gatehouse/lifecycle"
 	"gatehouse/policy"
@@ -27,6 +28,9 @@ type Options struct {
 	// LimitAddress does so for a request of a token, before anything is done for
 	// it, and for one whose token was refused or can't be judged. nil limits nobody.
 	LimitAddress func(ctx context.Context, address netip.Addr) time.Duration
+	// Concurrency is how many calls are worked on at once, uploads and downloads not
+	// counted; what waits more than a second for its turn is 503. 0 is no bound.
+	Concurrency int
 	// TrustedProxies are those whose X-Forwarded-For says where a client is.
 	TrustedProxies []netip.Prefix
 	// Token serves POST /oauth/token, TokenInfo GET /oauth/info, and JWKS GET
@@ -67,14 +71,16 @@ type server struct {
 	limiter       func(*http.Request, policy.Actor) time.Duration
 	// addressLimiter and proxies as in Options.
 	addressLimiter func(context.Context, netip.Addr) time.Duration
-	proxies        []netip.Prefix
-	observer       func(method, route string, status int, took time.Duration)
-	attempted      func(context.Context, lifecycle.AuditChange) error
-	attempts       attemptBudget
-	overTLS        bool
-	maxBody        int64
-	uploads        uploadLimits
-	log            *slog.Logger
+	// admission has a turn for each call that is worked on; nil for no bound.
+	admission *semaphore.Weighted
+	proxies   []netip.Prefix
+	observer  func(method, route string, status int, took time.Duration)
+	attempted func(context.Context, lifecycle.AuditChange) error
+	attempts  attemptBudget
+	overTLS   bool
+	maxBody   int64
+	uploads   uploadLimits
+	log       *slog.Logger
 	// contract knows the contract's operations, service everything else. They
 	// are apart so that no mount leads to what is not the contract's.
 	contract, service *gin.Engine
@@ -100,6 +106,8 @@ func New(opts Options) (http.Handler, error) {
 		return nil, errors.New("httpapi: MaxBodyBytes must be at least 1")
 	case opts.MaxUploadBytes < 1:
 		return nil, errors.New("httpapi: MaxUploadBytes must be at least 1")
+	case opts.Concurrency < 0:
+		return nil, errors.New("httpapi: Concurrency must not be negative")
 	case opts.MinUploadRate < 0 || opts.UploadPatience <= 0:
 		return nil, errors.New("httpapi: MinUploadRate must not be negative, and UploadPatience must be more than 0")
 	case opts.Log == nil:
@@ -111,7 +119,7 @@ func New(opts Options) (http.Handler, error) {
 func newServer(opts Options) *server {
 	s := &server{
 		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
-		addressLimiter: opts.LimitAddress, proxies: opts.TrustedProxies,
+		addressLimiter: opts.LimitAddress, admission: newAdmission(opts.Concurrency), proxies: opts.TrustedProxies,
 		attempted: opts.Attempted, overTLS: opts.OverTLS, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},
 	}
@@ -142,17 +150,17 @@ func (s *server) routeContract(h *handlers) {
 		HandlerErrorFunc:         func(g *gin.Context, err error) { s.fail(g.Writer, g.Request, err) },
 		ResponseErrorHandlerFunc: s.failResponse,
 	})
-	operations := s.contract.Group("", s.receiveUpload, s.authenticate, s.checkQuery, s.readBody)
+	operations := s.contract.Group("", s.admit, s.receiveUpload, s.authenticate, s.checkQuery, s.readBody)
 	RegisterHandlersWithOptions(operations, strict, GinServerOptions{ErrorHandler: s.failParameter})
 }
 
 func (s *server) routeService(opts Options) {
 	e := s.service
-	e.POST("/oauth/token", s.limitAddress, gin.WrapH(opts.Token))
+	e.POST("/oauth/token", s.admit, s.limitAddress, gin.WrapH(opts.Token))
 	e.GET("/oauth/info", gin.WrapH(opts.TokenInfo))
 	e.GET("/oauth/jwks", gin.WrapH(opts.JWKS))
 	e.GET("/.well-known/jwks.json", gin.WrapH(opts.JWKS))
-	e.Any("/scim/v2/*resource", s.limitRefusals, serveSCIM(opts.SCIM))
+	e.Any("/scim/v2/*resource", s.admit, s.limitRefusals, serveSCIM(opts.SCIM))
 	e.GET("/healthz", gin.WrapH(opts.Health))
 	e.GET("/readyz", gin.WrapH(opts.Readiness))
 	e.GET("/openapi.yaml", getDocument)

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"gatehouse/lifecycle"
 	"gatehouse/workflows/wire"
@@ -30,6 +31,9 @@ type Options struct {
 	// Endings is needed by [Client.EndWorkflows] alone; with nil that does
 	// nothing.
 	Endings Endings
+	// Decisions is how many decisions wait for their workflows at once; one that
+	// waits more than a second for its turn is KindUnavailable. 0 is no bound.
+	Decisions int
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -39,6 +43,8 @@ type Client struct {
 	temporal client.Client
 	endings  Endings
 	log      *slog.Logger
+	// deciding has a turn for each decision that waits; nil for no bound.
+	deciding *semaphore.Weighted
 
 	kick     chan struct{}
 	stop     chan struct{}
@@ -58,6 +64,9 @@ func New(c client.Client, o Options) *Client {
 	w := &Client{
 		temporal: c, endings: o.Endings, log: log,
 		kick: make(chan struct{}, 1), stop: make(chan struct{}), cancel: cancel,
+	}
+	if o.Decisions > 0 {
+		w.deciding = semaphore.NewWeighted(int64(o.Decisions))
 	}
 	if o.Endings != nil {
 		w.drainer.Go(func() { w.drainOnKick(ctx) })

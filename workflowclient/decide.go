@@ -3,6 +3,7 @@ package workflowclient
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -14,14 +15,23 @@ import (
 // maxSendings is how often one decision is sent, under one deadline.
 const maxSendings = 3
 
+// decisionPatience is how long a decision waits for its turn. While workflows get
+// on slowly, all calls that an API works on would soon be decisions that wait.
+const decisionPatience = time.Second
+
 // Decide carries the decision to the workflow, starting it if need be, and
 // returns what the workflow stored; DecisionResult.Waited is not filled in. It
 // waits until ctx ends; a caller sets a deadline.
 //
-// KindUnavailable says that no answer came in time. The decision may still go
+// KindUnavailable says that no answer came in time, or that too many decisions wait
+// already. The decision may still go
 // through: Temporal may have it, and the rows may hold it. Sending it again is
 // right, and gets the outcome then.
 func (w *Client) Decide(ctx context.Context, d lifecycle.Decision) (lifecycle.DecisionResult, error) {
+	if err := w.awaitTurn(ctx); err != nil {
+		return lifecycle.DecisionResult{}, err
+	}
+	defer w.endTurn()
 	// The id of the Update is that of the decision, so that a client who sends
 	// it again while it is under way joins it.
 	updateID := d.ID.String()
@@ -40,6 +50,25 @@ func (w *Client) Decide(ctx context.Context, d lifecycle.Decision) (lifecycle.De
 			return lifecycle.DecisionResult{}, undecided(err)
 		}
 		updateID = d.ID.String() + "/" + call.String()
+	}
+}
+
+// awaitTurn returns once the decision may be sent; endTurn has to follow.
+func (w *Client) awaitTurn(ctx context.Context) error {
+	if w.deciding == nil || w.deciding.TryAcquire(1) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, decisionPatience)
+	defer cancel()
+	if err := w.deciding.Acquire(ctx, 1); err != nil {
+		return lifecycle.NewError(lifecycle.KindUnavailable, "Too many decisions are under way just now; please try again later.").WithCause(err)
+	}
+	return nil
+}
+
+func (w *Client) endTurn() {
+	if w.deciding != nil {
+		w.deciding.Release(1)
 	}
 }
 

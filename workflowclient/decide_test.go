@@ -1,6 +1,7 @@
 package workflowclient_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"gatehouse/lifecycle"
+	"gatehouse/workflowclient"
 	"gatehouse/workflows/wire"
 )
 
@@ -30,6 +32,36 @@ func TestADecisionWithoutAWorkerGetsNoAnswerInTime(t *testing.T) {
 	result, err := b.Decide(within(t, testTimeout), d)
 	require.NoError(t, err)
 	require.Equal(t, lifecycle.DecisionStored, result.Outcome, "sent again it gets the outcome")
+}
+
+func TestOnlySoManyDecisionsWaitAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Client = workflowclient.New(b.server.Client, workflowclient.Options{Decisions: 1})
+	first, waiting := newDecision(), make(chan error, 1)
+	ctx, giveUp := context.WithCancel(within(t, testTimeout))
+	go func() {
+		_, err := b.Decide(ctx, first)
+		waiting <- err
+	}()
+	b.await("the first decision is on its way", func() bool {
+		is, err := b.RequestRunning(within(t, testTimeout), first.RequestID)
+		return err == nil && is
+	})
+	second := newDecision()
+	_, err := b.Decide(within(t, testTimeout), second)
+	requireUnavailable(t, err)
+	require.Contains(t, err.Error(), "Too many decisions")
+	is, err := b.RequestRunning(within(t, testTimeout), second.RequestID)
+	require.NoError(t, err)
+	require.False(t, is, "it did not reach Temporal")
+
+	giveUp()
+	requireUnavailable(t, <-waiting)
+	s := b.work()
+	s.give(second, outcome(wire.OutcomeStored))
+	_, err = b.Decide(within(t, testTimeout), second)
+	require.NoError(t, err, "one that waits no more makes room")
 }
 
 func TestADecisionReachesTheWorkflowAndBringsItsOutcomeBack(t *testing.T) {

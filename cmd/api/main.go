@@ -33,6 +33,9 @@ const (
 	autoApprovalWait = 2 * time.Second
 	// startTimeout bounds how long a request waits for a Temporal that is away.
 	startTimeout = time.Second
+	// decisionPart is which part of the calls that are worked on may be decisions,
+	// so that reads go on while workflows don't.
+	decisionPart = 4
 	// exportTimeout bounds how long a download waits for its first bytes.
 	exportTimeout = 30 * time.Second
 )
@@ -86,7 +89,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	defer temporal.Close()
-	workflows := workflowclient.New(temporal, workflowclient.Options{Endings: rows, Log: log})
+	workflows := workflowclient.New(temporal, workflowclient.Options{
+		Endings: rows, Decisions: cfg.Serving.Concurrency / decisionPart, Log: log,
+	})
 
 	var listening atomic.Bool
 	ready := func(ctx context.Context) []string {
@@ -187,6 +192,7 @@ func listen(ctx context.Context, cfg config.API, issuers []auth.ExternalIssuer, 
 		MinUploadRate:  cfg.Uploads.MinRate,
 		UploadPatience: cfg.Uploads.Patience,
 		TokenLifetime:  cfg.Tokens.Lifetime,
+		Concurrency:    cfg.Serving.Concurrency,
 		TrustedProxies: cfg.Serving.TrustedProxies,
 	}
 	if cfg.Serving.RateLimit > 0 {

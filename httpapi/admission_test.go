@@ -1,0 +1,65 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/httpapi"
+	"gatehouse/policy"
+)
+
+// hold has calls wait for their actor until release.
+func hold(options *httpapi.Options) (release func()) {
+	free, whole := make(chan struct{}), options.Authenticate
+	options.Authenticate = func(r *http.Request) (policy.Actor, error) {
+		if r.Header.Get("Hold") != "" {
+			<-free
+		}
+		return whole(r)
+	}
+	return func() { close(free) }
+}
+
+func TestACallThatDoesNotGetItsTurnIsRefusedSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var release func()
+		a := newAPI(t, func(o *httpapi.Options) {
+			o.Concurrency = 2
+			release = hold(o)
+		})
+		for range 2 {
+			go func() {
+				r := request(http.MethodGet, "/v3/non-employee-sources", "")
+				r.Header.Set("Hold", "yes")
+				a.handler.ServeHTTP(httptest.NewRecorder(), r)
+			}()
+		}
+		synctest.Wait()
+
+		began := time.Now()
+		w := a.do(t, request(http.MethodGet, "/v3/non-employee-sources", ""))
+		require.Equal(t, time.Second, time.Since(began))
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
+		require.Equal(t, "1", w.Header().Get("Retry-After"))
+		require.Contains(t, a.log.String(), `"failure":"too_busy"`)
+
+		// Whoever asks how it is, and files, need no turn.
+		for _, path := range []string{"/healthz", "/readyz", fill(exports + "/download")} {
+			require.Equal(t, http.StatusOK, a.do(t, request(http.MethodGet, path, "")).Code, path)
+		}
+
+		// One that gets its turn in time is served.
+		served := httptest.NewRecorder()
+		go a.handler.ServeHTTP(served, request(http.MethodGet, "/v3/non-employee-sources", ""))
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		require.Equal(t, http.StatusOK, served.Code)
+	})
+}
