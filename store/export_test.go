@@ -51,6 +51,15 @@ func (s *Store) Queries(kind string, reach policy.Reach, q filter.Query) (page, 
 	return p.String(), c.String(), nil
 }
 
+// SummaryQuery is the query of the summary of approvals.
+func (s *Store) SummaryQuery(reach policy.Reach) (string, error) {
+	query, err := s.summaryQuery(reach)
+	if err != nil {
+		return "", err
+	}
+	return query.String(), nil
+}
+
 // Format is what the dialect makes of a query and its arguments.
 func (s *Store) Format(query string, args ...any) string {
 	return s.db.QueryGen().FormatQuery(query, args...)

@@ -184,6 +184,12 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 	require.Len(t, asked, 1)
 	requireIndexes("the sweep", asked[0])
 
+	summary, err := w.SummaryQuery(assigned)
+	require.NoError(t, err)
+	// Only what was vacuumed can be read from an index alone.
+	w.change(t, "VACUUM approval_items")
+	require.Contains(t, explain(t, w.admin, summary), "Index Only Scan using approval_items_assigned", summary)
+
 	asked = nil
 	_, err = w.BeginRecords(t.Context(), time.Now(), 100)
 	require.NoError(t, err)
