@@ -2,7 +2,7 @@
 // on the same Postgres and the same Temporal server, and prints the ratios. It
 // starts the real programs through the launcher and stops them again.
 //
-//	go run ./bench [-out FILE] [-only approvals,reads,bulk,audit,lifecycle,growth] [-requests N] [-reads N] [-rows N]
+//	go run ./bench [-out FILE] [-only approvals,reads,bulk,audit,lifecycle,cost,growth] [-requests N] [-reads N] [-rows N]
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	requests := flag.Int("requests", 240, "requests in one measurement of the approval")
 	reads := flag.Int("reads", 400, "calls in one measurement of a read")
 	rows := flag.Int("rows", 1_000_000, "rows of the large file of the bulk measurements, and records of those of the lifecycle")
-	only := flag.String("only", "approvals,reads,bulk,audit,lifecycle,growth", "what is measured, separated by commas")
+	only := flag.String("only", "approvals,reads,bulk,audit,lifecycle,cost,growth", "what is measured, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	results, err := run(ctx, strings.Split(*only, ","), *requests, *reads, *rows)
@@ -71,6 +71,8 @@ func run(ctx context.Context, only []string, requests, reads, rows int) ([]resul
 			measured, err = rig.audit(ctx, requests)
 		case "lifecycle":
 			measured, err = rig.lifecycle(ctx, rows)
+		case "cost":
+			measured, err = rig.cost(ctx)
 		case "growth":
 			measured, err = rig.growth(ctx, reads/4)
 		default:
