@@ -21,6 +21,7 @@ func (w *Client) WakeAbsence(ctx context.Context, absence lifecycle.ID) error {
 			WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 			StaticSummary:            "absence " + absence.String(),
+			Memo:                     memo(ctx),
 		}, wire.WorkflowAbsence, wire.AbsenceInput{AbsenceID: absence})
 	return unavailable(err)
 }

@@ -97,13 +97,14 @@ func (w *Client) Close(ctx context.Context) error {
 // requestOptions start the workflow of a request. A run that has ended may be
 // followed by another, since every run begins with the rows; beside one that
 // runs there is never a second.
-func requestOptions(request lifecycle.ID) client.StartWorkflowOptions {
+func requestOptions(ctx context.Context, request lifecycle.ID) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       wire.RequestWorkflowID(request),
 		TaskQueue:                wire.QueueRequests,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "request " + request.String(),
+		Memo:                     memo(ctx),
 	}
 }
 
@@ -112,7 +113,7 @@ func requestOptions(request lifecycle.ID) client.StartWorkflowOptions {
 // accepted, 0 for any other. It returns when Temporal has it; KindUnavailable if
 // it did not answer before ctx ended.
 func (w *Client) StartRequest(ctx context.Context, request, source lifecycle.ID, items int) error {
-	options := requestOptions(request)
+	options := requestOptions(ctx, request)
 	if items > 0 {
 		// What the workflow would set in its first task; from the start they cost less.
 		options.TypedSearchAttributes = temporal.NewSearchAttributes(
@@ -130,7 +131,7 @@ func (w *Client) StartRequest(ctx context.Context, request, source lifecycle.ID,
 // if need be.
 func (w *Client) NudgeRequest(ctx context.Context, request, source lifecycle.ID) error {
 	_, err := w.temporal.SignalWithStartWorkflow(ctx, wire.RequestWorkflowID(request), wire.SignalNudge, nil,
-		requestOptions(request), wire.WorkflowRequest, wire.RequestInput{RequestID: request, SourceID: source})
+		requestOptions(ctx, request), wire.WorkflowRequest, wire.RequestInput{RequestID: request, SourceID: source})
 	return unavailable(err)
 }
 

@@ -98,7 +98,7 @@ func decided(r wire.DecisionResult) (lifecycle.DecisionResult, error) {
 // send sends the decision once, as an Update with start: a workflow that is not
 // there, or has ended, is no special case.
 func (w *Client) send(ctx context.Context, d lifecycle.Decision, updateID string, call lifecycle.ID) (wire.DecisionResult, error) {
-	start := w.temporal.NewWithStartWorkflowOperation(requestOptions(d.RequestID), wire.WorkflowRequest,
+	start := w.temporal.NewWithStartWorkflowOperation(requestOptions(ctx, d.RequestID), wire.WorkflowRequest,
 		wire.RequestInput{RequestID: d.RequestID})
 	handle, err := w.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	temporallog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 )
@@ -28,6 +30,9 @@ type DialOptions struct {
 	Logger *slog.Logger
 	// Metrics may be nil.
 	Metrics client.MetricsHandler
+	// Interceptors are those of the client, and where they are of workers as well of
+	// the workers over it; the first is the outermost. Without any nothing is traced.
+	Interceptors []interceptor.ClientInterceptor
 }
 
 // How fast a connection that was lost is tried again. The SDK's own bound of
@@ -51,7 +56,8 @@ func Dial(_ context.Context, o DialOptions) (client.Client, error) {
 	}
 	c, err := client.NewLazyClient(client.Options{
 		HostPort: o.Address, Namespace: o.Namespace, Identity: o.Identity, MetricsHandler: o.Metrics,
-		Logger: temporallog.NewStructuredLogger(logger),
+		Logger:       temporallog.NewStructuredLogger(logger),
+		Interceptors: o.Interceptors, ContextPropagators: []workflow.ContextPropagator{tracking{}},
 		ConnectionOptions: client.ConnectionOptions{
 			GetSystemInfoTimeout: systemInfoTimeout,
 			KeepAliveTime:        keepAliveInterval,

@@ -16,13 +16,14 @@ import (
 )
 
 // exportOptions start the workflow of an export; see requestOptions.
-func exportOptions(job lifecycle.ID) client.StartWorkflowOptions {
+func exportOptions(ctx context.Context, job lifecycle.ID) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       wire.ExportWorkflowID(job),
 		TaskQueue:                wire.QueueBulk,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "export " + job.String(),
+		Memo:                     memo(ctx),
 	}
 }
 
@@ -30,14 +31,14 @@ func exportOptions(job lifecycle.ID) client.StartWorkflowOptions {
 // runs already. It returns when Temporal has it; KindUnavailable if it did not
 // answer before ctx ended.
 func (w *Client) StartExport(ctx context.Context, job, source lifecycle.ID) error {
-	_, err := w.temporal.ExecuteWorkflow(ctx, exportOptions(job), wire.WorkflowExport,
+	_, err := w.temporal.ExecuteWorkflow(ctx, exportOptions(ctx, job), wire.WorkflowExport,
 		wire.ExportInput{JobID: job, SourceID: source})
 	return unavailable(err)
 }
 
 // EnsureExport starts the workflow of an export, unless it runs.
 func (w *Client) EnsureExport(ctx context.Context, job, source lifecycle.ID) (started bool, err error) {
-	return w.ensure(ctx, exportOptions(job), wire.WorkflowExport, wire.ExportInput{JobID: job, SourceID: source})
+	return w.ensure(ctx, exportOptions(ctx, job), wire.WorkflowExport, wire.ExportInput{JobID: job, SourceID: source})
 }
 
 // ensure starts a workflow and reports whether it did: false if one of that id

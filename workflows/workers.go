@@ -98,7 +98,15 @@ type WorkerOptions struct {
 	// such as on a namespace that is gone. The process should then end. It may
 	// be nil.
 	OnFatal func(error)
-	Log     *slog.Logger
+	// Log may be nil.
+	Log *slog.Logger
+}
+
+func logger(o WorkerOptions) *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
 }
 
 // RequestWorkerOptions are the options of the worker for [wire.QueueRequests]
@@ -149,7 +157,7 @@ func commonOptions(o WorkerOptions) worker.Options {
 	}
 	return worker.Options{
 		WorkerStopTimeout: stop, OnFatalError: o.OnFatal,
-		Interceptors: []interceptor.WorkerInterceptor{&origins{}},
+		Interceptors: []interceptor.WorkerInterceptor{&origins{log: logger(o)}},
 		// Names are given by wire alone.
 		DisableRegistrationAliasing: true,
 	}
@@ -182,11 +190,7 @@ func NewWorkers(c client.Client, o WorkerOptions, a *activities.Activities) *Wor
 	RegisterDeliveries(deliveries, a)
 	webhooks := worker.New(c, wire.QueueWebhooks, webhookWorkerOptions(o))
 	RegisterWebhooks(webhooks, a)
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return &Workers{client: c, log: log, workers: []worker.Worker{requests, notifications, maintenance, bulk, exports, deliveries, webhooks}}
+	return &Workers{client: c, log: logger(o), workers: []worker.Worker{requests, notifications, maintenance, bulk, exports, deliveries, webhooks}}
 }
 
 // healthInterval is how often Start asks whether Temporal is there.

@@ -17,6 +17,7 @@ import (
 	"gatehouse/activities"
 	"gatehouse/cmd/internal/serve"
 	"gatehouse/config"
+	"gatehouse/lifecycle"
 	"gatehouse/store"
 	"gatehouse/telemetry"
 	"gatehouse/workflowclient"
@@ -67,7 +68,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, nil)
+	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, trackingID)
 	cfg.WarnOfUnknown(ctx, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -170,6 +171,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer cancel()
 	return errors.Join(err, reach.Close(ending), stopMetrics(ending))
 }
+
+// trackingID is that of the call behind the step that ctx belongs to.
+func trackingID(ctx context.Context) string { return lifecycle.OriginOf(ctx).TrackingID }
 
 // storeConfig has statements end in time for the steps of requests, however long
 // those of the API may take.

@@ -47,6 +47,18 @@ const (
 	SignalNudge = "nudge"
 )
 
+// What says, beside a payload, which call caused something: the tracking id that
+// the call's answer, its log line and its entries of the audit trail have. It is
+// 32 hexadecimal digits made at random.
+const (
+	// HeaderTrackingID is the header of starts, messages and steps that has it, as
+	// a JSON string.
+	HeaderTrackingID = "gatehouse-tracking-id"
+	// MemoTrackingID is the field of a workflow's memo that has it, of the call that
+	// the workflow was started by.
+	MemoTrackingID = "tracking_id"
+)
+
 // Activity names.
 const (
 	ActivityLoadRequest     = "LoadRequest"
