@@ -102,7 +102,7 @@ type Observer interface {
 	// DecisionMade notes what became of a decision: outcome and via are
 	// constants of wire. waited is how long the item had been PENDING, zero
 	// unless outcome is [wire.OutcomeStored].
-	DecisionMade(verdict, outcome, via string, waited time.Duration)
+	DecisionMade(ctx context.Context, verdict, outcome, via string, waited time.Duration)
 	// RequestEnded notes a request that came to its final status, which outcome
 	// names in lower case.
 	RequestEnded(outcome string)
@@ -178,9 +178,9 @@ func (a *Activities) observer() Observer {
 // blind counts nothing.
 type blind struct{}
 
-func (blind) DecisionMade(string, string, string, time.Duration) {}
-func (blind) RequestEnded(string)                                {}
-func (blind) FellDue(lifecycle.Step, time.Duration)              {}
-func (blind) SignalRefused(string)                               {}
-func (blind) Notified(string, string)                            {}
-func (blind) Swept(string, int)                                  {}
+func (blind) DecisionMade(context.Context, string, string, string, time.Duration) {}
+func (blind) RequestEnded(string)                                                 {}
+func (blind) FellDue(lifecycle.Step, time.Duration)                               {}
+func (blind) SignalRefused(string)                                                {}
+func (blind) Notified(string, string)                                             {}
+func (blind) Swept(string, int)                                                   {}

@@ -127,7 +127,7 @@ func (c *counts) add(n int, format string, args ...any) {
 	c.noted[fmt.Sprintf(format, args...)] += n
 }
 
-func (c *counts) DecisionMade(verdict, outcome, via string, waited time.Duration) {
+func (c *counts) DecisionMade(_ context.Context, verdict, outcome, via string, waited time.Duration) {
 	c.add(1, "decision %s %s %s %s", verdict, outcome, via, waited)
 }
 func (c *counts) RequestEnded(outcome string)                  { c.add(1, "ended %s", outcome) }

@@ -65,7 +65,7 @@ func (a *Activities) Decide(ctx context.Context, d wire.Decision) (result wire.D
 	result.Decision = wire.DecisionResult{
 		Outcome: outcome(stored.Outcome), ItemStatus: stored.Status, RequestStatus: stored.Request,
 	}
-	a.observer().DecisionMade(string(d.Verdict), result.Decision.Outcome, d.Via, stored.Waited)
+	a.observer().DecisionMade(ctx, string(d.Verdict), result.Decision.Outcome, d.Via, stored.Waited)
 	switch stored.Outcome {
 	case lifecycle.DecisionStored:
 		if stored.Request.Final() {

@@ -46,6 +46,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 type API struct {
 	Common
 	Running
+	Tracing  Tracing
 	Database Database
 	Temporal Temporal
 	Waiting  Waiting
@@ -64,6 +65,7 @@ type API struct {
 type Worker struct {
 	Common
 	Running
+	Tracing  Tracing
 	Database Database
 	Temporal Temporal
 	Waiting  Waiting
@@ -107,6 +109,30 @@ func (c Common) WarnOfUnknown(ctx context.Context, log *slog.Logger) {
 type Running struct {
 	// ShutdownTimeout bounds a graceful stop.
 	ShutdownTimeout time.Duration `env:"GATEHOUSE_SHUTDOWN_TIMEOUT" envDefault:"20s" min:"1s" max:"10m" doc:"How long a stopping program waits for what it has begun."`
+}
+
+// Tracing says whether and how traces are exported, by the variables of
+// OpenTelemetry; its library reads the rest of them itself.
+type Tracing struct {
+	Disabled bool `env:"OTEL_SDK_DISABLED" envDefault:"false" doc:"Whether nothing is traced, whatever else is set."`
+	// Exporter is otlp, none or empty.
+	Exporter string `env:"OTEL_TRACES_EXPORTER" form:"exporter" doc:"Where traces go. Empty is otlp where an endpoint is set, else none."`
+	// Endpoint and TracesEndpoint are looked at for whether there is one.
+	Endpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" form:"endpoint" doc:"The OTLP endpoint."`
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" form:"endpoint" doc:"The OTLP endpoint of traces, in place of the one above; with http/protobuf it is used as it is, without /v1/traces at its end."`
+	Protocol       string `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf" form:"protocol" doc:"How the endpoint is spoken to."`
+	// TracesProtocol is empty where it is Protocol.
+	TracesProtocol string  `env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" form:"protocol" doc:"How the endpoint of traces is spoken to, in place of the one above."`
+	Sampler        string  `env:"OTEL_TRACES_SAMPLER" envDefault:"parentbased_always_on" form:"sampler" doc:"Which traces are kept."`
+	SamplerArg     float64 `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1" form:"ratio" doc:"The share of traces that a sampler by ratio keeps."`
+}
+
+// Wanted reports whether traces are exported.
+func (t Tracing) Wanted() bool {
+	if t.Exporter == "" {
+		return !t.Disabled && t.Endpoint+t.TracesEndpoint != ""
+	}
+	return !t.Disabled && t.Exporter == "otlp"
 }
 
 // Database is how the programs reach Postgres.

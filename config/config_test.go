@@ -27,6 +27,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 	require.Equal(t, API{
 		Common:          Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
 		Running:         Running{ShutdownTimeout: 20 * time.Second},
+		Tracing:         Tracing{Protocol: "http/protobuf", Sampler: "parentbased_always_on", SamplerArg: 1},
 		Database:        Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
 		Temporal:        Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
 		Waiting:         Waiting{Day: 24 * time.Hour},
@@ -42,7 +43,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 	worker, err := LoadWorker([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL})
 	require.NoError(t, err)
 	require.Equal(t, Worker{
-		Common: api.Common, Running: api.Running, Database: api.Database, Temporal: api.Temporal, Waiting: api.Waiting,
+		Common: api.Common, Running: api.Running, Tracing: api.Tracing, Database: api.Database, Temporal: api.Temporal, Waiting: api.Waiting,
 		Bulk:            Bulk{Concurrency: 2, JobRetention: 30 * 24 * time.Hour, ExportRetention: 7 * 24 * time.Hour},
 		Mail:            Mail{Security: "starttls", From: "Gatehouse <gatehouse@localhost>"},
 		Telling:         Telling{Language: "en", Retention: 30 * 24 * time.Hour},
@@ -92,11 +93,23 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_SHUTDOWN_TIMEOUT=5s",
 		"GATEHOUSE_LOG_LEVEL=debug",
 		"GATEHOUSE_LOG_FORMAT=text",
+		"OTEL_SDK_DISABLED=true",
+		"OTEL_TRACES_EXPORTER=otlp",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318",
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://collector:4317/x",
+		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+		"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf",
+		"OTEL_TRACES_SAMPLER=traceidratio",
+		"OTEL_TRACES_SAMPLER_ARG=0.25",
 	})
 	require.NoError(t, err)
 	require.Equal(t, API{
-		Common:   Common{LogLevel: slog.LevelDebug, LogFormat: "text"},
-		Running:  Running{ShutdownTimeout: 5 * time.Second},
+		Common:  Common{LogLevel: slog.LevelDebug, LogFormat: "text"},
+		Running: Running{ShutdownTimeout: 5 * time.Second},
+		Tracing: Tracing{
+			Disabled: true, Exporter: "otlp", Endpoint: "http://collector:4318", TracesEndpoint: "https://collector:4317/x",
+			Protocol: "grpc", TracesProtocol: "http/protobuf", Sampler: "traceidratio", SamplerArg: 0.25,
+		},
 		Database: Database{URL: databaseURL, MaxConns: 7, StatementTimeout: 1500 * time.Millisecond},
 		Temporal: Temporal{Address: "temporal.example:7233", Namespace: "people"},
 		Waiting:  Waiting{Day: 10 * time.Second},
@@ -136,6 +149,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Equal(t, Worker{
 		Common:   Common{LogLevel: slog.LevelInfo, LogFormat: "json"},
 		Running:  Running{ShutdownTimeout: 20 * time.Second},
+		Tracing:  Tracing{Protocol: "http/protobuf", Sampler: "parentbased_always_on", SamplerArg: 1},
 		Database: Database{URL: databaseURL, MaxConns: 20, StatementTimeout: 5 * time.Second},
 		Temporal: Temporal{Address: "127.0.0.1:7233", Namespace: "default"},
 		Waiting:  Waiting{Day: 24 * time.Hour},
@@ -327,7 +341,7 @@ func TestTagsAreWellFormed(t *testing.T) {
 	seen := map[string]setting{}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		for _, s := range settingsOf(reflect.TypeOf(programs[name])) {
-			require.True(t, strings.HasPrefix(s.variable, prefix), s.variable)
+			require.True(t, strings.HasPrefix(s.variable, prefix) || strings.HasPrefix(s.variable, tracingPrefix), s.variable)
 			require.True(t, strings.HasSuffix(s.doc, "."), "%s needs a sentence", s.variable)
 			if s.form != "" {
 				require.Contains(t, forms, s.form, s.variable)
@@ -343,5 +357,37 @@ func TestTagsAreWellFormed(t *testing.T) {
 			}
 			seen[s.variable] = s
 		}
+	}
+}
+
+func TestTracesAreExportedWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		set  []string
+		want bool
+	}{
+		{nil, false},
+		{[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318"}, true},
+		{[]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector:4318/v1/traces"}, true},
+		{[]string{"OTEL_TRACES_EXPORTER=otlp"}, true},
+		{[]string{"OTEL_TRACES_EXPORTER=none", "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318"}, false},
+		{[]string{"OTEL_SDK_DISABLED=true", "OTEL_TRACES_EXPORTER=otlp"}, false},
+		{[]string{"OTEL_SERVICE_NAME=x", "OTEL_RESOURCE_ATTRIBUTES=a=b"}, false},
+	} {
+		worker, err := LoadWorker(append(c.set, "GATEHOUSE_DATABASE_URL="+databaseURL))
+		require.NoError(t, err)
+		require.Equal(t, c.want, worker.Tracing.Wanted(), "%v", c.set)
+		require.Empty(t, worker.Unknown)
+	}
+	_, err := LoadAPI([]string{
+		"GATEHOUSE_DATABASE_URL=" + databaseURL, "OTEL_TRACES_EXPORTER=console", "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317",
+		"OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "OTEL_TRACES_SAMPLER=xray", "OTEL_TRACES_SAMPLER_ARG=2",
+	})
+	for _, part := range []string{
+		"OTEL_TRACES_EXPORTER must be otlp or none", "OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL",
+		"OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or grpc", "OTEL_TRACES_SAMPLER must be always_on,",
+		"OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1",
+	} {
+		require.ErrorContains(t, err, part)
 	}
 }

@@ -12,12 +12,16 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// prefix begins every variable of ours.
-const prefix = "GATEHOUSE_"
+// prefix begins every variable of ours, and tracingPrefix those of OpenTelemetry,
+// some of which are read here and the rest elsewhere.
+const (
+	prefix        = "GATEHOUSE_"
+	tracingPrefix = "OTEL_"
+)
 
-// notOurs are the prefixes of variables that belong to the development stack
-// and to the tests.
-var notOurs = []string{"GATEHOUSE_DEV_", "GATEHOUSE_TEST_"}
+// notOurs are the prefixes of variables that belong to the development stack, to
+// the tests and to OpenTelemetry.
+var notOurs = []string{"GATEHOUSE_DEV_", "GATEHOUSE_TEST_", tracingPrefix}
 
 // programs are the configurations by the name of their program.
 var programs = map[string]any{"api": API{}, "worker": Worker{}, "migrate": Migrate{}}
@@ -75,7 +79,7 @@ func parseEnviron(environ []string) map[string]string {
 	values := make(map[string]string, len(environ))
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix) {
+		if !strings.HasPrefix(name, prefix) && !strings.HasPrefix(name, tracingPrefix) {
 			continue
 		}
 		if value = strings.TrimSpace(value); value != "" {

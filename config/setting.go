@@ -71,6 +71,14 @@ var forms = map[string]form{
 	"language": {"a language like en or pt-BR", languagePattern.MatchString},
 	"networks": {"networks with commas between them, like 10.0.0.0/8,fd00::/8", areNetworks},
 	"format":   {"json or text", isOneOf("json", "text")},
+	"exporter": {"otlp or none", isOneOf("otlp", "none")},
+	"endpoint": {"an http or https URL", isURL},
+	"protocol": {"http/protobuf or grpc", isOneOf("http/protobuf", "grpc")},
+	"sampler": {
+		"always_on, always_off, traceidratio or one of these behind parentbased_",
+		isOneOf("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"),
+	},
+	"ratio": {"a number from 0 to 1", isRatio},
 }
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -147,6 +155,16 @@ func isPostgresURL(value string) bool {
 		return false
 	}
 	return (u.Host != "" || u.Query().Get("host") != "") && len(u.Path) > 1
+}
+
+func isURL(value string) bool {
+	u, err := url.Parse(value)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+func isRatio(value string) bool {
+	ratio, err := strconv.ParseFloat(value, 64)
+	return err == nil && 0 <= ratio && ratio <= 1
 }
 
 func isBaseURL(value string) bool {

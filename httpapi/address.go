@@ -40,6 +40,12 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// fromTrusted reports whether the peer is a trusted proxy.
+func fromTrusted(r *http.Request, trusted []netip.Prefix) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && isTrusted(plainAddress(peer.Addr()), trusted)
+}
+
 // parseHop reads an address, with or without a port.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.Trim(text, " \t")

@@ -352,7 +352,7 @@ func newAPI(t testing.TB, change ...func(*httpapi.Options)) *api {
 		},
 		MaxBodyBytes: maxBodyBytes, MaxUploadBytes: maxUploadBytes, UploadPatience: time.Minute,
 		Log: telemetry.NewLogger(a.log, slog.LevelInfo, "json", httpapi.TrackingID),
-		Observe: func(method, route string, status int, _ time.Duration) {
+		Observe: func(_ context.Context, method, route string, status int, _ time.Duration) {
 			a.observed.Lock()
 			defer a.observed.Unlock()
 			a.routes = append(a.routes, method+" "+route+" "+http.StatusText(status))

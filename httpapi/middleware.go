@@ -59,6 +59,12 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c, w, start := newCall(), &recorder{ResponseWriter: rw}, time.Now()
 	c.address = clientAddress(r, s.proxies)
 	r = r.WithContext(withCall(r.Context(), c))
+	end := func(string, string, int, string) {}
+	if s.tracer != nil {
+		var ctx context.Context
+		ctx, end = s.tracer(r, fromTrusted(r, s.proxies))
+		r = r.WithContext(ctx)
+	}
 	w.Header().Set("X-Request-Id", c.trackingID)
 	s.protect(w.Header())
 
@@ -67,7 +73,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		if thrown != nil {
 			thrown = s.recovered(w, r, c, thrown)
 		}
-		s.observe(r, c, w.status, time.Since(start))
+		s.observe(r, c, w.status, time.Since(start), end)
 		if thrown != nil {
 			panic(thrown)
 		}
@@ -130,9 +136,11 @@ func (s *server) recovered(w *recorder, r *http.Request, c *call, thrown any) an
 
 var errPanic = errors.New("a handler panicked")
 
-// observe writes the access log and feeds the metrics. What it says of a
+// observe writes the access log, feeds the metrics and ends the trace. What it says of a
 // request is bounded: no path, no query, no body, no address.
-func (s *server) observe(r *http.Request, c *call, status int, took time.Duration) {
+func (s *server) observe(r *http.Request, c *call, status int, took time.Duration,
+	traced func(method, route string, status int, failure string),
+) {
 	route := c.route
 	if route == "" {
 		route = unmatched
@@ -145,8 +153,9 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 	}
 	method := knownMethod(r.Method)
 	if s.observer != nil {
-		s.observer(method, route, status, took)
+		s.observer(r.Context(), method, route, status, took)
 	}
+	traced(method, route, status, c.failure)
 	attrs := []slog.Attr{
 		slog.String("method", method), slog.String("route", route),
 		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000),

@@ -60,9 +60,13 @@ type Options struct {
 	// Log gets a line for each request and each fault; their contexts have the
 	// tracking id, see [TrackingID]. Required.
 	Log *slog.Logger
+	// Trace begins what traces a request and returns the context that it is served
+	// with; trusted says that the peer is one of TrustedProxies. end is told what
+	// Observe is, and the kind of the error that was answered, if one was. May be nil.
+	Trace func(r *http.Request, trusted bool) (ctx context.Context, end func(method, route string, status int, failure string))
 	// Observe is told of each request: method is one of a fixed list, route a
 	// template, or "unmatched". May be nil.
-	Observe func(method, route string, status int, took time.Duration)
+	Observe func(ctx context.Context, method, route string, status int, took time.Duration)
 }
 
 // server holds what all requests share.
@@ -74,7 +78,9 @@ type server struct {
 	// admission has a turn for each call that is worked on; nil for no bound.
 	admission *semaphore.Weighted
 	proxies   []netip.Prefix
-	observer  func(method, route string, status int, took time.Duration)
+	// tracer and observer as in Options.
+	tracer    func(*http.Request, bool) (context.Context, func(method, route string, status int, failure string))
+	observer  func(ctx context.Context, method, route string, status int, took time.Duration)
 	attempted func(context.Context, lifecycle.AuditChange) error
 	attempts  attemptBudget
 	overTLS   bool
@@ -118,7 +124,7 @@ func New(opts Options) (http.Handler, error) {
 
 func newServer(opts Options) *server {
 	s := &server{
-		authenticator: opts.Authenticate, limiter: opts.Limit, observer: opts.Observe,
+		authenticator: opts.Authenticate, limiter: opts.Limit, tracer: opts.Trace, observer: opts.Observe,
 		addressLimiter: opts.LimitAddress, admission: newAdmission(opts.Concurrency), proxies: opts.TrustedProxies,
 		attempted: opts.Attempted, overTLS: opts.OverTLS, maxBody: opts.MaxBodyBytes, log: opts.Log,
 		uploads: uploadLimits{bytes: opts.MaxUploadBytes, rate: opts.MinUploadRate, patience: opts.UploadPatience},

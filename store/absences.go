@@ -41,7 +41,7 @@ func absenceSpan(b lifecycle.Absence) map[string]any {
 // it overlaps with another of the identity, KindLimit beyond
 // lifecycle.MaxAbsences that are not over.
 func (s *Store) CreateAbsence(ctx context.Context, absence lifecycle.Absence) (err error) {
-	defer s.done("CreateAbsence", time.Now(), &err)
+	defer s.done(ctx, "CreateAbsence", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		var one int
 		found, err := row(ctx, tx, []any{&one},
@@ -86,7 +86,7 @@ func (s *Store) CreateAbsence(ctx context.Context, absence lifecycle.Absence) (e
 // beginning first, and where q.Count, how many there are. KindNotFound if there
 // is no such identity.
 func (s *Store) ListAbsences(ctx context.Context, identity lifecycle.ID, q filter.Query) (absences []lifecycle.Absence, count int, err error) {
-	defer s.done("ListAbsences", time.Now(), &err)
+	defer s.done(ctx, "ListAbsences", time.Now(), &err)
 	var there bool
 	if _, err := row(ctx, s.db, []any{&there, &count}, `SELECT EXISTS (SELECT 1 FROM identities AS a WHERE a.id = ?0 AND a.deleted IS NULL),
 		(SELECT count(*) FROM absences AS b WHERE b.identity_id = ?0)`, identity); err != nil {
@@ -104,7 +104,7 @@ func (s *Store) ListAbsences(ctx context.Context, identity lifecycle.ID, q filte
 
 // GetAbsence returns the absence of the identity; KindNotFound if there is none.
 func (s *Store) GetAbsence(ctx context.Context, identity, id lifecycle.ID) (absence lifecycle.Absence, err error) {
-	defer s.done("GetAbsence", time.Now(), &err)
+	defer s.done(ctx, "GetAbsence", time.Now(), &err)
 	found, err := row(ctx, s.db, absenceDest(&absence), "SELECT "+absenceColumns+" FROM absences AS b WHERE b.id = ? AND b.identity_id = ?", id, identity)
 	if err == nil && !found {
 		err = missing()
@@ -115,7 +115,7 @@ func (s *Store) GetAbsence(ctx context.Context, identity, id lifecycle.ID) (abse
 // EndAbsence ends the absence of the identity now; one that has not begun is
 // removed. Errors: KindNotFound, KindIllegalUpdate for one that is over.
 func (s *Store) EndAbsence(ctx context.Context, identity, id lifecycle.ID) (err error) {
-	defer s.done("EndAbsence", time.Now(), &err)
+	defer s.done(ctx, "EndAbsence", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		var absence lifecycle.Absence
 		var at time.Time
@@ -157,7 +157,7 @@ var errAbsences = lifecycle.NewError(lifecycle.KindLimit,
 // AbsencesToWake returns at most limit absences whose items should have been
 // looked through grace ago.
 func (s *Store) AbsencesToWake(ctx context.Context, limit int, grace time.Duration) (absences []lifecycle.ID, err error) {
-	defer s.done("AbsencesToWake", time.Now(), &err)
+	defer s.done(ctx, "AbsencesToWake", time.Now(), &err)
 	return s.ids(ctx, `SELECT b.id FROM absences AS b WHERE b.due <= now() - ? * interval '1 millisecond' ORDER BY b.due, b.id LIMIT ?`,
 		grace.Milliseconds(), max(0, limit))
 }
@@ -170,7 +170,7 @@ const inForce = "b.starts <= now() AND now() < b.ends"
 // deputy, or back. Doing it again changes nothing. Before the absence begins and
 // after all is done it does nothing.
 func (s *Store) SettleAbsence(ctx context.Context, pass lifecycle.AbsencePass, limit int) (progress lifecycle.AbsenceProgress, err error) {
-	defer s.done("SettleAbsence", time.Now(), &err)
+	defer s.done(ctx, "SettleAbsence", time.Now(), &err)
 	var absence lifecycle.Absence
 	var due sql.NullTime
 	var at time.Time

@@ -34,7 +34,7 @@ const chunkTries = 20
 // the name, or a row in doubt, or one that names a manager who was made inactive,
 // does not equal its record.
 func (s *Store) ApplyImport(ctx context.Context, job lifecycle.ID, rows int) (progress lifecycle.ImportProgress, err error) {
-	defer s.done("ApplyImport", time.Now(), &err)
+	defer s.done(ctx, "ApplyImport", time.Now(), &err)
 	for range chunkTries {
 		err = s.inTx(ctx, func(tx bun.Tx) error {
 			progress, err = applyChunk(ctx, tx, job, max(1, rows))

@@ -41,7 +41,7 @@ const ofOwner = "p.source_id IS NOT DISTINCT FROM ?0::uuid"
 // organisation's, or the organisation's for the zero ID. KindNotFound for a source
 // that does not exist.
 func (s *Store) ApprovalPolicy(ctx context.Context, source lifecycle.ID) (version lifecycle.ApprovalPolicyVersion, err error) {
-	defer s.done("ApprovalPolicy", time.Now(), &err)
+	defer s.done(ctx, "ApprovalPolicy", time.Now(), &err)
 	query := "SELECT " + versionColumns + " FROM approval_policies AS p WHERE p.current AND p.source_id IS NULL"
 	if !source.IsZero() {
 		query = "SELECT " + versionColumns + " FROM sources AS s JOIN approval_policies AS p ON p.id = " + policyInForce + " WHERE s.id = ?"
@@ -65,7 +65,7 @@ func (s *Store) ApprovalPolicy(ctx context.Context, source lifecycle.ID) (versio
 // there any more; KindIllegalValue where it approves by time-out and the source's
 // owner is not active.
 func (s *Store) SetApprovalPolicy(ctx context.Context, version lifecycle.ApprovalPolicyVersion) (set lifecycle.ApprovalPolicyVersion, err error) {
-	defer s.done("SetApprovalPolicy", time.Now(), &err)
+	defer s.done(ctx, "SetApprovalPolicy", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		before, number, err := lockPolicy(ctx, tx, version.Source)
 		if err != nil {
@@ -184,7 +184,7 @@ func auditedPolicy(policy lifecycle.ApprovalPolicy) (map[string]any, error) {
 // DropApprovalPolicy has the source go by the organisation's policy again; one that
 // does so already is no error. KindNotFound for a source that does not exist.
 func (s *Store) DropApprovalPolicy(ctx context.Context, source lifecycle.ID) (err error) {
-	defer s.done("DropApprovalPolicy", time.Now(), &err)
+	defer s.done(ctx, "DropApprovalPolicy", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		before, _, err := lockPolicy(ctx, tx, source)
 		if err != nil || before == nil {
@@ -209,7 +209,7 @@ func (s *Store) DropApprovalPolicy(ctx context.Context, source lifecycle.ID) (er
 // version, or by none. Their workflows have to read their rows again. KindNotFound
 // for a source that does not exist.
 func (s *Store) ApplyApprovalPolicy(ctx context.Context, source lifecycle.ID, limit int) (requests []lifecycle.RequestToCheck, err error) {
-	defer s.done("ApplyApprovalPolicy", time.Now(), &err)
+	defer s.done(ctx, "ApplyApprovalPolicy", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		// Nobody removes the source, and with it its requests in an order of their own.
 		found, err := lockCounters(ctx, tx, source, forUsing)

@@ -39,7 +39,7 @@ var lookupApproval = "SELECT " + approvalColumns + ", " + selfApproval + ", r.de
 // GetApproval returns the item, of a request of either kind, and what ties viewer, who may be zero, to it;
 // KindNotFound if there is none.
 func (s *Store) GetApproval(ctx context.Context, id, viewer lifecycle.ID) (item lifecycle.ApprovalItem, rel policy.Relations, err error) {
-	defer s.done("GetApproval", time.Now(), &err)
+	defer s.done(ctx, "GetApproval", time.Now(), &err)
 	dest := append(approvalDest(&item), &item.SelfApproval, &item.OnBehalfOf,
 		&rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.FormerApprover, &rel.Approver)
 	found, err := s.lookup(ctx, dest, lookupApproval, id, viewer)
@@ -70,7 +70,7 @@ func (s *Store) approvalList(reach policy.Reach) list {
 
 // ListApprovals returns a page and, where q.Count, the number of matches.
 func (s *Store) ListApprovals(ctx context.Context, reach policy.Reach, q filter.Query) (items []lifecycle.ApprovalItem, count int, err error) {
-	defer s.done("ListApprovals", time.Now(), &err)
+	defer s.done(ctx, "ListApprovals", time.Now(), &err)
 	if q.Count {
 		query, err := s.countApprovalsQuery(reach, q.Where)
 		if err != nil {
@@ -122,7 +122,7 @@ func (s *Store) countApprovalsQuery(reach policy.Reach, where filter.Expr) (*bun
 
 // SummarizeApprovals counts the items within reach.
 func (s *Store) SummarizeApprovals(ctx context.Context, reach policy.Reach) (sum lifecycle.ApprovalSummary, err error) {
-	defer s.done("SummarizeApprovals", time.Now(), &err)
+	defer s.done(ctx, "SummarizeApprovals", time.Now(), &err)
 	query, err := s.summaryQuery(reach)
 	if err != nil {
 		return lifecycle.ApprovalSummary{}, err
@@ -157,7 +157,7 @@ func (s *Store) summaryQuery(reach policy.Reach) (*bun.SelectQuery, error) {
 // travel with it: the comment, and what the context knows of its sender. A second
 // one under the same id changes nothing. KindNotFound if the item is gone.
 func (s *Store) AnnounceDecision(ctx context.Context, decision lifecycle.Decision, comment string) (err error) {
-	defer s.done("AnnounceDecision", time.Now(), &err)
+	defer s.done(ctx, "AnnounceDecision", time.Now(), &err)
 	return exec(ctx, s.db, announceDecision, announcement(ctx, decision, comment)...)
 }
 
@@ -188,7 +188,7 @@ func announcement(ctx context.Context, decision lifecycle.Decision, comment stri
 // the decision may be sent again. The audit trail names the approver, and whom
 // AnnounceDecision saw; a signal that is refused is an attempt.
 func (s *Store) Decide(ctx context.Context, decision lifecycle.Decision) (result lifecycle.DecisionResult, err error) {
-	defer s.done("Decide", time.Now(), &err)
+	defer s.done(ctx, "Decide", time.Now(), &err)
 	for _, counted := range []bool{false, true} {
 		err = s.inTx(ctx, func(tx bun.Tx) error {
 			result, err = decide(ctx, tx, decision, counted)
@@ -550,7 +550,7 @@ func makePending(ctx context.Context, tx bun.Tx, q lockedRequest, next lifecycle
 // PendingApprovals counts the items that wait for a decision, by the stage that their
 // request is in; a stage in which none does is left out.
 func (s *Store) PendingApprovals(ctx context.Context) (stages []lifecycle.WaitingStage, err error) {
-	defer s.done("PendingApprovals", time.Now(), &err)
+	defer s.done(ctx, "PendingApprovals", time.Now(), &err)
 	var stage lifecycle.WaitingStage
 	rows, err := s.db.QueryContext(ctx, `SELECT position + 1, count(*), min(pending_since) FROM approval_items
 		WHERE status = 'PENDING' GROUP BY position ORDER BY position`)

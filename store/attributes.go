@@ -39,7 +39,7 @@ func insertAttributes(ctx context.Context, tx bun.Tx, attributes []lifecycle.Sch
 // ListAttributes returns the attributes of the source by position; KindNotFound
 // for an unknown source.
 func (s *Store) ListAttributes(ctx context.Context, source lifecycle.ID) (attributes []lifecycle.SchemaAttribute, err error) {
-	defer s.done("ListAttributes", time.Now(), &err)
+	defer s.done(ctx, "ListAttributes", time.Now(), &err)
 	var a lifecycle.SchemaAttribute
 	err = s.prepared(ctx, attributeDest(&a), strings.Replace(selectAttributes, "?", "$1", 1),
 		func() error { attributes = append(attributes, inUTC(a)); return nil }, source.String())
@@ -70,7 +70,7 @@ func inUTC(a lifecycle.SchemaAttribute) lifecycle.SchemaAttribute {
 // GetAttribute returns one attribute of the source; KindNotFound if it has none
 // with this id.
 func (s *Store) GetAttribute(ctx context.Context, source, id lifecycle.ID) (attribute lifecycle.SchemaAttribute, err error) {
-	defer s.done("GetAttribute", time.Now(), &err)
+	defer s.done(ctx, "GetAttribute", time.Now(), &err)
 	return getAttribute(ctx, s.db, source, id, "")
 }
 
@@ -93,7 +93,7 @@ func getAttribute(ctx context.Context, db bun.IDB, source, id lifecycle.ID, lock
 // MaxCustomAttributes, KindConflict for a technicalName that the source has
 // without regard to case.
 func (s *Store) CreateAttribute(ctx context.Context, attribute lifecycle.SchemaAttribute) (created lifecycle.SchemaAttribute, err error) {
-	defer s.done("CreateAttribute", time.Now(), &err)
+	defer s.done(ctx, "CreateAttribute", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockSource(ctx, tx, attribute.SourceID); err != nil {
 			return err
@@ -136,7 +136,7 @@ func attributeChange(action lifecycle.AuditAction, a lifecycle.SchemaAttribute) 
 // it did to label, helpText, placeholder, required and modified. An error of
 // change is returned as it is; KindNotFound as GetAttribute.
 func (s *Store) UpdateAttribute(ctx context.Context, source, id lifecycle.ID, change func(*lifecycle.SchemaAttribute) error) (attribute lifecycle.SchemaAttribute, err error) {
-	defer s.done("UpdateAttribute", time.Now(), &err)
+	defer s.done(ctx, "UpdateAttribute", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		before, err := getAttribute(ctx, tx, source, id, "FOR UPDATE")
 		if err != nil {
@@ -171,7 +171,7 @@ func (s *Store) UpdateAttribute(ctx context.Context, source, id lifecycle.ID, ch
 // source's records and requests. A system attribute is KindIllegalUpdate, an
 // unknown one KindNotFound.
 func (s *Store) DeleteAttribute(ctx context.Context, source, id lifecycle.ID) (err error) {
-	defer s.done("DeleteAttribute", time.Now(), &err)
+	defer s.done(ctx, "DeleteAttribute", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockSource(ctx, tx, source); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (s *Store) DeleteAttribute(ctx context.Context, source, id lifecycle.ID) (e
 // DeleteAttributes does so with every custom attribute of the source; none is
 // no error. KindNotFound for an unknown source.
 func (s *Store) DeleteAttributes(ctx context.Context, source lifecycle.ID) (err error) {
-	defer s.done("DeleteAttributes", time.Now(), &err)
+	defer s.done(ctx, "DeleteAttributes", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockSource(ctx, tx, source); err != nil {
 			return err

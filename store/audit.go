@@ -54,7 +54,7 @@ func audit(ctx context.Context, tx bun.Tx, changes ...lifecycle.AuditChange) err
 
 // SaveAttempt writes down a change that was refused, by whom the context says.
 func (s *Store) SaveAttempt(ctx context.Context, attempt lifecycle.AuditChange) (err error) {
-	defer s.done("SaveAttempt", time.Now(), &err)
+	defer s.done(ctx, "SaveAttempt", time.Now(), &err)
 	parts, err := auditValues(ctx, []lifecycle.AuditChange{attempt})
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func (r *auditRow) toEntry() lifecycle.AuditEntry {
 // it. So of two changes of one object the later one is behind the other in the
 // chain. Several may run at once: one works, the others return at once.
 func (s *Store) SealAudit(ctx context.Context, limit int) (sealing lifecycle.Sealing, err error) {
-	defer s.done("SealAudit", time.Now(), &err)
+	defer s.done(ctx, "SealAudit", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		var alone bool
 		if _, err := row(ctx, tx, []any{&alone},
@@ -131,7 +131,7 @@ func writeSeals(ctx context.Context, tx bun.Tx, behind int64, seals []lifecycle.
 // UnsealedAudit counts the entries that wait for the sealer, and tells when the
 // first of them occurred; zero if none waits.
 func (s *Store) UnsealedAudit(ctx context.Context) (count int, oldest time.Time, err error) {
-	defer s.done("UnsealedAudit", time.Now(), &err)
+	defer s.done(ctx, "UnsealedAudit", time.Now(), &err)
 	var since sql.NullTime
 	_, err = row(ctx, s.db, []any{&count, &since}, `SELECT (SELECT count(*) FROM audit_tail),
 		(SELECT r.occurred FROM audit_tail AS t JOIN audit_entries AS r ON r.id = t.entry_id ORDER BY t.entry_id LIMIT 1)`)

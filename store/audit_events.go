@@ -42,7 +42,7 @@ func (r *auditEventRow) toEvent() lifecycle.AuditEvent {
 // ListAuditEvents returns a page, in the order of q.Sort, which is not empty, and
 // where q.Count, the number of matches.
 func (s *Store) ListAuditEvents(ctx context.Context, q filter.Query) (events []lifecycle.AuditEvent, count int, err error) {
-	defer s.done("ListAuditEvents", time.Now(), &err)
+	defer s.done(ctx, "ListAuditEvents", time.Now(), &err)
 	l := list{table: "audit_entries", fields: auditFields}
 	if q.Count {
 		query, err := s.matches(l, q.Where)
@@ -89,7 +89,7 @@ func (s *Store) queryAuditEvents(ctx context.Context, query *bun.SelectQuery) ([
 
 // AuditEnd returns the number of the newest entry there is; 0 if there is none.
 func (s *Store) AuditEnd(ctx context.Context) (number int64, err error) {
-	defer s.done("AuditEnd", time.Now(), &err)
+	defer s.done(ctx, "AuditEnd", time.Now(), &err)
 	_, err = row(ctx, s.db, []any{&number}, "SELECT coalesce(max(id), 0) FROM audit_entries")
 	return number, err
 }
@@ -99,7 +99,7 @@ func (s *Store) AuditEnd(ctx context.Context) (number int64, err error) {
 // looked, at least: it is called again from there on until that is end. It returns
 // no entries where a part of the trail has none of them.
 func (s *Store) AuditEventsAfter(ctx context.Context, where filter.Expr, after, end int64) (events []lifecycle.AuditEvent, looked int64, err error) {
-	defer s.done("AuditEventsAfter", time.Now(), &err)
+	defer s.done(ctx, "AuditEventsAfter", time.Now(), &err)
 	condition, err := auditFields.condition(where)
 	if err != nil {
 		return nil, after, err

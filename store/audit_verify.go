@@ -28,7 +28,7 @@ const (
 // the chain must have had that head. Memory does not grow with the trail. An
 // error of report ends it and is returned.
 func (s *Store) VerifyAudit(ctx context.Context, expected *lifecycle.ChainHead, report func(lifecycle.AuditFault) error) (found lifecycle.AuditReport, err error) {
-	defer s.done("VerifyAudit", time.Now(), &err)
+	defer s.done(ctx, "VerifyAudit", time.Now(), &err)
 	snapshot := sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	err = s.db.RunInTx(ctx, &snapshot, func(_ context.Context, tx bun.Tx) error {
 		// A trail may be as long as it wants.

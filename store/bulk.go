@@ -15,7 +15,7 @@ import (
 // ImportsToWake returns at most limit sources that have imports waiting or in
 // progress whose rows have not moved for grace.
 func (s *Store) ImportsToWake(ctx context.Context, limit int, grace time.Duration) (sources []lifecycle.ID, err error) {
-	defer s.done("ImportsToWake", time.Now(), &err)
+	defer s.done(ctx, "ImportsToWake", time.Now(), &err)
 	// While one moves the others may well stand still.
 	return s.ids(ctx, `SELECT source_id FROM import_jobs WHERE status IN ('PENDING', 'IN_PROGRESS')
 		GROUP BY source_id
@@ -34,7 +34,7 @@ func (s *Store) ids(ctx context.Context, query string, args ...any) (ids []lifec
 // ExportsToStart returns at most limit exports that have not ended and have not
 // moved for grace, the one that stands longest first.
 func (s *Store) ExportsToStart(ctx context.Context, limit int, grace time.Duration) (jobs []lifecycle.ExportJob, err error) {
-	defer s.done("ExportsToStart", time.Now(), &err)
+	defer s.done(ctx, "ExportsToStart", time.Now(), &err)
 	return queryExports(ctx, s.db, `WHERE j.status IN ('PENDING', 'IN_PROGRESS') AND j.modified <= ?
 		ORDER BY j.modified, j.id LIMIT ?`, now().Add(-grace), max(0, limit))
 }
@@ -50,7 +50,7 @@ const chunkWeight = nextChunk / 2048
 // the staged rows, faults and chunks of what is gone. Exports that a schedule kept
 // which is gone now expire after keep. Several may run at once.
 func (s *Store) DropBulk(ctx context.Context, limit int, retention, keep time.Duration) (dropped int, err error) {
-	defer s.done("DropBulk", time.Now(), &err)
+	defer s.done(ctx, "DropBulk", time.Now(), &err)
 	limit = max(1, limit)
 	at := now()
 	// Here rather than where the schedule is deleted: one of its exports may be
@@ -186,7 +186,7 @@ func querySchedules(ctx context.Context, db bun.IDB, where string, args ...any) 
 // CreateExportSchedule adds a schedule. Errors: KindLimit beyond
 // lifecycle.MaxExportSchedules, KindNotFound for a source that does not exist.
 func (s *Store) CreateExportSchedule(ctx context.Context, schedule lifecycle.ExportSchedule) (err error) {
-	defer s.done("CreateExportSchedule", time.Now(), &err)
+	defer s.done(ctx, "CreateExportSchedule", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		found, err := lockCounters(ctx, tx, schedule.SourceID, forCounting)
 		if err != nil {
@@ -222,7 +222,7 @@ func (s *Store) CreateExportSchedule(ctx context.Context, schedule lifecycle.Exp
 // ListExportSchedules returns the schedules of the source, oldest first. An
 // unknown source has none.
 func (s *Store) ListExportSchedules(ctx context.Context, source lifecycle.ID) (schedules []lifecycle.ExportSchedule, err error) {
-	defer s.done("ListExportSchedules", time.Now(), &err)
+	defer s.done(ctx, "ListExportSchedules", time.Now(), &err)
 	return querySchedules(ctx, s.db, "WHERE s.source_id = ? ORDER BY s.created, s.id", source)
 }
 
@@ -230,7 +230,7 @@ func (s *Store) ListExportSchedules(ctx context.Context, source lifecycle.ID) (s
 // forget it. Its finished exports stay until they expire. KindNotFound if the
 // source has none with this id.
 func (s *Store) DeleteExportSchedule(ctx context.Context, source, schedule lifecycle.ID) (err error) {
-	defer s.done("DeleteExportSchedule", time.Now(), &err)
+	defer s.done(ctx, "DeleteExportSchedule", time.Now(), &err)
 	audited, err := auditOf(ctx, auditQuery{
 		action: lifecycle.ActionDelete, object: lifecycle.ObjectExportSchedule, id: "s.id", source: "s.source_id",
 		before: auditedSchedule, from: "gone AS s",
@@ -251,7 +251,7 @@ const noteScheduleEndings = `INSERT INTO schedule_endings (schedule_id, created)
 // ExportSchedules returns all schedules with an id greater than after, at most
 // limit, by id.
 func (s *Store) ExportSchedules(ctx context.Context, after lifecycle.ID, limit int) (schedules []lifecycle.ExportSchedule, err error) {
-	defer s.done("ExportSchedules", time.Now(), &err)
+	defer s.done(ctx, "ExportSchedules", time.Now(), &err)
 	// The zero id is before all others; as a value it would be NULL.
 	return querySchedules(ctx, s.db, "WHERE s.id > ?::uuid ORDER BY s.id LIMIT ?", after.String(), max(0, limit))
 }
@@ -259,14 +259,14 @@ func (s *Store) ExportSchedules(ctx context.Context, after lifecycle.ID, limit i
 // ScheduleEndings returns at most limit schedules that Temporal has to forget,
 // the one that was deleted first first.
 func (s *Store) ScheduleEndings(ctx context.Context, limit int) (schedules []lifecycle.ID, err error) {
-	defer s.done("ScheduleEndings", time.Now(), &err)
+	defer s.done(ctx, "ScheduleEndings", time.Now(), &err)
 	return s.ids(ctx, "SELECT schedule_id FROM schedule_endings ORDER BY created, schedule_id LIMIT ?", max(0, limit))
 }
 
 // DropScheduleEndings forgets endings that are done; one that is not there is no
 // error.
 func (s *Store) DropScheduleEndings(ctx context.Context, schedules []lifecycle.ID) (err error) {
-	defer s.done("DropScheduleEndings", time.Now(), &err)
+	defer s.done(ctx, "DropScheduleEndings", time.Now(), &err)
 	return exec(ctx, s.db, `DELETE FROM schedule_endings WHERE schedule_id IN
 		(SELECT schedule_id FROM schedule_endings WHERE schedule_id = ANY (?) FOR UPDATE SKIP LOCKED)`, idList(schedules))
 }
@@ -274,7 +274,7 @@ func (s *Store) DropScheduleEndings(ctx context.Context, schedules []lifecycle.I
 // PruneScheduledExports removes the finished exports of the schedule beyond
 // those it keeps, the oldest of them; nothing where the schedule is gone.
 func (s *Store) PruneScheduledExports(ctx context.Context, schedule lifecycle.ID) (err error) {
-	defer s.done("PruneScheduledExports", time.Now(), &err)
+	defer s.done(ctx, "PruneScheduledExports", time.Now(), &err)
 	audited, err := auditRemoved(ctx, lifecycle.ObjectExport, "'reason', 'pruned', 'schedule', "+uuidLiteral(schedule))
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func clientChange(action lifecycle.AuditAction, c lifecycle.Client, before, afte
 // KindReferenceNotFound for an identity that does not exist, is not active or was
 // deleted, KindLimit for one that has MaxPersonalTokens already.
 func (s *Store) CreateClient(ctx context.Context, client lifecycle.Client) (err error) {
-	defer s.done("CreateClient", time.Now(), &err)
+	defer s.done(ctx, "CreateClient", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error { return createClient(ctx, tx, client) })
 }
 
@@ -131,7 +131,7 @@ func makeRoomForToken(ctx context.Context, tx bun.Tx, identity lifecycle.ID) err
 // or not; only created stays. KindReferenceNotFound for an identity that does not
 // exist.
 func (s *Store) EnsureClient(ctx context.Context, client lifecycle.Client) (err error) {
-	defer s.done("EnsureClient", time.Now(), &err)
+	defer s.done(ctx, "EnsureClient", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		before, found, err := lockClient(ctx, tx, client.ID)
 		if err != nil {
@@ -159,7 +159,7 @@ func lockClient(ctx context.Context, tx bun.Tx, clientID string) (client lifecyc
 // GetClient returns the client and its identity, active or not; the Identity is
 // zero for an application client. KindNotFound if there is no such client.
 func (s *Store) GetClient(ctx context.Context, clientID string) (client lifecycle.Client, identity lifecycle.Identity, err error) {
-	defer s.done("GetClient", time.Now(), &err)
+	defer s.done(ctx, "GetClient", time.Now(), &err)
 	var r clientRow
 	found, err := row(ctx, s.db, r.dest(), "SELECT "+clientColumns+", "+identityColumns+clientsWithOwners+"WHERE c.id = ?", clientID)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Store) GetClient(ctx context.Context, clientID string) (client lifecycl
 // ListPersonalTokens returns a page of the personal access tokens within reach, in
 // the order they were made, and where q.Count, how many there are.
 func (s *Store) ListPersonalTokens(ctx context.Context, reach policy.Reach, q filter.Query) (tokens []lifecycle.OwnedClient, matches int, err error) {
-	defer s.done("ListPersonalTokens", time.Now(), &err)
+	defer s.done(ctx, "ListPersonalTokens", time.Now(), &err)
 	if reach.All {
 		return s.listClients(ctx, q, "WHERE c.identity_id IS NOT NULL")
 	}
@@ -185,7 +185,7 @@ func (s *Store) ListPersonalTokens(ctx context.Context, reach policy.Reach, q fi
 // ListApplications returns a page of the application clients, in the order they
 // were made, and where q.Count, how many there are.
 func (s *Store) ListApplications(ctx context.Context, q filter.Query) (clients []lifecycle.OwnedClient, matches int, err error) {
-	defer s.done("ListApplications", time.Now(), &err)
+	defer s.done(ctx, "ListApplications", time.Now(), &err)
 	return s.listClients(ctx, q, "WHERE c.identity_id IS NULL")
 }
 
@@ -209,14 +209,14 @@ func (s *Store) listClients(ctx context.Context, q filter.Query, where string, a
 // DeletePersonalToken removes the token of the owner; KindNotFound if there is
 // no such token.
 func (s *Store) DeletePersonalToken(ctx context.Context, clientID string, owner lifecycle.ID) (err error) {
-	defer s.done("DeletePersonalToken", time.Now(), &err)
+	defer s.done(ctx, "DeletePersonalToken", time.Now(), &err)
 	return s.deleteClient(ctx, clientID, func(c lifecycle.Client) bool { return c.IdentityID == owner })
 }
 
 // DeleteApplication removes the application client; KindNotFound if there is
 // none.
 func (s *Store) DeleteApplication(ctx context.Context, clientID string) (err error) {
-	defer s.done("DeleteApplication", time.Now(), &err)
+	defer s.done(ctx, "DeleteApplication", time.Now(), &err)
 	return s.deleteClient(ctx, clientID, func(c lifecycle.Client) bool { return c.IdentityID.IsZero() })
 }
 
@@ -239,7 +239,7 @@ func (s *Store) deleteClient(ctx context.Context, clientID string, meant func(li
 
 // SetClientActive switches the client on or off; KindNotFound if there is none.
 func (s *Store) SetClientActive(ctx context.Context, clientID string, active bool) (err error) {
-	defer s.done("SetClientActive", time.Now(), &err)
+	defer s.done(ctx, "SetClientActive", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		client, found, err := lockClient(ctx, tx, clientID)
 		if err != nil {
@@ -260,7 +260,7 @@ func (s *Store) SetClientActive(ctx context.Context, clientID string, active boo
 // NoteClientUse keeps when the client was used, unless that is known to
 // ClientUseGrain already. It is no change of the client.
 func (s *Store) NoteClientUse(ctx context.Context, clientID string, at time.Time) (err error) {
-	defer s.done("NoteClientUse", time.Now(), &err)
+	defer s.done(ctx, "NoteClientUse", time.Now(), &err)
 	return exec(ctx, s.db, "UPDATE clients SET last_used = ? WHERE id = ? AND (last_used IS NULL OR last_used <= ?)",
 		at, clientID, at.Add(-lifecycle.ClientUseGrain))
 }
@@ -269,7 +269,7 @@ func (s *Store) NoteClientUse(ctx context.Context, clientID string, at time.Time
 // Errors: KindIllegalUpdate where an ORG_ADMIN has a client already, and those
 // of CreateIdentity and CreateClient. Of several callers at once one succeeds.
 func (s *Store) InitOrganisation(ctx context.Context, identity lifecycle.Identity, client lifecycle.Client) (err error) {
-	defer s.done("InitOrganisation", time.Now(), &err)
+	defer s.done(ctx, "InitOrganisation", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		// One at a time; there is no other row to lock yet.
 		if err := exec(ctx, tx, "SELECT 1 FROM organisation FOR UPDATE"); err != nil {

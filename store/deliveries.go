@@ -47,7 +47,7 @@ func (r *deliveryRow) toDelivery() lifecycle.Delivery {
 // moment. Whoever is inactive or has no address gets no mail, and nobody does where
 // mail is false; an endpoint gets the events that it wants, unless it is disabled.
 func (s *Store) RelayEvents(ctx context.Context, limit int, mail bool) (relayed int, err error) {
-	defer s.done("RelayEvents", time.Now(), &err)
+	defer s.done(ctx, "RelayEvents", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		n, err := affected(ctx, tx, `WITH taken AS MATERIALIZED (
 				SELECT id, event_id, event, recipient_id, recipient_type FROM notifications
@@ -80,7 +80,7 @@ func (s *Store) RelayEvents(ctx context.Context, limit int, mail bool) (relayed 
 // run, those first that are due longest. For half a minute they are the
 // caller's: nobody else gets them.
 func (s *Store) ClaimDeliveries(ctx context.Context, limit int) (deliveries []lifecycle.Delivery, err error) {
-	defer s.done("ClaimDeliveries", time.Now(), &err)
+	defer s.done(ctx, "ClaimDeliveries", time.Now(), &err)
 	at := now()
 	var d lifecycle.Delivery
 	rows, err := s.db.QueryContext(ctx, `UPDATE deliveries SET due = ?0 WHERE id IN (
@@ -93,13 +93,13 @@ func (s *Store) ClaimDeliveries(ctx context.Context, limit int) (deliveries []li
 // MarkDeliveriesStarted notes that the workflows of these deliveries run, so that it is
 // not looked after them for a while.
 func (s *Store) MarkDeliveriesStarted(ctx context.Context, ids []lifecycle.ID) (err error) {
-	defer s.done("MarkDeliveriesStarted", time.Now(), &err)
+	defer s.done(ctx, "MarkDeliveriesStarted", time.Now(), &err)
 	return exec(ctx, s.db, "UPDATE deliveries SET due = ? WHERE id = ANY (?)", now().Add(deliveryCheck), idList(ids))
 }
 
 // GetDelivery returns the delivery; KindNotFound if there is none.
 func (s *Store) GetDelivery(ctx context.Context, id lifecycle.ID) (delivery lifecycle.Delivery, err error) {
-	defer s.done("GetDelivery", time.Now(), &err)
+	defer s.done(ctx, "GetDelivery", time.Now(), &err)
 	var r deliveryRow
 	found, err := row(ctx, s.db, r.dest(), "SELECT "+deliveryColumns+" FROM deliveries AS d WHERE d.id = ?", id)
 	if err == nil && !found {
@@ -112,14 +112,14 @@ func (s *Store) GetDelivery(ctx context.Context, id lifecycle.ID) (delivery life
 // before has not come to an end, that one counts as doubtful. KindNotFound if
 // there is no such delivery, KindIllegalUpdate if it is not PENDING any more.
 func (s *Store) BeginAttempt(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("BeginAttempt", time.Now(), &err)
+	defer s.done(ctx, "BeginAttempt", time.Now(), &err)
 	return s.changeDelivery(ctx, id, `attempts = attempts + 1, doubts = doubts + (attempted IS NOT NULL)::integer,
 		attempted = ?1, modified = ?1`)
 }
 
 // EndDelivery notes that who it was for has taken it. Errors as BeginAttempt's.
 func (s *Store) EndDelivery(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("EndDelivery", time.Now(), &err)
+	defer s.done(ctx, "EndDelivery", time.Now(), &err)
 	return s.changeDelivery(ctx, id, `status = 'DELIVERED', delivered = ?1, attempted = NULL, fault = '', modified = ?1`)
 }
 
@@ -127,7 +127,7 @@ func (s *Store) EndDelivery(ctx context.Context, id lifecycle.ID) (err error) {
 // the same stays open; see BeginAttempt. A delivery that is given up is DEAD from
 // then on. Errors as BeginAttempt's.
 func (s *Store) FailAttempt(ctx context.Context, id lifecycle.ID, fault lifecycle.DeliveryError) (err error) {
-	defer s.done("FailAttempt", time.Now(), &err)
+	defer s.done(ctx, "FailAttempt", time.Now(), &err)
 	return s.changeDelivery(ctx, id, `status = CASE WHEN ?2 THEN 'DEAD' ELSE status END, fault = ?3, modified = ?1,
 		attempted = CASE WHEN ?4 THEN attempted END`, fault.Final, fault.Code, fault.Doubtful)
 }
@@ -155,7 +155,7 @@ var errDeliveryOver = lifecycle.NewError(lifecycle.KindIllegalUpdate, "The deliv
 // GiveUpDelivery makes a delivery DEAD that is PENDING still; it keeps the fault of
 // its last attempt. One that is over, or gone, is left as it is.
 func (s *Store) GiveUpDelivery(ctx context.Context, id lifecycle.ID) (gaveUp bool, err error) {
-	defer s.done("GiveUpDelivery", time.Now(), &err)
+	defer s.done(ctx, "GiveUpDelivery", time.Now(), &err)
 	changed, err := affected(ctx, s.db, `UPDATE deliveries SET status = 'DEAD', modified = ?,
 		fault = CASE fault WHEN '' THEN ? ELSE fault END WHERE id = ? AND status = 'PENDING'`, now(), lifecycle.FaultGivenUp, id)
 	return changed == 1, err
@@ -164,13 +164,13 @@ func (s *Store) GiveUpDelivery(ctx context.Context, id lifecycle.ID) (gaveUp boo
 // WaitingEvents counts the rows of the outbox whose deliveries are yet to be made,
 // and tells since when the oldest waits; zero if none does.
 func (s *Store) WaitingEvents(ctx context.Context) (count int, oldest time.Time, err error) {
-	defer s.done("WaitingEvents", time.Now(), &err)
+	defer s.done(ctx, "WaitingEvents", time.Now(), &err)
 	return s.backlog(ctx, "SELECT count(*), min(created) FROM notifications WHERE relayed IS NULL")
 }
 
 // WaitingDeliveries does so for the deliveries that are pending.
 func (s *Store) WaitingDeliveries(ctx context.Context) (count int, oldest time.Time, err error) {
-	defer s.done("WaitingDeliveries", time.Now(), &err)
+	defer s.done(ctx, "WaitingDeliveries", time.Now(), &err)
 	return s.backlog(ctx, "SELECT count(*), min(created) FROM deliveries WHERE status = 'PENDING'")
 }
 

@@ -48,7 +48,7 @@ func forOwners(err error) error {
 // however often it is interrupted. KindForbidden for a role that does not own the
 // tables.
 func (s *Store) BeginErasure(ctx context.Context, person lifecycle.ErasedPerson) (id lifecycle.ID, err error) {
-	defer s.done("BeginErasure", time.Now(), &err)
+	defer s.done(ctx, "BeginErasure", time.Now(), &err)
 	who, err := json.Marshal(person)
 	if err != nil {
 		return lifecycle.ID{}, fmt.Errorf("store: whom to erase: %w", err)
@@ -63,7 +63,7 @@ func (s *Store) BeginErasure(ctx context.Context, person lifecycle.ErasedPerson)
 // is removed stays so, and the rest is for the next call. No transaction leaves
 // details of audit entries without an entry that names them as erased.
 func (s *Store) FinishErasures(ctx context.Context, finished func(lifecycle.Erasure)) (err error) {
-	defer s.done("FinishErasures", time.Now(), &err)
+	defer s.done(ctx, "FinishErasures", time.Now(), &err)
 	for {
 		var id lifecycle.ID
 		var who string

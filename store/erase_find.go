@@ -22,7 +22,7 @@ var errNobody = lifecycle.NewError(lifecycle.KindNotFound, "Nothing is known of 
 // KindNotFound where there is nothing. Like all about erasing it is for the role
 // that owns the tables.
 func (s *Store) FindErased(ctx context.Context, target lifecycle.ErasureTarget) (person lifecycle.ErasedPerson, err error) {
-	defer s.done("FindErased", time.Now(), &err)
+	defer s.done(ctx, "FindErased", time.Now(), &err)
 	if !target.Identity.IsZero() {
 		return s.findIdentity(ctx, target.Identity)
 	}
@@ -437,7 +437,7 @@ func (s *Store) auditNumbers(ctx context.Context, p lifecycle.ErasedPerson) (e l
 
 // CountErasure counts what erasing the person would remove just now.
 func (s *Store) CountErasure(ctx context.Context, person lifecycle.ErasedPerson) (counts lifecycle.Erasure, err error) {
-	defer s.done("CountErasure", time.Now(), &err)
+	defer s.done(ctx, "CountErasure", time.Now(), &err)
 	return s.countErasure(ctx, person)
 }
 

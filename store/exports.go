@@ -56,7 +56,7 @@ func (r *exportRow) toJob() lifecycle.ExportJob {
 // returns that. Of two calls at once each may make its own, which does no harm.
 // KindNotFound for a source that does not exist.
 func (s *Store) BeginExport(ctx context.Context, job lifecycle.ExportJob) (begun lifecycle.ExportJob, err error) {
-	defer s.done("BeginExport", time.Now(), &err)
+	defer s.done(ctx, "BeginExport", time.Now(), &err)
 	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionCreate, "made", ""))
 	if err != nil {
 		return lifecycle.ExportJob{}, err
@@ -92,7 +92,7 @@ func exportQuery(action lifecycle.AuditAction, from, facts string) auditQuery {
 // and returns the schedule's source; a second call with the same id changes
 // nothing. KindNotFound where the schedule is gone.
 func (s *Store) BeginScheduledExport(ctx context.Context, schedule, job lifecycle.ID) (source lifecycle.ID, err error) {
-	defer s.done("BeginScheduledExport", time.Now(), &err)
+	defer s.done(ctx, "BeginScheduledExport", time.Now(), &err)
 	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionCreate, "job", "jsonb_build_object('schedule', job.schedule_id)"))
 	if err != nil {
 		return lifecycle.ID{}, err
@@ -114,7 +114,7 @@ func (s *Store) BeginScheduledExport(ctx context.Context, schedule, job lifecycl
 
 // GetExport returns a job of the source; KindNotFound if it has none with this id.
 func (s *Store) GetExport(ctx context.Context, source, job lifecycle.ID) (found lifecycle.ExportJob, err error) {
-	defer s.done("GetExport", time.Now(), &err)
+	defer s.done(ctx, "GetExport", time.Now(), &err)
 	return getExport(ctx, s.db, "j.id = ? AND j.source_id = ?", job, source)
 }
 
@@ -133,7 +133,7 @@ func getExport(ctx context.Context, db bun.IDB, where string, args ...any) (life
 // ListExports returns a page of the source's jobs, newest first, and where count
 // the number of all. An unknown source has none.
 func (s *Store) ListExports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) (jobs []lifecycle.ExportJob, total int, err error) {
-	defer s.done("ListExports", time.Now(), &err)
+	defer s.done(ctx, "ListExports", time.Now(), &err)
 	if count {
 		if _, err := row(ctx, s.db, []any{&total},
 			"SELECT count(*) FROM export_jobs WHERE source_id = ?", source); err != nil {
@@ -161,7 +161,7 @@ const inBinary = pgx.QueryExecModeDescribeExec
 // chunks of its newest attempt, from chunk number from on. KindNotFound once it
 // is gone.
 func (s *Store) ReadExport(ctx context.Context, job lifecycle.ID, from, limit int) (read lifecycle.ExportJob, chunks [][]byte, err error) {
-	defer s.done("ReadExport", time.Now(), &err)
+	defer s.done(ctx, "ReadExport", time.Now(), &err)
 	var r exportRow
 	var chunk []byte
 	found := false
@@ -206,7 +206,7 @@ type attempt struct {
 // Errors: KindNotFound where the job or its source is gone, KindIllegalUpdate
 // where a newer attempt has taken over or the job has failed.
 func (s *Store) WriteExport(ctx context.Context, job lifecycle.ID, keep time.Duration, progress func(rows int)) (written lifecycle.ExportJob, err error) {
-	defer s.done("WriteExport", time.Now(), &err)
+	defer s.done(ctx, "WriteExport", time.Now(), &err)
 	if err := s.exports.Acquire(ctx, 1); err != nil {
 		return lifecycle.ExportJob{}, err
 	}
@@ -427,7 +427,7 @@ func appendInstant(b, raw []byte) []byte {
 // FailExport ends a job that can't be written; one that has ended, or is gone,
 // is left as it is.
 func (s *Store) FailExport(ctx context.Context, job lifecycle.ID) (err error) {
-	defer s.done("FailExport", time.Now(), &err)
+	defer s.done(ctx, "FailExport", time.Now(), &err)
 	audited, err := auditOf(ctx, exportQuery(lifecycle.ActionUpdate, "failed", "jsonb_build_object('status', failed.status)"))
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func ofExtension(items []lifecycle.ApprovalItem) []lifecycle.ApprovalItem {
 // [lifecycle.MaxExtensionRecords]; KindIllegalValue where no record would get a
 // later end; KindReferenceNotFound for a source that does not exist.
 func (s *Store) AcceptExtension(ctx context.Context, extension lifecycle.Extension, targets []lifecycle.ExtensionTarget, where filter.Expr) (accepted lifecycle.Extension, err error) {
-	defer s.done("AcceptExtension", time.Now(), &err)
+	defer s.done(ctx, "AcceptExtension", time.Now(), &err)
 	var approvers sql.NullString
 	var approvalPolicy lifecycle.ID
 	found, err := row(ctx, s.db, []any{&extension.Source.Name, &extension.Source.Description, &approvers, &approvalPolicy},
@@ -445,7 +445,7 @@ func closeExtension(ctx context.Context, tx bun.Tx, q lockedRequest, status life
 // records that wait become CANCELLED. Errors: KindNotFound, KindIllegalUpdate for
 // one that is final.
 func (s *Store) CancelExtension(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("CancelExtension", time.Now(), &err)
+	defer s.done(ctx, "CancelExtension", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
 		switch {
 		case q.kind != lifecycle.RequestExtension:
@@ -463,7 +463,7 @@ func (s *Store) CancelExtension(ctx context.Context, id lifecycle.ID) (err error
 // another decision, KindReferenceNotFound for a record that the extension has not,
 // KindIllegalValue where none would be left.
 func (s *Store) AnnounceExtensionDecision(ctx context.Context, decision lifecycle.Decision, comment string, rejected []lifecycle.ID) (err error) {
-	defer s.done("AnnounceExtensionDecision", time.Now(), &err)
+	defer s.done(ctx, "AnnounceExtensionDecision", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		var status lifecycle.ApprovalStatus
 		var stored lifecycle.ID
@@ -541,7 +541,7 @@ var lookupExtension = "SELECT " + extensionColumns + ", " + viewerRelations + ",
 // GetExtension returns the extension with its items and what ties viewer, who may
 // be zero, to it; KindNotFound if there is none.
 func (s *Store) GetExtension(ctx context.Context, id, viewer lifecycle.ID) (extension lifecycle.Extension, rel policy.Relations, err error) {
-	defer s.done("GetExtension", time.Now(), &err)
+	defer s.done(ctx, "GetExtension", time.Now(), &err)
 	var r extensionRow
 	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup, &rel.Requester, &rel.Approver), lookupExtension, id, viewer)
 	if err != nil {
@@ -569,7 +569,7 @@ func (s *Store) extensionList(reach policy.Reach) list {
 // ListExtensions returns a page with the items and, where q.Count, the number of
 // matches.
 func (s *Store) ListExtensions(ctx context.Context, reach policy.Reach, q filter.Query) (extensions []lifecycle.Extension, count int, err error) {
-	defer s.done("ListExtensions", time.Now(), &err)
+	defer s.done(ctx, "ListExtensions", time.Now(), &err)
 	list := s.extensionList(reach)
 	if q.Count {
 		query, err := s.matches(list, q.Where)
@@ -609,7 +609,7 @@ func (s *Store) ListExtensions(ctx context.Context, reach policy.Reach, q filter
 // in which they were named and, where q.Count, the number of matches. An unknown
 // extension has none.
 func (s *Store) ListExtensionRecords(ctx context.Context, extension lifecycle.ID, q filter.Query) (records []lifecycle.ExtensionRecord, count int, err error) {
-	defer s.done("ListExtensionRecords", time.Now(), &err)
+	defer s.done(ctx, "ListExtensionRecords", time.Now(), &err)
 	condition, err := extensionRecordFields.condition(q.Where)
 	if err != nil {
 		return nil, 0, err

@@ -57,7 +57,7 @@ func parsePolicy(text string) (policy lifecycle.ApprovalPolicy, err error) {
 // of the request afterwards; done twice it does nothing the second time.
 // KindNotFound if the request is gone.
 func (s *Store) FallDue(ctx context.Context, request lifecycle.ID) (done []lifecycle.DueStep, status lifecycle.ApprovalStatus, err error) {
-	defer s.done("FallDue", time.Now(), &err)
+	defer s.done(ctx, "FallDue", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		counted, err := s.lockForTimeout(ctx, tx, request)
 		if err != nil {
@@ -249,7 +249,7 @@ func (w waiting) timeOut(ctx context.Context, tx bun.Tx, q lockedRequest, at tim
 // false where nobody can decide there either, where somebody still can, and where
 // the request does not wait. KindNotFound if it is gone.
 func (s *Store) FallBack(ctx context.Context, request lifecycle.ID) (moved bool, err error) {
-	defer s.done("FallBack", time.Now(), &err)
+	defer s.done(ctx, "FallBack", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		q, err := lockRequest(ctx, tx, request)
 		if err != nil {

@@ -66,7 +66,7 @@ func identityValues(i lifecycle.Identity) tuples {
 // case, or an id that is taken; KindReferenceNotFound for a manager who does not
 // exist.
 func (s *Store) CreateIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
-	defer s.done("CreateIdentity", time.Now(), &err)
+	defer s.done(ctx, "CreateIdentity", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error { return createIdentity(ctx, tx, identity) })
 }
 
@@ -103,7 +103,7 @@ func checkManager(ctx context.Context, tx bun.Tx, manager, before lifecycle.ID) 
 // KindConflict for an alias of another, KindReferenceNotFound for a manager who does
 // not exist.
 func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity) (err error) {
-	defer s.done("EnsureIdentity", time.Now(), &err)
+	defer s.done(ctx, "EnsureIdentity", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		change := lifecycle.AuditChange{
 			Action: lifecycle.ActionCreate, Object: lifecycle.ObjectIdentity, ID: identity.ID.String(),
@@ -143,7 +143,7 @@ func (s *Store) EnsureIdentity(ctx context.Context, identity lifecycle.Identity)
 // GetIdentity returns the identity, active or not; KindNotFound if there is none
 // or it was deleted.
 func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity lifecycle.Identity, err error) {
-	defer s.done("GetIdentity", time.Now(), &err)
+	defer s.done(ctx, "GetIdentity", time.Now(), &err)
 	var r identityRow
 	found, err := row(ctx, s.db, r.dest(), "SELECT "+identityColumns+" FROM identities AS i WHERE i.id = ? AND i.deleted IS NULL", id)
 	if err != nil {
@@ -158,14 +158,14 @@ func (s *Store) GetIdentity(ctx context.Context, id lifecycle.ID) (identity life
 // IdentityByAlias returns the identity with this alias, without regard to case,
 // active or not; KindNotFound if there is none.
 func (s *Store) IdentityByAlias(ctx context.Context, alias string) (identity lifecycle.Identity, err error) {
-	defer s.done("IdentityByAlias", time.Now(), &err)
+	defer s.done(ctx, "IdentityByAlias", time.Now(), &err)
 	return s.theIdentity(ctx, "i.alias_folded = ?", lifecycle.Fold(alias))
 }
 
 // IdentityByExternalID does so by the directory's own name of the identity, to
 // the byte. One that several have is nobody's.
 func (s *Store) IdentityByExternalID(ctx context.Context, externalID string) (identity lifecycle.Identity, err error) {
-	defer s.done("IdentityByExternalID", time.Now(), &err)
+	defer s.done(ctx, "IdentityByExternalID", time.Now(), &err)
 	if externalID == "" {
 		return lifecycle.Identity{}, missing()
 	}
@@ -190,7 +190,7 @@ func (s *Store) theIdentity(ctx context.Context, where, name string) (lifecycle.
 
 // ListIdentities returns all identities but the deleted ones by alias.
 func (s *Store) ListIdentities(ctx context.Context) (identities []lifecycle.Identity, err error) {
-	defer s.done("ListIdentities", time.Now(), &err)
+	defer s.done(ctx, "ListIdentities", time.Now(), &err)
 	return queryIdentities(ctx, s.db, "SELECT "+identityColumns+" FROM identities AS i WHERE i.deleted IS NULL ORDER BY i.alias_folded")
 }
 
@@ -208,7 +208,7 @@ func queryIdentities(ctx context.Context, db bun.IDB, query string, args ...any)
 // SetIdentityActive switches the identity on or off; KindNotFound if there is none
 // or it was deleted.
 func (s *Store) SetIdentityActive(ctx context.Context, id lifecycle.ID, active bool) (err error) {
-	defer s.done("SetIdentityActive", time.Now(), &err)
+	defer s.done(ctx, "SetIdentityActive", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		var was bool
 		found, err := row(ctx, tx, []any{&was}, "SELECT active FROM identities WHERE id = ? AND deleted IS NULL FOR NO KEY UPDATE", id)
@@ -257,7 +257,7 @@ func changedOne(changed int64, err error) error {
 // Inactive identities are found too, and deleted ones, which are inactive; of
 // these an alias is that of the last, and that of nobody once somebody else has it.
 func (s *Store) ResolveIdentities(ctx context.Context, references []string) (found map[string]lifecycle.Identity, err error) {
-	defer s.done("ResolveIdentities", time.Now(), &err)
+	defer s.done(ctx, "ResolveIdentities", time.Now(), &err)
 	found = map[string]lifecycle.Identity{}
 	var ids idList
 	var aliases texts
@@ -300,7 +300,7 @@ func (s *Store) ResolveIdentities(ctx context.Context, references []string) (fou
 // name, without regard to case, or an id that is taken, KindReferenceNotFound
 // for a member that does not exist.
 func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
-	defer s.done("CreateWorkgroup", time.Now(), &err)
+	defer s.done(ctx, "CreateWorkgroup", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := exec(ctx, tx, insertWorkgroup, workgroupValues(group)); err != nil {
 			return err
@@ -316,7 +316,7 @@ func (s *Store) CreateWorkgroup(ctx context.Context, group lifecycle.Workgroup) 
 // members, and leaves members that it has beside them. Errors as
 // CreateWorkgroup's, but for the id.
 func (s *Store) EnsureWorkgroup(ctx context.Context, group lifecycle.Workgroup) (err error) {
-	defer s.done("EnsureWorkgroup", time.Now(), &err)
+	defer s.done(ctx, "EnsureWorkgroup", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		made, err := affected(ctx, tx, insertWorkgroup+" ON CONFLICT (id) DO NOTHING", workgroupValues(group))
 		if err != nil {
@@ -374,7 +374,7 @@ func workgroupMade(g lifecycle.Workgroup) lifecycle.AuditChange {
 // FindWorkgroup returns the workgroup with this id or, without regard to case,
 // this name, with its members; KindNotFound if there is none.
 func (s *Store) FindWorkgroup(ctx context.Context, reference string) (group lifecycle.Workgroup, err error) {
-	defer s.done("FindWorkgroup", time.Now(), &err)
+	defer s.done(ctx, "FindWorkgroup", time.Now(), &err)
 	id, parseErr := lifecycle.ParseID(reference)
 	if parseErr != nil {
 		id = lifecycle.ID{}
@@ -412,7 +412,7 @@ func (s *Store) AddWorkgroupMember(ctx context.Context, group, identity lifecycl
 
 // WorkgroupExists reports whether there is a workgroup with this id.
 func (s *Store) WorkgroupExists(ctx context.Context, id lifecycle.ID) (exists bool, err error) {
-	defer s.done("WorkgroupExists", time.Now(), &err)
+	defer s.done(ctx, "WorkgroupExists", time.Now(), &err)
 	_, err = row(ctx, s.db, []any{&exists}, "SELECT EXISTS (SELECT 1 FROM workgroups WHERE id = ? AND deleted IS NULL)", id)
 	return exists, err
 }

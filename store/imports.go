@@ -58,7 +58,7 @@ var errUploadGone = lifecycle.NewError(lifecycle.KindUnavailable,
 // MayQueueImport says before a file comes in what SealImport would say after it:
 // KindLimit where lifecycle.MaxWaitingImports wait (contract §7).
 func (s *Store) MayQueueImport(ctx context.Context, source lifecycle.ID) (err error) {
-	defer s.done("MayQueueImport", time.Now(), &err)
+	defer s.done(ctx, "MayQueueImport", time.Now(), &err)
 	return mayWait(ctx, s.db, source)
 }
 
@@ -69,7 +69,7 @@ func (s *Store) MayQueueImport(ctx context.Context, source lifecycle.ID) (err er
 // more is refused whatever these are. KindNotFound for a source that does not
 // exist.
 func (s *Store) BeginImport(ctx context.Context, job lifecycle.ImportJob, columns []string, header string, maxPerSource int, lease time.Duration) (enough int, err error) {
-	defer s.done("BeginImport", time.Now(), &err)
+	defer s.done(ctx, "BeginImport", time.Now(), &err)
 	// So many names are one more than the source may have, and than it has: it may
 	// have been filled under a higher limit.
 	_, err = row(ctx, s.db, []any{&enough}, `INSERT INTO import_jobs AS j (id, source_id, requester_id, client_id, status,
@@ -107,7 +107,7 @@ func mayWait(ctx context.Context, db bun.IDB, source lifecycle.ID) error {
 // sealed already is returned as it stands. Errors: KindLimit as MayQueueImport's,
 // KindUnavailable where the job is gone.
 func (s *Store) SealImport(ctx context.Context, job lifecycle.ID) (sealed lifecycle.ImportJob, err error) {
-	defer s.done("SealImport", time.Now(), &err)
+	defer s.done(ctx, "SealImport", time.Now(), &err)
 	var r importRow
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		source, found, err := lockCountersOf(ctx, tx, "import_jobs", job, forCounting)
@@ -165,7 +165,7 @@ func lockImport(ctx context.Context, tx bun.Tx, job lifecycle.ID) (status lifecy
 // DropImport takes away a job that was not sealed; its rows follow later. One
 // that is gone, or sealed, is left as it is.
 func (s *Store) DropImport(ctx context.Context, job lifecycle.ID) (err error) {
-	defer s.done("DropImport", time.Now(), &err)
+	defer s.done(ctx, "DropImport", time.Now(), &err)
 	return exec(ctx, s.db, `WITH gone AS (
 			DELETE FROM import_jobs WHERE id = ? AND status = 'RECEIVING' RETURNING id
 		) `+noteGarbage, job)
@@ -180,7 +180,7 @@ const noteGarbage = `INSERT INTO bulk_garbage (job_id, created) SELECT id, now()
 // LatestImport returns the job of the source that was sealed last; found is
 // false if there is none.
 func (s *Store) LatestImport(ctx context.Context, source lifecycle.ID) (job lifecycle.ImportJob, found bool, err error) {
-	defer s.done("LatestImport", time.Now(), &err)
+	defer s.done(ctx, "LatestImport", time.Now(), &err)
 	jobs, err := s.listImports(ctx, source, 1, 0)
 	if err != nil || len(jobs) == 0 {
 		return lifecycle.ImportJob{}, false, err
@@ -202,7 +202,7 @@ func (s *Store) listImports(ctx context.Context, source lifecycle.ID, limit, off
 // GetImport returns a sealed job of the source; KindNotFound if it has none with
 // this id.
 func (s *Store) GetImport(ctx context.Context, source, job lifecycle.ID) (found lifecycle.ImportJob, err error) {
-	defer s.done("GetImport", time.Now(), &err)
+	defer s.done(ctx, "GetImport", time.Now(), &err)
 	return getImport(ctx, s.db, source, job)
 }
 
@@ -222,7 +222,7 @@ func getImport(ctx context.Context, db bun.IDB, source, job lifecycle.ID) (lifec
 // ListImports returns a page of the source's sealed jobs, the one sealed last
 // first, and where count the number of all. An unknown source has none.
 func (s *Store) ListImports(ctx context.Context, source lifecycle.ID, limit, offset int, count bool) (jobs []lifecycle.ImportJob, total int, err error) {
-	defer s.done("ListImports", time.Now(), &err)
+	defer s.done(ctx, "ListImports", time.Now(), &err)
 	if count {
 		if _, err := row(ctx, s.db, []any{&total},
 			"SELECT count(*) FROM import_jobs WHERE source_id = ? AND sequence IS NOT NULL", source); err != nil {
@@ -236,7 +236,7 @@ func (s *Store) ListImports(ctx context.Context, source lifecycle.ID, limit, off
 // ImportHeader returns the header of the file of a sealed job as it came.
 // KindNotFound as GetImport.
 func (s *Store) ImportHeader(ctx context.Context, source, job lifecycle.ID) (header string, err error) {
-	defer s.done("ImportHeader", time.Now(), &err)
+	defer s.done(ctx, "ImportHeader", time.Now(), &err)
 	header, _, err = s.sealedFile(ctx, source, job)
 	return header, err
 }
@@ -255,7 +255,7 @@ func (s *Store) sealedFile(ctx context.Context, source, job lifecycle.ID) (heade
 // ListImportFaults returns a page of the rows that could not be taken, by line,
 // and where count the number of all so far. KindNotFound as GetImport.
 func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, limit, offset int, count bool) (faults []lifecycle.RowFault, total int, err error) {
-	defer s.done("ListImportFaults", time.Now(), &err)
+	defer s.done(ctx, "ListImportFaults", time.Now(), &err)
 	// A fault is counted in the transaction that writes it.
 	_, failed, err := s.sealedFile(ctx, source, job)
 	if err != nil {
@@ -271,7 +271,7 @@ func (s *Store) ListImportFaults(ctx context.Context, source, job lifecycle.ID, 
 // ImportFaultsAfter returns at most limit of the rows that could not be taken,
 // by line, from behind the row of that number on. KindNotFound as GetImport.
 func (s *Store) ImportFaultsAfter(ctx context.Context, source, job lifecycle.ID, number, limit int) (faults []lifecycle.RowFault, err error) {
-	defer s.done("ImportFaultsAfter", time.Now(), &err)
+	defer s.done(ctx, "ImportFaultsAfter", time.Now(), &err)
 	if faults, err = s.queryFaults(ctx, "WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?", job, number, max(0, limit)); err != nil {
 		return nil, err
 	}
@@ -298,7 +298,7 @@ func (s *Store) queryFaults(ctx context.Context, where string, args ...any) (fau
 // before its next chunk; it returns the job afterwards. Errors: KindIllegalUpdate
 // for a job that has ended, KindNotFound as GetImport.
 func (s *Store) CancelImport(ctx context.Context, source, job lifecycle.ID) (cancelled lifecycle.ImportJob, err error) {
-	defer s.done("CancelImport", time.Now(), &err)
+	defer s.done(ctx, "CancelImport", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if _, _, err := lockImport(ctx, tx, job); err != nil {
 			return err
@@ -344,7 +344,7 @@ func (s *Store) CancelImport(ctx context.Context, source, job lifecycle.ID) (can
 // NextImport returns the job of the source whose turn it is: the one IN_PROGRESS
 // or else the PENDING one that was sealed first; found is false if none is left.
 func (s *Store) NextImport(ctx context.Context, source lifecycle.ID) (job lifecycle.ID, found bool, err error) {
-	defer s.done("NextImport", time.Now(), &err)
+	defer s.done(ctx, "NextImport", time.Now(), &err)
 	found, err = row(ctx, s.db, []any{&job}, `SELECT id FROM import_jobs
 		WHERE source_id = ? AND status IN ('PENDING', 'IN_PROGRESS')
 		ORDER BY status <> 'IN_PROGRESS', sequence LIMIT 1`, source)

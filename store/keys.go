@@ -11,7 +11,7 @@ import (
 
 // SigningKeys returns all keys, those that sign latest first.
 func (s *Store) SigningKeys(ctx context.Context) (keys []lifecycle.SigningKey, err error) {
-	defer s.done("SigningKeys", time.Now(), &err)
+	defer s.done(ctx, "SigningKeys", time.Now(), &err)
 	return signingKeys(ctx, s.db)
 }
 
@@ -33,7 +33,7 @@ func signingKeys(ctx context.Context, db bun.IDB) ([]lifecycle.SigningKey, error
 // returns what there is then. Callers follow one another. An error of change
 // ends it and is returned as it is.
 func (s *Store) ChangeSigningKeys(ctx context.Context, change func(keys []lifecycle.SigningKey) (added lifecycle.SigningKey, removed []string, err error)) (keys []lifecycle.SigningKey, err error) {
-	defer s.done("ChangeSigningKeys", time.Now(), &err)
+	defer s.done(ctx, "ChangeSigningKeys", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		// One at a time; an empty table has no row to lock.
 		if err := exec(ctx, tx, "SELECT 1 FROM organisation FOR UPDATE"); err != nil {

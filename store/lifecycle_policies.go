@@ -48,7 +48,7 @@ func lifecyclePolicies(ctx context.Context, db bun.IDB, sources idList) (map[lif
 // GetLifecyclePolicy returns what holds for the source, or what the organisation
 // has for the zero ID. A source that there is not has the organisation's.
 func (s *Store) GetLifecyclePolicy(ctx context.Context, source lifecycle.ID) (p lifecycle.PolicyInForce, err error) {
-	defer s.done("GetLifecyclePolicy", time.Now(), &err)
+	defer s.done(ctx, "GetLifecyclePolicy", time.Now(), &err)
 	return lifecyclePolicy(ctx, s.db, source)
 }
 
@@ -56,7 +56,7 @@ func (s *Store) GetLifecyclePolicy(ctx context.Context, source lifecycle.ID) (p 
 // for the zero ID, from now on and for every record, and returns what is in force.
 // One that is the same changes nothing. KindNotFound for a source that there is not.
 func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, policy lifecycle.LifecyclePolicy) (p lifecycle.PolicyInForce, err error) {
-	defer s.done("SetLifecyclePolicy", time.Now(), &err)
+	defer s.done(ctx, "SetLifecyclePolicy", time.Now(), &err)
 	return s.changeLifecyclePolicy(ctx, source, &policy)
 }
 
@@ -64,7 +64,7 @@ func (s *Store) SetLifecyclePolicy(ctx context.Context, source lifecycle.ID, pol
 // A source that does so already is left as it is. KindNotFound for a source that
 // there is not.
 func (s *Store) DropLifecyclePolicy(ctx context.Context, source lifecycle.ID) (err error) {
-	defer s.done("DropLifecyclePolicy", time.Now(), &err)
+	defer s.done(ctx, "DropLifecyclePolicy", time.Now(), &err)
 	_, err = s.changeLifecyclePolicy(ctx, source, nil)
 	return err
 }

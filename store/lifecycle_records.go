@@ -13,7 +13,7 @@ import (
 // RecordLifecycles returns where the records stand and what comes next for them as
 // of at; those that there are not are left out.
 func (s *Store) RecordLifecycles(ctx context.Context, ids []lifecycle.ID, at time.Time) (lives map[lifecycle.ID]lifecycle.RecordLifecycle, err error) {
-	defer s.done("RecordLifecycles", time.Now(), &err)
+	defer s.done(ctx, "RecordLifecycles", time.Now(), &err)
 	type life struct {
 		id, source lifecycle.ID
 		rung       int
@@ -63,7 +63,7 @@ func (s *Store) RecordLifecycles(ctx context.Context, ids []lifecycle.ID, at tim
 // not begun began just before. One that was ended so is left as it is, with the
 // reason it was ended for. KindNotFound if there is none.
 func (s *Store) EndRecord(ctx context.Context, id lifecycle.ID, reason string) (record lifecycle.Record, err error) {
-	defer s.done("EndRecord", time.Now(), &err)
+	defer s.done(ctx, "EndRecord", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		source, found, err := lockCountersOf(ctx, tx, "records", id, forUsing)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 // BeginRecords takes up to limit records whose time has begun by at out of PLANNED.
 // A record that somebody else holds at this moment is passed over.
 func (s *Store) BeginRecords(ctx context.Context, at time.Time, limit int) (begun int, err error) {
-	defer s.done("BeginRecords", time.Now(), &err)
+	defer s.done(ctx, "BeginRecords", time.Now(), &err)
 	audited, err := auditOf(ctx, stateAudit("r"))
 	if err != nil {
 		return 0, err
@@ -50,7 +50,7 @@ func stateAudit(from string) auditQuery {
 // DueRecords returns which records have come to the next rung of their ladder by
 // at, those first of each source that are the nearest to their end.
 func (s *Store) DueRecords(ctx context.Context, at time.Time) (due []lifecycle.DueRecords, err error) {
-	defer s.done("DueRecords", time.Now(), &err)
+	defer s.done(ctx, "DueRecords", time.Now(), &err)
 	return s.dueRecords(ctx, at)
 }
 
@@ -106,7 +106,7 @@ func (s *Store) dueRecords(ctx context.Context, at time.Time) (due []lifecycle.D
 // OldestDue counts what DueRecords returns by now, and tells since when the first
 // of the records is due; zero if none is.
 func (s *Store) OldestDue(ctx context.Context) (count int, oldest time.Time, err error) {
-	defer s.done("OldestDue", time.Now(), &err)
+	defer s.done(ctx, "OldestDue", time.Now(), &err)
 	due, err := s.dueRecords(ctx, now())
 	for _, d := range due {
 		if oldest.IsZero() || d.Since.Before(oldest) {
@@ -122,7 +122,7 @@ func (s *Store) OldestDue(ctx context.Context) (count int, oldest time.Time, err
 // each record is told once. Records of one manager are taken together. A record
 // that somebody else holds is passed over.
 func (s *Store) AdvanceRecords(ctx context.Context, due lifecycle.DueRecords, at time.Time, limit int) (advance lifecycle.Advance, err error) {
-	defer s.done("AdvanceRecords", time.Now(), &err)
+	defer s.done(ctx, "AdvanceRecords", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		policy, err := lifecyclePolicy(ctx, tx, due.Source)
 		if err != nil {

@@ -27,7 +27,7 @@ const windowIsOver = "(w.slot < excluded.slot OR w.slot > excluded.slot + 2)"
 // the nearest that is not, so that a wrong clock neither shuts others out nor frees
 // them. want and limit are at least 1.
 func (s *Store) TakeLease(ctx context.Context, key []byte, slot int64, want, limit int) (granted int, of int64, err error) {
-	defer s.done("TakeLease", time.Now(), &err)
+	defer s.done(ctx, "TakeLease", time.Now(), &err)
 	first := min(want, max(1, limit/leaseShare))
 	of = slot
 	// Where no row comes back the window is used up.
@@ -45,6 +45,6 @@ func (s *Store) TakeLease(ctx context.Context, key []byte, slot int64, want, lim
 // DropRateWindows removes the windows before slot, but none that has not ended for
 // Postgres' clock and those that may be a little behind it.
 func (s *Store) DropRateWindows(ctx context.Context, slot int64) (err error) {
-	defer s.done("DropRateWindows", time.Now(), &err)
+	defer s.done(ctx, "DropRateWindows", time.Now(), &err)
 	return exec(ctx, s.db, "DELETE FROM rate_windows WHERE slot < least(?, "+windowNow+" - 1)", slot)
 }

@@ -156,7 +156,7 @@ func newestVersion() (int64, error) {
 // this program needs, else KindUnavailable with a text that says what is
 // missing; the text is for operators.
 func (s *Store) Ready(ctx context.Context) (err error) {
-	defer s.done("Ready", time.Now(), &err)
+	defer s.done(ctx, "Ready", time.Now(), &err)
 	needed, err := newestVersion()
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func personName(id string) string {
 // LoadNotice returns what a delivery tells, as it is known at this moment.
 // KindNotFound if there is no such delivery.
 func (s *Store) LoadNotice(ctx context.Context, delivery lifecycle.ID) (notice lifecycle.Notice, err error) {
-	defer s.done("LoadNotice", time.Now(), &err)
+	defer s.done(ctx, "LoadNotice", time.Now(), &err)
 	var (
 		batch  lifecycle.ID
 		source sql.NullString
@@ -155,7 +155,7 @@ func (s *Store) noticeRecords(ctx context.Context, batch lifecycle.ID) (records 
 // GetRecipient returns the person whom a mail goes to. KindNotFound where nobody
 // active with an address is there any more.
 func (s *Store) GetRecipient(ctx context.Context, id lifecycle.ID) (recipient lifecycle.Recipient, err error) {
-	defer s.done("GetRecipient", time.Now(), &err)
+	defer s.done(ctx, "GetRecipient", time.Now(), &err)
 	found, err := row(ctx, s.db, []any{&recipient.ID, &recipient.Name, &recipient.Address, &recipient.Language},
 		"SELECT id, name, email, language FROM identities WHERE id = ? AND active AND deleted IS NULL", id)
 	recipient.Address = strings.TrimSpace(recipient.Address)

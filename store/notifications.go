@@ -44,7 +44,7 @@ const concernsRequester = "SELECT requester_id AS recipient, 'IDENTITY' AS kind,
 // three is an error. An item that moved while it was PENDING is not told of, nor is
 // there a recipient: whoever moved it has told them.
 func (s *Store) SaveNotification(ctx context.Context, event string, requestID, itemID lifecycle.ID, version time.Time) (saved bool, recipient lifecycle.ID, err error) {
-	defer s.done("SaveNotification", time.Now(), &err)
+	defer s.done(ctx, "SaveNotification", time.Now(), &err)
 	who, known := concerns[event]
 	if !known {
 		return false, lifecycle.ID{}, lifecycle.NewError(lifecycle.KindInternal, "An unknown event can't be notified.")

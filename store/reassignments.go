@@ -18,7 +18,7 @@ import (
 // the request, unless they may decide it, or to a group without anybody who could;
 // KindReferenceNotFound for one that is not there or not active.
 func (s *Store) ReassignApproval(ctx context.Context, move lifecycle.Reassignment) (source lifecycle.ID, err error) {
-	defer s.done("ReassignApproval", time.Now(), &err)
+	defer s.done(ctx, "ReassignApproval", time.Now(), &err)
 	err = s.inItem(ctx, move.ItemID, func(tx bun.Tx, i heldItem) error {
 		source = i.source
 		switch {
@@ -53,7 +53,7 @@ func (s *Store) ReassignApproval(ctx context.Context, move lifecycle.Reassignmen
 // pending or that is somebody's, and for a request that the identity made, unless
 // they may decide it.
 func (s *Store) ClaimApproval(ctx context.Context, item, identity lifecycle.ID, comment string) (source lifecycle.ID, err error) {
-	defer s.done("ClaimApproval", time.Now(), &err)
+	defer s.done(ctx, "ClaimApproval", time.Now(), &err)
 	err = s.inItem(ctx, item, func(tx bun.Tx, i heldItem) error {
 		source = i.source
 		to := lifecycle.IdentityReference(identity)
@@ -157,7 +157,7 @@ func mayGet(ctx context.Context, tx bun.Tx, q lockedRequest, to lifecycle.Refere
 // ListReassignments returns how the item went from one to another, oldest first;
 // an unknown item went nowhere.
 func (s *Store) ListReassignments(ctx context.Context, item lifecycle.ID) (moves []lifecycle.Reassignment, err error) {
-	defer s.done("ListReassignments", time.Now(), &err)
+	defer s.done(ctx, "ListReassignments", time.Now(), &err)
 	m := lifecycle.Reassignment{ItemID: item}
 	rows, err := s.db.QueryContext(ctx, `SELECT h.id, h.number, h.type, h.from_id, h.from_type, h.to_id, h.to_type, h.reassigner_id,
 		h.comment, h.created FROM approval_reassignments AS h WHERE h.item_id = ? ORDER BY h.number`, item)

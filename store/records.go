@@ -101,7 +101,7 @@ func dataOf(p lifecycle.Person, source lifecycle.ID) (schema.QueryAppender, erro
 // KindLimit beyond maxPerSource, KindReferenceNotFound for a source or manager
 // that does not exist.
 func (s *Store) CreateRecord(ctx context.Context, record lifecycle.Record, maxPerSource int) (err error) {
-	defer s.done("CreateRecord", time.Now(), &err)
+	defer s.done(ctx, "CreateRecord", time.Now(), &err)
 	values, err := personValues(record.Person, record.SourceID)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ var lookupRecord = "SELECT " + recordColumns + ", " + viewerRelations + ` FROM r
 // GetRecord returns the record and what ties viewer, who may be zero, to its
 // source; KindNotFound if there is none.
 func (s *Store) GetRecord(ctx context.Context, id, viewer lifecycle.ID) (record lifecycle.Record, rel policy.Relations, err error) {
-	defer s.done("GetRecord", time.Now(), &err)
+	defer s.done(ctx, "GetRecord", time.Now(), &err)
 	var r recordRow
 	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup), lookupRecord, id, viewer)
 	if err != nil {
@@ -168,7 +168,7 @@ func (s *Store) GetRecord(ctx context.Context, id, viewer lifecycle.ID) (record 
 // ListRecords returns a page and, where q.Count, the number of matches. Without
 // a filter, or with one source alone, the number is that of the counters.
 func (s *Store) ListRecords(ctx context.Context, reach policy.Reach, q filter.Query) (records []lifecycle.Record, count int, err error) {
-	defer s.done("ListRecords", time.Now(), &err)
+	defer s.done(ctx, "ListRecords", time.Now(), &err)
 	if q.Count {
 		query, err := s.countRecordsQuery(reach, q.Where)
 		if err != nil {
@@ -253,7 +253,7 @@ func (s *Store) countersQuery(reach policy.Reach, where filter.Expr, columns str
 func (s *Store) UpdateRecord(ctx context.Context, id lifecycle.ID,
 	change func(record *lifecycle.Record, attributes []lifecycle.SchemaAttribute) error,
 ) (record lifecycle.Record, err error) {
-	defer s.done("UpdateRecord", time.Now(), &err)
+	defer s.done(ctx, "UpdateRecord", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		source, found, err := lockCountersOf(ctx, tx, "records", id, forUsing)
 		if err != nil {
@@ -350,7 +350,7 @@ func writeRecord(ctx context.Context, tx bun.Tx, record, before lifecycle.Record
 // DeleteRecord removes the record and frees its account name; KindNotFound if
 // there is none.
 func (s *Store) DeleteRecord(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("DeleteRecord", time.Now(), &err)
+	defer s.done(ctx, "DeleteRecord", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		_, found, err := lockCountersOf(ctx, tx, "records", id, forRemoving)
 		if err != nil {
@@ -370,7 +370,7 @@ func (s *Store) DeleteRecord(ctx context.Context, id lifecycle.ID) (err error) {
 // DeleteRecords removes all ids or none; an unknown one is
 // KindReferenceNotFound naming it. Doubled ids count once.
 func (s *Store) DeleteRecords(ctx context.Context, ids []lifecycle.ID) (err error) {
-	defer s.done("DeleteRecords", time.Now(), &err)
+	defer s.done(ctx, "DeleteRecords", time.Now(), &err)
 	if len(ids) == 0 {
 		return nil
 	}

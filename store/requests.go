@@ -94,7 +94,7 @@ func parseItems(text string, request lifecycle.Request) ([]lifecycle.ApprovalIte
 // counter. request carries ID, Source.ID, Requester, Person and Created; the
 // rest is filled in. Errors as CreateRecord's.
 func (s *Store) AcceptRequest(ctx context.Context, request lifecycle.Request, maxPerSource int) (accepted lifecycle.Request, err error) {
-	defer s.done("AcceptRequest", time.Now(), &err)
+	defer s.done(ctx, "AcceptRequest", time.Now(), &err)
 	var approvers, manager sql.NullString
 	var approvalPolicy lifecycle.ID
 	found, err := row(ctx, s.db, []any{&request.Source.Name, &request.Source.Description, &approvers, &manager, &approvalPolicy},
@@ -241,7 +241,7 @@ var lookupRequest = "SELECT " + requestColumns + ", " + viewerRelations + `, coa
 // GetRequest returns the request with its items and what ties viewer, who may
 // be zero, to it; KindNotFound if there is none.
 func (s *Store) GetRequest(ctx context.Context, id, viewer lifecycle.ID) (request lifecycle.Request, rel policy.Relations, err error) {
-	defer s.done("GetRequest", time.Now(), &err)
+	defer s.done(ctx, "GetRequest", time.Now(), &err)
 	var r requestRow
 	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup, &rel.Requester), lookupRequest, id, viewer)
 	if err != nil {
@@ -258,7 +258,7 @@ func (s *Store) GetRequest(ctx context.Context, id, viewer lifecycle.ID) (reques
 // matches. Without a filter, or with one source alone, the number is that of
 // the counters.
 func (s *Store) ListRequests(ctx context.Context, reach policy.Reach, q filter.Query) (requests []lifecycle.Request, count int, err error) {
-	defer s.done("ListRequests", time.Now(), &err)
+	defer s.done(ctx, "ListRequests", time.Now(), &err)
 	if q.Count {
 		query, err := s.countRequestsQuery(reach, q.Where)
 		if err != nil {
@@ -313,7 +313,7 @@ func (s *Store) countRequestsQuery(reach policy.Reach, where filter.Expr) (*bun.
 // SummarizeRequests counts the requests and records of the sources within
 // reach, from the counters.
 func (s *Store) SummarizeRequests(ctx context.Context, reach policy.Reach) (sum lifecycle.RequestSummary, err error) {
-	defer s.done("SummarizeRequests", time.Now(), &err)
+	defer s.done(ctx, "SummarizeRequests", time.Now(), &err)
 	query := s.countersQuery(reach, nil, `coalesce(sum(c.approved), 0), coalesce(sum(c.rejected), 0),
 		coalesce(sum(c.pending), 0), coalesce(sum(c.records), 0)`)
 	err = s.rows(ctx, query, []any{&sum.Approved, &sum.Rejected, &sum.Pending, &sum.Records}, func() error { return nil })
@@ -325,7 +325,7 @@ func (s *Store) SummarizeRequests(ctx context.Context, reach policy.Reach) (sum 
 // noted to end, unless it is known to have done so. KindNotFound if there is
 // none.
 func (s *Store) DeleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("DeleteRequest", time.Now(), &err)
+	defer s.done(ctx, "DeleteRequest", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		source, found, err := lockCountersOf(ctx, tx, "requests", id, forCounting)
 		if err != nil {
@@ -557,7 +557,7 @@ const notRequester = `a.id IS DISTINCT FROM (SELECT CASE WHEN NOT ` + selfApprov
 
 // LoadRequest returns where the request stands. KindNotFound if there is none.
 func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress lifecycle.Progress, err error) {
-	defer s.done("LoadRequest", time.Now(), &err)
+	defer s.done(ctx, "LoadRequest", time.Now(), &err)
 	var (
 		since, assigned               sql.NullTime
 		order, reminders, escalations sql.NullInt64
@@ -605,7 +605,7 @@ func (s *Store) LoadRequest(ctx context.Context, id lifecycle.ID) (progress life
 // elsewhere, or move away meanwhile: then the sweep has the workflow read them
 // again. Nor does it where the request is gone.
 func (s *Store) MarkSeen(ctx context.Context, id, item lifecycle.ID, version time.Time) (err error) {
-	defer s.done("MarkSeen", time.Now(), &err)
+	defer s.done(ctx, "MarkSeen", time.Now(), &err)
 	return exec(ctx, s.db, "WITH "+markSeen+" SELECT", id, uuidOf(item), now(), versionOf(version))
 }
 
@@ -635,7 +635,7 @@ const markSeen = `stands AS MATERIALIZED (
 // its record. Errors: KindNotFound, KindIllegalUpdate for a request that is final
 // or has items.
 func (s *Store) CompleteRequest(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("CompleteRequest", time.Now(), &err)
+	defer s.done(ctx, "CompleteRequest", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, _ lifecycle.ID, q lockedRequest) error {
 		if q.status.Final() {
 			return errFinal
@@ -659,7 +659,7 @@ var errFinal = lifecycle.NewError(lifecycle.KindIllegalUpdate, "The request is n
 // lifecycle.ReasonOnlyRequester. Errors: KindNotFound, KindIllegalUpdate for a
 // request that is final or that somebody can decide.
 func (s *Store) CancelRequest(ctx context.Context, id lifecycle.ID, reason string) (err error) {
-	defer s.done("CancelRequest", time.Now(), &err)
+	defer s.done(ctx, "CancelRequest", time.Now(), &err)
 	return s.inRequest(ctx, id, func(tx bun.Tx, source lifecycle.ID, q lockedRequest) error {
 		if q.status.Final() {
 			return errFinal

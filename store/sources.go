@@ -71,7 +71,7 @@ func parseReferences(text string) ([]lifecycle.Reference, error) {
 // that is taken without regard to case, KindReferenceNotFound for an owner,
 // approver, account manager or workgroup that does not exist.
 func (s *Store) CreateSource(ctx context.Context, source lifecycle.Source, attributes []lifecycle.SchemaAttribute, maxSources int) (err error) {
-	defer s.done("CreateSource", time.Now(), &err)
+	defer s.done(ctx, "CreateSource", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := checkReferences(ctx, tx, source, lifecycle.Source{}); err != nil {
 			return err
@@ -213,7 +213,7 @@ var lookupSource = "SELECT " + sourceColumns + ", " + viewerRelations + " FROM s
 
 // GetSource returns the source and what ties viewer to it; viewer may be zero.
 func (s *Store) GetSource(ctx context.Context, id, viewer lifecycle.ID) (source lifecycle.Source, rel policy.Relations, err error) {
-	defer s.done("GetSource", time.Now(), &err)
+	defer s.done(ctx, "GetSource", time.Now(), &err)
 	var r sourceRow
 	found, err := s.lookup(ctx, append(r.dest(), &rel.AccountManager, &rel.Workgroup), lookupSource, id, viewer)
 	if err != nil {
@@ -229,7 +229,7 @@ func (s *Store) GetSource(ctx context.Context, id, viewer lifecycle.ID) (source 
 // ListSources returns a page and, where q.Count, the number of matches. The
 // number of records is that of the counters.
 func (s *Store) ListSources(ctx context.Context, reach policy.Reach, q filter.Query, withRecords bool) (sources []lifecycle.CountedSource, count int, err error) {
-	defer s.done("ListSources", time.Now(), &err)
+	defer s.done(ctx, "ListSources", time.Now(), &err)
 	l := list{table: "sources", fields: sourceFields, reach: s.reachSources(reach), within: "r.id = reach.id"}
 	if q.Count {
 		if count, err = s.count(ctx, l, q.Where); err != nil {
@@ -311,7 +311,7 @@ func lockedSource(ctx context.Context, tx bun.Tx, id lifecycle.ID) (lifecycle.So
 // ends the transaction and is returned as it is. Errors else: KindNotFound, and
 // for what change put in those of CreateSource.
 func (s *Store) UpdateSource(ctx context.Context, id lifecycle.ID, change func(*lifecycle.Source) error) (source lifecycle.Source, err error) {
-	defer s.done("UpdateSource", time.Now(), &err)
+	defer s.done(ctx, "UpdateSource", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockSource(ctx, tx, id); err != nil {
 			return err
@@ -376,7 +376,7 @@ func writeSource(ctx context.Context, tx bun.Tx, source, before lifecycle.Source
 // of its exports, which must be forgotten, and what its imports and exports leave
 // behind. A workflow of these finds its job gone.
 func (s *Store) DeleteSource(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("DeleteSource", time.Now(), &err)
+	defer s.done(ctx, "DeleteSource", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		if err := lockSource(ctx, tx, id); err != nil {
 			return err

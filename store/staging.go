@@ -69,7 +69,7 @@ func (s *Store) inDriverTx(ctx context.Context, options *sql.TxOptions, fn func(
 // StageImport adds rows to a job that receives and has its lease last for lease
 // from now on. KindUnavailable where the job is gone.
 func (s *Store) StageImport(ctx context.Context, job lifecycle.ID, rows []lifecycle.ImportRow, lease time.Duration) (err error) {
-	defer s.done("StageImport", time.Now(), &err)
+	defer s.done(ctx, "StageImport", time.Now(), &err)
 	doubts := 0
 	for i := range rows {
 		if rows[i].Doubt != nil {
@@ -272,7 +272,7 @@ const (
 // pending request holds, rows in doubt that do not equal their record, more new
 // records than the source has room for. KindUnavailable where the job is gone.
 func (s *Store) CheckImport(ctx context.Context, job lifecycle.ID, rows int) (faults lifecycle.ImportFaults, err error) {
-	defer s.done("CheckImport", time.Now(), &err)
+	defer s.done(ctx, "CheckImport", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		p, found, err := loadImport(ctx, tx, job, "")
 		if err != nil {
@@ -382,7 +382,7 @@ func (p *importPlan) tooMany(ctx context.Context, tx bun.Tx) (faults lifecycle.I
 // PreviewImport counts what the staged rows would do just now. KindUnavailable
 // where the job is gone.
 func (s *Store) PreviewImport(ctx context.Context, job lifecycle.ID) (counts lifecycle.ImportCounts, err error) {
-	defer s.done("PreviewImport", time.Now(), &err)
+	defer s.done(ctx, "PreviewImport", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		p, found, err := loadImport(ctx, tx, job, "")
 		if err != nil {

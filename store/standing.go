@@ -28,7 +28,7 @@ var lookupStanding = `SELECT r.id, r.source_id, r.requester_id, r.approval_statu
 // coming, and what ties viewer, who may be zero, to it; KindNotFound if there is
 // none.
 func (s *Store) RequestStanding(ctx context.Context, id, viewer lifecycle.ID) (standing lifecycle.Standing, rel policy.Relations, err error) {
-	defer s.done("RequestStanding", time.Now(), &err)
+	defer s.done(ctx, "RequestStanding", time.Now(), &err)
 	var (
 		st                       lifecycle.Standing
 		v                        versionRow
@@ -62,7 +62,7 @@ func (s *Store) RequestStanding(ctx context.Context, id, viewer lifecycle.ID) (s
 // Foresee fills in what is coming for a request that stands so, and the names of all
 // whom that is about.
 func (s *Store) Foresee(ctx context.Context, st lifecycle.Standing) (foreseen lifecycle.Standing, err error) {
-	defer s.done("Foresee", time.Now(), &err)
+	defer s.done(ctx, "Foresee", time.Now(), &err)
 	a := assignment{source: st.SourceID, requester: st.Requester}
 	if st.Policy != nil {
 		a.selfApproval = st.Policy.Policy.SelfApproval

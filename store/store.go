@@ -35,10 +35,10 @@ import (
 	"gatehouse/policy"
 )
 
-// Observer is told of every operation when it is over: the method's name, how
-// long it took with its waits, and its error. It holds no SQL and no values,
-// must not block and is called by many goroutines at once.
-type Observer func(operation string, took time.Duration, err error)
+// Observer is told of every operation when it is over: the context of who called
+// it, the method's name, how long it took with its waits, and its error. It holds
+// no SQL and no values, must not block and is called by many goroutines at once.
+type Observer func(ctx context.Context, operation string, took time.Duration, err error)
 
 // Config says which database to use, and how.
 type Config struct {
@@ -133,16 +133,16 @@ func (s *Store) Stats() sql.DBStats { return s.db.Stats() }
 
 // Ping asks the database for a sign of life; KindUnavailable if none comes.
 func (s *Store) Ping(ctx context.Context) (err error) {
-	defer s.done("Ping", time.Now(), &err)
+	defer s.done(ctx, "Ping", time.Now(), &err)
 	return s.db.PingContext(ctx)
 }
 
 // done ends an operation: it makes the error a lifecycle error and tells the
 // observer.
-func (s *Store) done(operation string, start time.Time, err *error) {
+func (s *Store) done(ctx context.Context, operation string, start time.Time, err *error) {
 	*err = translate(*err)
 	if s.observe != nil {
-		s.observe(operation, time.Since(start), *err)
+		s.observe(ctx, operation, time.Since(start), *err)
 	}
 }
 

@@ -22,7 +22,7 @@ const orphans = `SELECT r.id FROM (
 // OrphanedRequests returns up to limit pending requests that wait for somebody who
 // is gone, those first that were looked after longest ago.
 func (s *Store) OrphanedRequests(ctx context.Context, limit int) (requests []lifecycle.RequestToCheck, err error) {
-	defer s.done("OrphanedRequests", time.Now(), &err)
+	defer s.done(ctx, "OrphanedRequests", time.Now(), &err)
 	q := lifecycle.RequestToCheck{Moved: true}
 	rows, err := s.db.QueryContext(ctx, `SELECT r.id, r.source_id FROM requests AS r WHERE r.id IN (`+orphans+`)
 		ORDER BY r.workflow_checked_at, r.id LIMIT ?`, max(0, limit))
@@ -38,7 +38,7 @@ func (s *Store) OrphanedRequests(ctx context.Context, limit int) (requests []lif
 // again in ever longer intervals, each as long as the rows had stood so before:
 // what holds it up may last.
 func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Duration) (requests []lifecycle.RequestToCheck, err error) {
-	defer s.done("RequestsToCheck", time.Now(), &err)
+	defer s.done(ctx, "RequestsToCheck", time.Now(), &err)
 	const due = `r.modified <= ?1 AND r.workflow_checked_at <= ?1 ORDER BY r.workflow_checked_at, r.id LIMIT ?0`
 	var q lifecycle.RequestToCheck
 	at := now()
@@ -66,7 +66,7 @@ func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Dur
 // MarkChecked notes that the workflows of these requests were looked after. A
 // request that somebody else holds at this moment is passed over.
 func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID) (err error) {
-	defer s.done("MarkChecked", time.Now(), &err)
+	defer s.done(ctx, "MarkChecked", time.Now(), &err)
 	return exec(ctx, s.db, `UPDATE requests SET workflow_checked_at = ? WHERE id IN
 		(SELECT id FROM requests WHERE id = ANY (?) FOR UPDATE SKIP LOCKED)`, now(), idList(ids))
 }
@@ -74,7 +74,7 @@ func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID) (err error)
 // WorkflowEndings returns up to limit requests that were deleted and whose
 // workflows must end, the oldest first.
 func (s *Store) WorkflowEndings(ctx context.Context, limit int) (ids []lifecycle.ID, err error) {
-	defer s.done("WorkflowEndings", time.Now(), &err)
+	defer s.done(ctx, "WorkflowEndings", time.Now(), &err)
 	var id lifecycle.ID
 	rows, err := s.db.QueryContext(ctx,
 		"SELECT request_id FROM workflow_endings ORDER BY created, request_id LIMIT ?", max(0, limit))
@@ -85,7 +85,7 @@ func (s *Store) WorkflowEndings(ctx context.Context, limit int) (ids []lifecycle
 // DropWorkflowEndings forgets endings that are done; one that is not there is
 // no error.
 func (s *Store) DropWorkflowEndings(ctx context.Context, ids []lifecycle.ID) (err error) {
-	defer s.done("DropWorkflowEndings", time.Now(), &err)
+	defer s.done(ctx, "DropWorkflowEndings", time.Now(), &err)
 	return exec(ctx, s.db, `DELETE FROM workflow_endings WHERE request_id IN
 		(SELECT request_id FROM workflow_endings WHERE request_id = ANY (?) FOR UPDATE SKIP LOCKED)`, idList(ids))
 }

@@ -62,7 +62,7 @@ func loadUser(ctx context.Context, db bun.IDB, id lifecycle.ID, lock string) (li
 // KindConflict for an alias, without regard to case, that is taken;
 // KindReferenceNotFound for a manager who does not exist.
 func (s *Store) CreateUser(ctx context.Context, u lifecycle.DirectoryUser) (created lifecycle.DirectoryUser, err error) {
-	defer s.done("CreateUser", time.Now(), &err)
+	defer s.done(ctx, "CreateUser", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if err := checkManager(ctx, tx, u.Manager, lifecycle.ID{}); err != nil {
 			return err
@@ -106,7 +106,7 @@ func userSubjects(u lifecycle.DirectoryUser) []string {
 // GetUser returns the identity with its groups; KindNotFound if there is none or
 // it was deleted.
 func (s *Store) GetUser(ctx context.Context, id lifecycle.ID) (user lifecycle.DirectoryUser, err error) {
-	defer s.done("GetUser", time.Now(), &err)
+	defer s.done(ctx, "GetUser", time.Now(), &err)
 	if user, err = loadUser(ctx, s.db, id, ""); err != nil {
 		return lifecycle.DirectoryUser{}, err
 	}
@@ -138,7 +138,7 @@ func (s *Store) addGroups(ctx context.Context, users []lifecycle.DirectoryUser) 
 // ListUsers returns a page of the identities, with their groups if asked for,
 // and, where q.Count, the number of matches. What was deleted is not there.
 func (s *Store) ListUsers(ctx context.Context, q filter.Query, groups bool) (users []lifecycle.DirectoryUser, count int, err error) {
-	defer s.done("ListUsers", time.Now(), &err)
+	defer s.done(ctx, "ListUsers", time.Now(), &err)
 	users, count, err = s.listUsers(ctx, list{table: living("identities"), fields: userFields}, q)
 	if err == nil && groups {
 		err = s.addGroups(ctx, users)
@@ -190,7 +190,7 @@ func (s *Store) ordered(l list, q filter.Query, columns string) (*bun.SelectQuer
 // returned as it is. Errors else: KindNotFound, KindConflict for an alias that is
 // taken, KindReferenceNotFound for another manager who does not exist.
 func (s *Store) UpdateUser(ctx context.Context, id lifecycle.ID, change func(*lifecycle.DirectoryUser) error) (user lifecycle.DirectoryUser, err error) {
-	defer s.done("UpdateUser", time.Now(), &err)
+	defer s.done(ctx, "UpdateUser", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		before, err := loadUser(ctx, tx, id, "FOR NO KEY UPDATE")
 		if err != nil {
@@ -245,7 +245,7 @@ func writeUser(ctx context.Context, tx bun.Tx, u, before lifecycle.DirectoryUser
 // alias is free. The row stays for what names it. Errors: KindNotFound, and that
 // of check as it is.
 func (s *Store) DeleteUser(ctx context.Context, id lifecycle.ID, check func(lifecycle.DirectoryUser) error) (err error) {
-	defer s.done("DeleteUser", time.Now(), &err)
+	defer s.done(ctx, "DeleteUser", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		// Workgroups before identities, as where members are written.
 		err := exec(ctx, tx, `SELECT id FROM workgroups WHERE id IN (
@@ -301,7 +301,7 @@ func (s *Store) DeleteUser(ctx context.Context, id lifecycle.ID, check func(life
 // alias, active or not; the id goes first. KindNotFound if there is none or it was
 // deleted.
 func (s *Store) FindIdentity(ctx context.Context, reference string) (identity lifecycle.Identity, err error) {
-	defer s.done("FindIdentity", time.Now(), &err)
+	defer s.done(ctx, "FindIdentity", time.Now(), &err)
 	id, parseErr := lifecycle.ParseID(reference)
 	if parseErr != nil {
 		id = lifecycle.ID{}
@@ -321,6 +321,6 @@ func (s *Store) FindIdentity(ctx context.Context, reference string) (identity li
 // SearchIdentities returns a page of the identities and, where q.Count, the number
 // of matches. What was deleted is not there.
 func (s *Store) SearchIdentities(ctx context.Context, q filter.Query) (users []lifecycle.DirectoryUser, count int, err error) {
-	defer s.done("SearchIdentities", time.Now(), &err)
+	defer s.done(ctx, "SearchIdentities", time.Now(), &err)
 	return s.listUsers(ctx, list{table: living("identities"), fields: identityFields}, q)
 }

@@ -42,7 +42,7 @@ func webhookChange(action lifecycle.AuditAction, id lifecycle.ID, before, after 
 
 // CreateWebhook adds an endpoint; KindLimit beyond lifecycle.MaxWebhookEndpoints.
 func (s *Store) CreateWebhook(ctx context.Context, endpoint lifecycle.WebhookEndpoint) (err error) {
-	defer s.done("CreateWebhook", time.Now(), &err)
+	defer s.done(ctx, "CreateWebhook", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		// One after another, so that none is one too many.
 		if err := exec(ctx, tx, "SELECT 1 FROM organisation FOR UPDATE"); err != nil {
@@ -70,7 +70,7 @@ func (s *Store) CreateWebhook(ctx context.Context, endpoint lifecycle.WebhookEnd
 
 // ListWebhooks returns all endpoints, the oldest first.
 func (s *Store) ListWebhooks(ctx context.Context) (endpoints []lifecycle.WebhookEndpoint, err error) {
-	defer s.done("ListWebhooks", time.Now(), &err)
+	defer s.done(ctx, "ListWebhooks", time.Now(), &err)
 	var r webhookRow
 	rows, err := s.db.QueryContext(ctx, "SELECT "+webhookColumns+" FROM webhook_endpoints AS e ORDER BY e.created, e.id")
 	err = each(rows, err, r.dest(), func() error { endpoints = append(endpoints, r.toEndpoint()); return nil })
@@ -79,7 +79,7 @@ func (s *Store) ListWebhooks(ctx context.Context) (endpoints []lifecycle.Webhook
 
 // GetWebhook returns the endpoint; KindNotFound if there is none.
 func (s *Store) GetWebhook(ctx context.Context, id lifecycle.ID) (endpoint lifecycle.WebhookEndpoint, err error) {
-	defer s.done("GetWebhook", time.Now(), &err)
+	defer s.done(ctx, "GetWebhook", time.Now(), &err)
 	return getWebhook(ctx, s.db, id, "")
 }
 
@@ -98,7 +98,7 @@ func getWebhook(ctx context.Context, db bun.IDB, id lifecycle.ID, lock bun.Safe)
 // UpdateWebhook has change change the endpoint and returns it as it is then; an
 // error of change changes nothing. KindNotFound if there is none.
 func (s *Store) UpdateWebhook(ctx context.Context, id lifecycle.ID, change func(*lifecycle.WebhookEndpoint) error) (endpoint lifecycle.WebhookEndpoint, err error) {
-	defer s.done("UpdateWebhook", time.Now(), &err)
+	defer s.done(ctx, "UpdateWebhook", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		if endpoint, err = getWebhook(ctx, tx, id, "FOR NO KEY UPDATE"); err != nil {
 			return err
@@ -127,7 +127,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, id lifecycle.ID, change func(
 
 // DeleteWebhook removes the endpoint with its deliveries; KindNotFound if there is none.
 func (s *Store) DeleteWebhook(ctx context.Context, id lifecycle.ID) (err error) {
-	defer s.done("DeleteWebhook", time.Now(), &err)
+	defer s.done(ctx, "DeleteWebhook", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		endpoint, err := getWebhook(ctx, tx, id, "FOR UPDATE")
 		if err != nil {
@@ -143,7 +143,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, id lifecycle.ID) (err error) 
 // ListDeliveries returns a page, the newest first, and where q.Count the number of
 // matches.
 func (s *Store) ListDeliveries(ctx context.Context, q lifecycle.DeliveryQuery) (deliveries []lifecycle.Delivery, count int, err error) {
-	defer s.done("ListDeliveries", time.Now(), &err)
+	defer s.done(ctx, "ListDeliveries", time.Now(), &err)
 	query := s.db.NewSelect().TableExpr("deliveries AS d").ColumnExpr(deliveryColumns)
 	for _, where := range []struct {
 		column, value string
@@ -172,7 +172,7 @@ func (s *Store) ListDeliveries(ctx context.Context, q lifecycle.DeliveryQuery) (
 // Errors: KindNotFound if there is none, KindIllegalUpdate if it is not DEAD, or its
 // endpoint is disabled.
 func (s *Store) ResendDelivery(ctx context.Context, id lifecycle.ID) (delivery lifecycle.Delivery, err error) {
-	defer s.done("ResendDelivery", time.Now(), &err)
+	defer s.done(ctx, "ResendDelivery", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		var r deliveryRow
 		found, err := row(ctx, tx, r.dest(), "SELECT "+deliveryColumns+" FROM deliveries AS d WHERE d.id = ? FOR NO KEY UPDATE", id)
@@ -214,7 +214,7 @@ var errEndpointDisabled = lifecycle.NewError(lifecycle.KindIllegalUpdate, "The e
 // returns how many those are. Errors: KindNotFound if there is no such endpoint,
 // KindIllegalUpdate if it is disabled.
 func (s *Store) ResendDeliveries(ctx context.Context, endpoint lifecycle.ID) (count int, err error) {
-	defer s.done("ResendDeliveries", time.Now(), &err)
+	defer s.done(ctx, "ResendDeliveries", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		found, err := getWebhook(ctx, tx, endpoint, "FOR KEY SHARE")
 		if err != nil {
@@ -242,7 +242,7 @@ func (s *Store) ResendDeliveries(ctx context.Context, endpoint lifecycle.ID) (co
 // under way stays: that it was told is known by the row alone. It returns how many rows it
 // removed; 0 means that nothing is left but what somebody else is just at.
 func (s *Store) DropTold(ctx context.Context, limit int, retention time.Duration) (dropped int, err error) {
-	defer s.done("DropTold", time.Now(), &err)
+	defer s.done(ctx, "DropTold", time.Now(), &err)
 	// The records first, since there may be many: a row goes when its list is gone.
 	const over = `n.relayed < ?0 AND NOT EXISTS (
 		SELECT 1 FROM deliveries AS d JOIN notifications AS b ON b.id = d.notification_id

@@ -22,7 +22,7 @@ func groupDest(g *lifecycle.DirectoryGroup) []any {
 // name, without regard to case, that is taken, KindReferenceNotFound for a member
 // that does not exist.
 func (s *Store) CreateGroup(ctx context.Context, g lifecycle.DirectoryGroup) (created lifecycle.DirectoryGroup, err error) {
-	defer s.done("CreateGroup", time.Now(), &err)
+	defer s.done(ctx, "CreateGroup", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		err := exec(ctx, tx, `INSERT INTO workgroups (id, name, name_folded, external_id, version, created, modified) VALUES ?`,
 			tuples{{g.ID, g.Name, lifecycle.Fold(g.Name), g.ExternalID, g.Version, g.Created, g.Modified}})
@@ -142,7 +142,7 @@ func (s *Store) addMemberNames(ctx context.Context, groups []lifecycle.Directory
 // GetGroup returns the workgroup, with its members if asked for; KindNotFound if
 // there is none or it was deleted.
 func (s *Store) GetGroup(ctx context.Context, id lifecycle.ID, members bool) (group lifecycle.DirectoryGroup, err error) {
-	defer s.done("GetGroup", time.Now(), &err)
+	defer s.done(ctx, "GetGroup", time.Now(), &err)
 	group, err = loadGroup(ctx, s.db, id, "")
 	if err != nil {
 		return lifecycle.DirectoryGroup{}, err
@@ -157,7 +157,7 @@ func (s *Store) GetGroup(ctx context.Context, id lifecycle.ID, members bool) (gr
 // ListGroups returns a page of the workgroups, with their members if asked for,
 // and, where q.Count, the number of matches. What was deleted is not there.
 func (s *Store) ListGroups(ctx context.Context, q filter.Query, members bool) (groups []lifecycle.DirectoryGroup, count int, err error) {
-	defer s.done("ListGroups", time.Now(), &err)
+	defer s.done(ctx, "ListGroups", time.Now(), &err)
 	l := list{table: living("workgroups"), fields: groupFields}
 	if q.Count {
 		if count, err = s.count(ctx, l, q.Where); err != nil {
@@ -188,7 +188,7 @@ func (s *Store) ListGroups(ctx context.Context, q filter.Query, members bool) (g
 // KindConflict for a name that is taken, KindReferenceNotFound for a member that
 // does not exist.
 func (s *Store) UpdateGroup(ctx context.Context, id lifecycle.ID, change func(*lifecycle.DirectoryGroup) error) (group lifecycle.DirectoryGroup, err error) {
-	defer s.done("UpdateGroup", time.Now(), &err)
+	defer s.done(ctx, "UpdateGroup", time.Now(), &err)
 	err = s.inTx(ctx, func(tx bun.Tx) error {
 		before, err := loadGroup(ctx, tx, id, "FOR NO KEY UPDATE")
 		if err != nil {
@@ -265,7 +265,7 @@ func without(list, other []lifecycle.ID) (left []lifecycle.ID) {
 // The row stays for what names it (docs/decisions/0014-tombstones.md). Errors:
 // KindNotFound, and that of check as it is.
 func (s *Store) DeleteGroup(ctx context.Context, id lifecycle.ID, check func(lifecycle.DirectoryGroup) error) (err error) {
-	defer s.done("DeleteGroup", time.Now(), &err)
+	defer s.done(ctx, "DeleteGroup", time.Now(), &err)
 	return s.inTx(ctx, func(tx bun.Tx) error {
 		group, err := loadGroup(ctx, tx, id, "FOR UPDATE")
 		if err != nil {
@@ -311,7 +311,7 @@ func workgroupDest(g *lifecycle.WorkgroupSummary) []any {
 // ListWorkgroups returns a page of the workgroups and, where q.Count, the number
 // of matches. What was deleted is not there.
 func (s *Store) ListWorkgroups(ctx context.Context, q filter.Query) (groups []lifecycle.WorkgroupSummary, count int, err error) {
-	defer s.done("ListWorkgroups", time.Now(), &err)
+	defer s.done(ctx, "ListWorkgroups", time.Now(), &err)
 	l := list{table: living("workgroups"), fields: workgroupFields}
 	if q.Count {
 		if count, err = s.count(ctx, l, q.Where); err != nil {
@@ -337,7 +337,7 @@ func (s *Store) ListWorkgroups(ctx context.Context, q filter.Query) (groups []li
 // GetWorkgroup returns the workgroup; KindNotFound if there is none or it was
 // deleted.
 func (s *Store) GetWorkgroup(ctx context.Context, id lifecycle.ID) (group lifecycle.WorkgroupSummary, err error) {
-	defer s.done("GetWorkgroup", time.Now(), &err)
+	defer s.done(ctx, "GetWorkgroup", time.Now(), &err)
 	found, err := row(ctx, s.db, workgroupDest(&group),
 		"SELECT "+workgroupColumns+" FROM workgroups AS r WHERE r.id = ? AND r.deleted IS NULL", id)
 	if err == nil && !found {
@@ -353,7 +353,7 @@ func (s *Store) GetWorkgroup(ctx context.Context, id lifecycle.ID) (group lifecy
 // ListWorkgroupMembers returns a page of the members of the workgroup and, where
 // q.Count, how many there are. KindNotFound if there is no such workgroup.
 func (s *Store) ListWorkgroupMembers(ctx context.Context, id lifecycle.ID, q filter.Query) (members []lifecycle.DirectoryUser, count int, err error) {
-	defer s.done("ListWorkgroupMembers", time.Now(), &err)
+	defer s.done(ctx, "ListWorkgroupMembers", time.Now(), &err)
 	if _, err := loadGroup(ctx, s.db, id, ""); err != nil {
 		return nil, 0, err
 	}

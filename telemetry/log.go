@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // redacted stands in a log line for a value that must not be there.
@@ -52,10 +54,15 @@ func replace(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// trackingIDKey is the name of the tracking id in log lines.
-const trackingIDKey = "tracking_id"
+// trackingIDKey and traceIDKey are the names of the tracking id and of the id of the
+// trace in log lines.
+const (
+	trackingIDKey = "tracking_id"
+	traceIDKey    = "trace_id"
+)
 
-// tracking adds the tracking id to what is logged.
+// tracking adds the tracking id to what is logged, and the id of a trace that is
+// kept.
 type tracking struct {
 	slog.Handler
 	idOf func(context.Context) string
@@ -65,6 +72,9 @@ type tracking struct {
 func (t tracking) Handle(ctx context.Context, record slog.Record) error {
 	if id := t.idOf(ctx); id != "" {
 		record.AddAttrs(slog.String(trackingIDKey, id))
+	}
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		record.AddAttrs(slog.String(traceIDKey, span.TraceID().String()))
 	}
 	return t.Handler.Handle(ctx, record)
 }

@@ -1,12 +1,14 @@
 package telemetry
 
 import (
+	"context"
 	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 
 	"gatehouse/lifecycle"
 )
@@ -127,19 +129,32 @@ func buildInfo(program string) prometheus.Collector {
 	return gauge
 }
 
+// observe notes a value, with the trace that ctx belongs to as its exemplar where
+// that is kept: whoever sees a slow call in a histogram can look at one.
+func observe(ctx context.Context, histogram prometheus.Observer, value float64) {
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		// Every histogram is one.
+		if exemplary, ok := histogram.(prometheus.ExemplarObserver); ok {
+			exemplary.ObserveWithExemplar(value, prometheus.Labels{"trace_id": span.TraceID().String()})
+			return
+		}
+	}
+	histogram.Observe(value)
+}
+
 // HTTPServed notes a call that was answered. method and route are labels as
 // they come, so the caller keeps out of them what clients make up: route is the
 // template that the router matched, never the path.
-func (m *Metrics) HTTPServed(method, route string, code int, took time.Duration) {
-	m.httpDuration.WithLabelValues(method, route, strconv.Itoa(code)).Observe(took.Seconds())
+func (m *Metrics) HTTPServed(ctx context.Context, method, route string, code int, took time.Duration) {
+	observe(ctx, m.httpDuration.WithLabelValues(method, route, strconv.Itoa(code)), took.Seconds())
 }
 
 // StoreDone notes an operation of the store by its name, how long it took and
 // what it returned; it fits the store's observer.
-func (m *Metrics) StoreDone(operation string, took time.Duration, err error) {
+func (m *Metrics) StoreDone(ctx context.Context, operation string, took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = lifecycle.KindOf(err).String()
 	}
-	m.storeDuration.WithLabelValues(operation, outcome).Observe(took.Seconds())
+	observe(ctx, m.storeDuration.WithLabelValues(operation, outcome), took.Seconds())
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"time"
 
 	"gatehouse/lifecycle"
@@ -12,10 +13,10 @@ const storedOutcome = "stored"
 
 // DecisionMade notes what became of a decision, and how long its item had been
 // PENDING if the decision is the verdict.
-func (m *Metrics) DecisionMade(verdict, outcome, via string, waited time.Duration) {
+func (m *Metrics) DecisionMade(ctx context.Context, verdict, outcome, via string, waited time.Duration) {
 	m.decisions.WithLabelValues(verdict, outcome, via).Inc()
 	if outcome == storedOutcome {
-		m.decisionWait.WithLabelValues(verdict).Observe(waited.Seconds())
+		observe(ctx, m.decisionWait.WithLabelValues(verdict), waited.Seconds())
 	}
 }
 

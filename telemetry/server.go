@@ -29,7 +29,9 @@ func NewServer(address string, m *Metrics, ready ReadyFunc, log *slog.Logger) *h
 		// A fault of one metric must not hide the others.
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: 4,
-		Timeout:             10 * time.Second,
+		// Which has exemplars; it is served to who asks for it.
+		EnableOpenMetrics: true,
+		Timeout:           10 * time.Second,
 	}))
 	mux.Handle("GET /healthz", Health())
 	mux.Handle("GET /readyz", Readiness(ready))

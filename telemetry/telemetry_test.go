@@ -35,10 +35,10 @@ var discard = slog.New(slog.DiscardHandler)
 func used(t *testing.T) *Metrics {
 	t.Helper()
 	m := NewMetrics("api")
-	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 3*time.Millisecond)
-	m.StoreDone("GetRecord", time.Millisecond, nil)
+	m.HTTPServed(t.Context(), "GET", "/v3/non-employee-records/:id", 200, 3*time.Millisecond)
+	m.StoreDone(t.Context(), "GetRecord", time.Millisecond, nil)
 	m.RequestEnded("approved")
-	m.DecisionMade("approve", "stored", "api", time.Hour)
+	m.DecisionMade(t.Context(), "approve", "stored", "api", time.Hour)
 	m.FellDue(lifecycle.StepReminder, time.Second)
 	m.SignalRefused("malformed")
 	m.Notified("decision_needed", "saved")
@@ -105,9 +105,9 @@ func TestTheDocumentedMetricsAreTheRealOnes(t *testing.T) {
 func TestCallsAreCountedByTemplate(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("api")
-	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 20*time.Millisecond)
-	m.HTTPServed("GET", "/v3/non-employee-records/:id", 200, 30*time.Millisecond)
-	m.HTTPServed("OTHER", "unmatched", 404, time.Millisecond)
+	m.HTTPServed(t.Context(), "GET", "/v3/non-employee-records/:id", 200, 20*time.Millisecond)
+	m.HTTPServed(t.Context(), "GET", "/v3/non-employee-records/:id", 200, 30*time.Millisecond)
+	m.HTTPServed(t.Context(), "OTHER", "unmatched", 404, time.Millisecond)
 	require.Equal(t, map[string]uint64{
 		"GET /v3/non-employee-records/:id 200": 2,
 		"OTHER unmatched 404":                  1,
@@ -117,9 +117,9 @@ func TestCallsAreCountedByTemplate(t *testing.T) {
 func TestStoreOperationsAreCountedByTheKindOfTheirError(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("api")
-	m.StoreDone("GetRecord", time.Millisecond, nil)
-	m.StoreDone("GetRecord", time.Millisecond, fmt.Errorf("wrapped: %w", lifecycle.NewError(lifecycle.KindNotFound, "x")))
-	m.StoreDone("GetRecord", time.Millisecond, errors.New("an unforeseen text with jane.doe in it"))
+	m.StoreDone(t.Context(), "GetRecord", time.Millisecond, nil)
+	m.StoreDone(t.Context(), "GetRecord", time.Millisecond, fmt.Errorf("wrapped: %w", lifecycle.NewError(lifecycle.KindNotFound, "x")))
+	m.StoreDone(t.Context(), "GetRecord", time.Millisecond, errors.New("an unforeseen text with jane.doe in it"))
 	require.Equal(t, map[string]uint64{"GetRecord ok": 1, "GetRecord not_found": 1, "GetRecord internal": 1},
 		histogramCounts(t, m, "gatehouse_store_operation_duration_seconds", "operation", "outcome"))
 }
@@ -150,8 +150,8 @@ func histogramCounts(t *testing.T, m *Metrics, name string, labels ...string) ma
 func TestWhatHappensIsCounted(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("worker")
-	m.DecisionMade("reject", "stored", "signal", time.Minute)
-	m.DecisionMade("reject", "repeated", "api", 0)
+	m.DecisionMade(t.Context(), "reject", "stored", "signal", time.Minute)
+	m.DecisionMade(t.Context(), "reject", "repeated", "api", 0)
 	m.RequestEnded("cancelled")
 	m.FellDue(lifecycle.StepTimeout, 30*time.Hour)
 	m.FellDue(lifecycle.StepTimeout, 0)

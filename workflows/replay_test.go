@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,10 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"gatehouse/telemetry"
 	"gatehouse/workflows/wire"
 )
 
@@ -38,6 +41,18 @@ const historiesDir = "testdata/histories"
 
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
+	tracing, err := telemetry.NewTracing(t.Context(), telemetry.TraceOptions{
+		Program: "worker", Sampler: "always_off", Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { tracing.Close(context.Background()) })
+	interceptors, err := tracing.Interceptors()
+	require.NoError(t, err)
+	var traced []interceptor.WorkerInterceptor
+	for _, each := range interceptors {
+		traced = append(traced, each.(interceptor.WorkerInterceptor))
+	}
+	require.NotEmpty(t, traced)
 	found, err := filepath.Glob(filepath.Join(historiesDir, "*.json"))
 	require.NoError(t, err)
 	require.Len(t, found, len(paths), "one history for each path")
@@ -45,6 +60,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			require.NoError(t, replay(t, readHistory(t, path)))
+			// Traces are in headers, which are none of the commands that have to fit.
+			require.NoError(t, replay(t, readHistory(t, path), traced...))
 		})
 	}
 }
@@ -67,12 +84,13 @@ func readHistory(t *testing.T, path string) string {
 
 // replay runs the workflow of a history against it, under the id that it had:
 // a request's workflow knows its request by it.
-func replay(t *testing.T, text string) error {
+func replay(t *testing.T, text string, interceptors ...interceptor.WorkerInterceptor) error {
 	t.Helper()
 	history, err := client.HistoryFromJSON(strings.NewReader(text), client.HistoryJSONOptions{})
 	require.NoError(t, err)
 	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-	replayer := worker.NewWorkflowReplayer()
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Interceptors: interceptors})
+	require.NoError(t, err)
 	w := &Workflows{}
 	replayer.RegisterWorkflowWithOptions(w.RequestWorkflow, workflow.RegisterOptions{Name: wire.WorkflowRequest})
 	replayer.RegisterWorkflowWithOptions(w.SweepWorkflow, workflow.RegisterOptions{Name: wire.WorkflowSweep})

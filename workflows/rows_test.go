@@ -515,7 +515,7 @@ func (c *counts) get(key string) int {
 	return c.by[key]
 }
 
-func (c *counts) DecisionMade(verdict, outcome, via string, _ time.Duration) {
+func (c *counts) DecisionMade(_ context.Context, verdict, outcome, via string, _ time.Duration) {
 	c.add("decision "+verdict+" "+outcome+" "+via, 1)
 }
 func (c *counts) RequestEnded(outcome string)                  { c.add("ended "+outcome, 1) }

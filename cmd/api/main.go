@@ -66,9 +66,17 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer fail(nil)
 
 	metrics := telemetry.NewMetrics("api")
+	tracing, err := serve.Tracing(ctx, "api", cfg.Tracing, httpapi.TrackingID, log)
+	if err != nil {
+		return err
+	}
+	interceptors, err := tracing.Interceptors()
+	if err != nil {
+		return err
+	}
 	rows, err := store.Open(ctx, store.Config{
 		URL: string(cfg.Database.URL), MaxConns: cfg.Database.MaxConns,
-		StatementTimeout: cfg.Database.StatementTimeout, Day: cfg.Waiting.Day, Observe: metrics.StoreDone,
+		StatementTimeout: cfg.Database.StatementTimeout, Day: cfg.Waiting.Day, Observe: tracing.Store(metrics.StoreDone),
 	})
 	if err != nil {
 		return err
@@ -83,7 +91,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
-		Logger: log, Metrics: metrics.TemporalHandler(),
+		Logger: log, Metrics: metrics.TemporalHandler(), Interceptors: interceptors,
 	})
 	if err != nil {
 		return err
@@ -105,7 +113,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	stopAPI, err := listen(ctx, cfg, issuers, rows, workflows, metrics, ready, log, fail)
+	stopAPI, err := listen(ctx, cfg, issuers, rows, workflows, metrics, tracing, ready, log, fail)
 	if err == nil {
 		listening.Store(true)
 		log.InfoContext(ctx, "serving", "address", cfg.Listen.Address, "metrics_address", cfg.MetricsAddress)
@@ -118,7 +126,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if stopAPI != nil {
 		err = errors.Join(err, stopAPI(ending))
 	}
-	return errors.Join(err, workflows.Close(ending), stopMetrics(ending))
+	err = errors.Join(err, workflows.Close(ending), stopMetrics(ending))
+	tracing.Close(ending)
+	return err
 }
 
 // readIssuers reads the file of external issuers, if there is one.
@@ -140,7 +150,7 @@ func readIssuers(cfg config.Tokens) ([]auth.ExternalIssuer, error) {
 // listen waits for the database, which holds the signing keys, and opens the
 // API to clients.
 func listen(ctx context.Context, cfg config.API, issuers []auth.ExternalIssuer, rows *store.Store, workflows *workflowclient.Client,
-	metrics *telemetry.Metrics, ready telemetry.ReadyFunc, log *slog.Logger, fail func(error),
+	metrics *telemetry.Metrics, tracing *telemetry.Tracing, ready telemetry.ReadyFunc, log *slog.Logger, fail func(error),
 ) (func(context.Context) error, error) {
 	var ring *auth.KeyRing
 	err := serve.Until(ctx, func(ctx context.Context) error {
@@ -184,6 +194,7 @@ func listen(ctx context.Context, cfg config.API, issuers []auth.ExternalIssuer, 
 		Attempted:      rows.SaveAttempt,
 		Health:         telemetry.Health(),
 		Readiness:      telemetry.Readiness(ready),
+		Trace:          tracing.HTTP(),
 		Observe:        metrics.HTTPServed,
 		Log:            log,
 		OverTLS:        strings.HasPrefix(cfg.Tokens.Issuer, "https:"),

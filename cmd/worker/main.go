@@ -79,7 +79,15 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer telling.close()
 	metrics := telemetry.NewMetrics("worker")
-	rows, err := store.Open(ctx, storeConfig(cfg.Database, cfg.Waiting, metrics.StoreDone))
+	tracing, err := serve.Tracing(ctx, "worker", cfg.Tracing, trackingID, log)
+	if err != nil {
+		return err
+	}
+	interceptors, err := tracing.Interceptors()
+	if err != nil {
+		return err
+	}
+	rows, err := store.Open(ctx, storeConfig(cfg.Database, cfg.Waiting, tracing.Store(metrics.StoreDone)))
 	if err != nil {
 		return err
 	}
@@ -88,7 +96,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
-		Logger: log, Metrics: metrics.TemporalHandler(),
+		Logger: log, Metrics: metrics.TemporalHandler(), Interceptors: interceptors,
 	})
 	if err != nil {
 		return err
@@ -129,7 +137,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
 		},
 		Lifecycle:  &activities.Lifecycle{Store: rows, Observer: metrics},
-		Deliveries: telling.deliveries(rows, metrics),
+		Deliveries: telling.deliveries(rows, metrics, tracing),
 		Absences:   &activities.Absences{Store: rows, Workflows: reach},
 	})
 	// They begin without Temporal, and so don't wait for it.
@@ -169,7 +177,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	loops.Wait()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
 	defer cancel()
-	return errors.Join(err, reach.Close(ending), stopMetrics(ending))
+	err = errors.Join(err, reach.Close(ending), stopMetrics(ending))
+	tracing.Close(ending)
+	return err
 }
 
 // trackingID is that of the call behind the step that ctx belongs to.
