@@ -118,7 +118,16 @@ type Observer interface {
 	// Swept notes how often the sweep did something; action is one of the Swept
 	// constants.
 	Swept(action string, count int)
+	// SweepEnded notes that a whole sweep came to its end without a fault; sweep is
+	// [SweepOfRequests] or [SweepOfRecords].
+	SweepEnded(sweep string)
 }
+
+// The sweeps, by what they look after.
+const (
+	SweepOfRequests = "requests"
+	SweepOfRecords  = "records"
+)
 
 // RefusedMalformed is the reason of a signal whose payload can't be read.
 const RefusedMalformed = "malformed"
@@ -178,6 +187,7 @@ func (a *Activities) observer() Observer {
 // blind counts nothing.
 type blind struct{}
 
+func (blind) SweepEnded(string)                                                   {}
 func (blind) DecisionMade(context.Context, string, string, string, time.Duration) {}
 func (blind) RequestEnded(string)                                                 {}
 func (blind) FellDue(lifecycle.Step, time.Duration)                               {}

@@ -134,6 +134,7 @@ func (c *counts) RequestEnded(outcome string)                  { c.add(1, "ended
 func (c *counts) SignalRefused(reason string)                  { c.add(1, "refused %s", reason) }
 func (c *counts) FellDue(step lifecycle.Step, _ time.Duration) { c.add(1, "due %s", step) }
 func (c *counts) Notified(event, outcome string)               { c.add(1, "notified %s %s", event, outcome) }
+func (c *counts) SweepEnded(sweep string)                      { c.add(1, "sweep ended %s", sweep) }
 func (c *counts) Swept(action string, n int) {
 	if n > 0 {
 		c.add(n, "swept %s", action)

@@ -96,6 +96,8 @@ func run(m *testing.M) int {
 			"GATEHOUSE_LOG_LEVEL":        "debug",
 			// The one test of the rate limit starts an API of its own.
 			"GATEHOUSE_RATE_LIMIT": "0",
+			// Milliseconds, so that the tests of traces don't wait either.
+			"OTEL_EXPORTER_OTLP_ENDPOINT": traces.serve(), "OTEL_BSP_SCHEDULE_DELAY": "200",
 		},
 	})
 	if err != nil {

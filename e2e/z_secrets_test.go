@@ -167,6 +167,7 @@ func outputs(t *testing.T) []output {
 		{"the OIDC provider", providers.String(), false},
 		{"the metrics of the API", stack.metrics(t, stack.APIMetricsURL()), false},
 		{"the metrics of the worker", stack.metrics(t, stack.WorkerMetricsURL()), false},
+		{"the traces", traces.all(), false},
 	}
 }
 

@@ -102,7 +102,7 @@ var silent = []string{
 	// How far deliveries are.
 	"RelayEvents", "ClaimDeliveries", "MarkDeliveriesStarted", "GetDelivery", "BeginAttempt", "EndDelivery", "FailAttempt", "GiveUpDelivery",
 	"AnnounceExtensionDecision",
-	"WaitingEvents", "WaitingDeliveries", "LoadNotice", "GetRecipient", "DropTold", "ListWebhooks", "GetWebhook", "ListDeliveries",
+	"WaitingEvents", "WaitingDeliveries", "UnfinishedImports", "LoadNotice", "GetRecipient", "DropTold", "ListWebhooks", "GetWebhook", "ListDeliveries",
 	// What is counted, to the hour or for ten seconds.
 	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.

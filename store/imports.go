@@ -399,3 +399,15 @@ func loadImport(ctx context.Context, tx bun.Tx, job lifecycle.ID, lock bun.Safe)
 
 // room is how many more records the source may get.
 func (p *importPlan) room() int { return max(0, p.maxPerSource-p.records-p.pending) }
+
+// UnfinishedImports counts the imports that were accepted and have not ended, and
+// tells since when none of the rows of that source was done whose turn has got on
+// the least lately: since the last chunk of the import whose turn it is, or since it
+// could have begun. Zero if there is none.
+func (s *Store) UnfinishedImports(ctx context.Context) (count int, oldest time.Time, err error) {
+	defer s.done(ctx, "UnfinishedImports", time.Now(), &err)
+	return s.backlog(ctx, `SELECT (SELECT count(*) FROM import_jobs WHERE status IN ('PENDING', 'IN_PROGRESS')), min(since) FROM (
+		SELECT DISTINCT ON (j.source_id) greatest(j.modified, (
+			SELECT max(f.finished) FROM import_jobs AS f WHERE f.source_id = j.source_id AND f.sequence < j.sequence)) AS since
+		FROM import_jobs AS j WHERE j.status IN ('PENDING', 'IN_PROGRESS') ORDER BY j.source_id, j.sequence) AS turns`)
+}

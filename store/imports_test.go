@@ -1010,3 +1010,36 @@ func TestARenamedRecordKeepsAChunkFromGuessing(t *testing.T) {
 	require.NoError(t, group.Wait())
 	w.requireConsistent(t)
 }
+
+// TestAnImportThatDoesNotGetOnShows: since when, as one that waits for its turn is
+// no fault.
+func TestAnImportThatDoesNotGetOnShows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	unfinished := func(count int, age time.Duration) {
+		t.Helper()
+		found, oldest, err := w.UnfinishedImports(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, count, found)
+		if count == 0 {
+			require.True(t, oldest.IsZero())
+			return
+		}
+		require.WithinDuration(t, time.Now().Add(-age), oldest, time.Minute)
+	}
+	unfinished(0, 0)
+	first, second := w.sealed(t, w.rowsOf(numbered("a", 4)...)...), w.sealed(t, w.rowsOf("b1")...)
+	w.begin(t, 100)
+	unfinished(2, 0)
+	w.change(t, "UPDATE import_jobs SET modified = modified - interval '1 hour'")
+	unfinished(2, time.Hour)
+	_, err := w.ApplyImport(t.Context(), first, 1)
+	require.NoError(t, err)
+	unfinished(2, 0)
+	w.carryOut(t, first, 10)
+	unfinished(1, 0)
+	w.change(t, "UPDATE import_jobs SET finished = finished - interval '2 hours'")
+	unfinished(1, time.Hour)
+	w.carryOut(t, second, 10)
+	unfinished(0, 0)
+}

@@ -40,6 +40,7 @@ type Metrics struct {
 	notifications     *prometheus.CounterVec
 	deliveries        *prometheus.CounterVec
 	sweepActions      *prometheus.CounterVec
+	sweepEnded        *prometheus.GaugeVec
 	lifecycle         *prometheus.CounterVec
 	importRows        *prometheus.CounterVec
 	imports           *prometheus.CounterVec
@@ -85,9 +86,13 @@ func NewMetrics(program string) *Metrics {
 		notifications:  counter("notifications_total", "Notifications to people.", "event", "outcome"),
 		deliveries:     counter("deliveries_total", "Attempts at deliveries.", "channel", "outcome"),
 		sweepActions:   counter("sweep_actions_total", "What the sweep did.", "action"),
-		lifecycle:      counter("records_advanced_total", "Records that were taken on in their life.", "to"),
-		importRows:     counter("import_rows_total", "Rows that imports are done with.", "outcome"),
-		imports:        counter("imports_total", "Imports that came to their end.", "status"),
+		sweepEnded: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "sweep_last_success_timestamp_seconds",
+			Help: "When this process saw the last sweep to its end, in seconds since 1970.",
+		}, []string{"sweep"}),
+		lifecycle:  counter("records_advanced_total", "Records that were taken on in their life.", "to"),
+		importRows: counter("import_rows_total", "Rows that imports are done with.", "outcome"),
+		imports:    counter("imports_total", "Imports that came to their end.", "status"),
 		importDuration: histogram("import_duration_seconds",
 			"Time from when an import was taken up to its end.", importBuckets, "status"),
 		exports:     counter("exports_total", "Exports that came to their end.", "status"),
@@ -95,12 +100,16 @@ func NewMetrics(program string) *Metrics {
 		exportBytes: plain("export_bytes_total", "Bytes of complete exports."),
 		auditSealed: plain("audit_sealed_total", "Entries of the audit trail that were taken into its chain."),
 	}
+	for _, channel := range []string{"mail", "webhook"} {
+		// From the start, so that the first one is seen to be more than none.
+		m.deliveries.WithLabelValues(channel, "dead")
+	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(program), m.temporal, m.temporal.dropped,
 		m.httpDuration, m.storeDuration, m.requests, m.decisions, m.decisionWait,
 		m.fallenDue, m.fallenDueLateness,
-		m.signalsRefused, m.notifications, m.deliveries, m.sweepActions, m.lifecycle,
+		m.signalsRefused, m.notifications, m.deliveries, m.sweepActions, m.sweepEnded, m.lifecycle,
 		m.importRows, m.imports, m.importDuration, m.exports, m.exportRows, m.exportBytes,
 		m.auditSealed,
 	)

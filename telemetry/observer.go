@@ -53,6 +53,10 @@ func (m *Metrics) Swept(action string, count int) {
 	}
 }
 
+// SweepEnded notes that a sweep, by the word of docs/observability.md, came to its
+// end just now.
+func (m *Metrics) SweepEnded(sweep string) { m.sweepEnded.WithLabelValues(sweep).SetToCurrentTime() }
+
 // RecordsAdvanced notes records that were taken on in their life, by the word of
 // docs/observability.md.
 func (m *Metrics) RecordsAdvanced(to string, count int) {

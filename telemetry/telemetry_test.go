@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -44,6 +45,7 @@ func used(t *testing.T) *Metrics {
 	m.Notified("decision_needed", "saved")
 	m.Delivered("mail", "delivered")
 	m.Swept("started", 2)
+	m.SweepEnded("requests")
 	m.RecordsAdvanced("warned", 2)
 	m.ImportRows("created", 2)
 	m.ImportEnded("completed", time.Minute)
@@ -59,6 +61,9 @@ func used(t *testing.T) *Metrics {
 	m.WatchOutbox(func(context.Context) (int, time.Time, error) { return 2, time.Now().Add(-time.Minute), nil }, discard)
 	m.WatchDeliveries(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
 	m.WatchDueRecords(func(context.Context) (int, time.Time, error) { return 0, time.Time{}, nil }, discard)
+	m.WatchImports(func(context.Context) (int, time.Time, error) { return 1, time.Now().Add(-time.Minute), nil }, discard)
+	m.WatchPollers(func(context.Context) (map[string]int, error) { return map[string]int{"gatehouse-requests": 2}, nil }, discard)
+	m.WatchReady(func(context.Context) []string { return nil })
 	h := m.TemporalHandler().WithTags(map[string]string{"namespace": "default"})
 	h.Counter("temporal_request").Inc(1)
 	h.Timer("temporal_request_latency").Record(time.Second)
@@ -224,6 +229,49 @@ func TestASweepThatDidNothingIsNotCounted(t *testing.T) {
 	require.Zero(t, testutil.CollectAndCount(m.sweepActions))
 	m.Swept("nudged", 3)
 	require.InDelta(t, 3, testutil.ToFloat64(m.sweepActions.WithLabelValues("nudged")), 0)
+}
+
+func TestPollersAreAskedForNowAndThen(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	var asked int
+	var fault error
+	var log bytes.Buffer
+	p := &pollers{query: func(ctx context.Context) (map[string]int, error) {
+		asked++
+		_, bounded := ctx.Deadline()
+		require.True(t, bounded)
+		return map[string]int{"gatehouse-requests": 2, "gatehouse-bulk": 0}, fault
+	}, log: slog.New(slog.NewTextHandler(&log, nil)), now: func() time.Time { return now }, desc: prometheus.NewDesc("pollers", "x", []string{"task_queue"}, nil)}
+	want := `
+# HELP pollers x
+# TYPE pollers gauge
+pollers{task_queue="gatehouse-bulk"} 0
+pollers{task_queue="gatehouse-requests"} 2
+`
+	require.NoError(t, testutil.CollectAndCompare(p, strings.NewReader(want)))
+	now = now.Add(pollersAge - 1)
+	require.NoError(t, testutil.CollectAndCompare(p, strings.NewReader(want)))
+	require.Equal(t, 1, asked, "scrapes in quick succession cost Temporal no more than one")
+	now, fault = now.Add(1), errors.New("away")
+	require.Zero(t, testutil.CollectAndCount(p), "unknown is not zero")
+	require.Contains(t, log.String(), "away")
+}
+
+func TestReadinessIsAMetric(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	missing := []string{"the database"}
+	r := &readiness{ready: func(ctx context.Context) []string {
+		_, bounded := ctx.Deadline()
+		require.True(t, bounded)
+		return missing
+	}, now: func() time.Time { return now }, desc: prometheus.NewDesc("ready", "x", nil, nil)}
+	require.InDelta(t, 0, testutil.ToFloat64(r), 0)
+	missing = nil
+	require.InDelta(t, 0, testutil.ToFloat64(r), 0, "it is asked now and then")
+	now = now.Add(backlogAge)
+	require.InDelta(t, 1, testutil.ToFloat64(r), 0)
 }
 
 func TestWhatBecomesOfRecordsIsCounted(t *testing.T) {

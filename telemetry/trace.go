@@ -72,7 +72,7 @@ func NewTracing(ctx context.Context, o TraceOptions) (*Tracing, error) {
 		return &Tracing{}, nil
 	}
 	// What the library says of itself must be a line of this log.
-	otel.SetLogger(logr.FromSlogHandler(o.Log.Handler()))
+	otel.SetLogger(logr.FromSlogHandler(errorsOnly{o.Log.Handler()}))
 	faults := &throttled{every: time.Minute, log: func(err error) {
 		o.Log.WarnContext(ctx, "the library of traces complains", "error", err)
 	}}
@@ -347,6 +347,22 @@ func (s discreetSpan) Links() []sdktrace.Link {
 func (s discreetSpan) Status() sdktrace.Status {
 	return sdktrace.Status{Code: s.ReadOnlySpan.Status().Code}
 }
+
+// errorsOnly keeps back what a library says of its own doings, settings among it.
+type errorsOnly struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h errorsOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return errorsOnly{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h errorsOnly) WithGroup(name string) slog.Handler { return errorsOnly{h.Handler.WithGroup(name)} }
 
 // throttled tells of errors now and then.
 type throttled struct {

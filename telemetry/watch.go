@@ -67,6 +67,107 @@ func (m *Metrics) WatchDeliveries(count BacklogFunc, log *slog.Logger) {
 		"Time since the oldest of them was made; 0 if there is none."))
 }
 
+// WatchImports does so for the imports that have not ended; the age is that of the
+// last progress.
+func (m *Metrics) WatchImports(count BacklogFunc, log *slog.Logger) {
+	m.registry.MustRegister(newBacklog(count, log, time.Now, "imports_unfinished",
+		"Imports that were accepted and have not ended.",
+		"Time since the last progress of the source whose imports have got on the least lately; 0 if there is none."))
+}
+
+// PollersFunc returns how many processes poll each task queue, by its name.
+type PollersFunc func(ctx context.Context) (map[string]int, error)
+
+const (
+	// pollersAge and pollersTimeout are backlogAge and backlogTimeout for what
+	// Temporal is asked.
+	pollersAge     = 15 * time.Second
+	pollersTimeout = 2 * time.Second
+)
+
+// WatchPollers shows how many processes poll each task queue; a queue without any
+// is 0. Where Temporal does not answer the metric is left out, and the fault is
+// logged. It must be called once at most.
+func (m *Metrics) WatchPollers(count PollersFunc, log *slog.Logger) {
+	m.registry.MustRegister(&pollers{
+		query: count, log: log, now: time.Now,
+		desc: prometheus.NewDesc(namespace+"_task_queue_pollers", "Processes that poll the task queue.", []string{"task_queue"}, nil),
+	})
+}
+
+type pollers struct {
+	query PollersFunc
+	log   *slog.Logger
+	now   func() time.Time
+	desc  *prometheus.Desc
+
+	mu     sync.Mutex
+	asked  time.Time
+	counts map[string]int
+	err    error
+}
+
+// Describe implements prometheus.Collector.
+func (p *pollers) Describe(ch chan<- *prometheus.Desc) { ch <- p.desc }
+
+// Collect implements prometheus.Collector.
+func (p *pollers) Collect(ch chan<- prometheus.Metric) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := p.now(); p.asked.IsZero() || now.Sub(p.asked) >= pollersAge {
+		p.asked = now
+		ctx, cancel := context.WithTimeout(context.Background(), pollersTimeout)
+		defer cancel()
+		if p.counts, p.err = p.query(ctx); p.err != nil {
+			p.log.Warn("the pollers of the task queues are not known", "error", p.err)
+		}
+	}
+	if p.err != nil {
+		return
+	}
+	for queue, count := range p.counts {
+		ch <- prometheus.MustNewConstMetric(p.desc, prometheus.GaugeValue, float64(count), queue)
+	}
+}
+
+// WatchReady shows whether the program can do its work, as /readyz says it. It must
+// be called once at most.
+func (m *Metrics) WatchReady(ready ReadyFunc) {
+	m.registry.MustRegister(&readiness{
+		ready: ready, now: time.Now,
+		desc: prometheus.NewDesc(namespace+"_ready", "Whether the program can do its work: 1, or 0 where something is missing.", nil, nil),
+	})
+}
+
+// readiness asks as seldom and as long as backlog does.
+type readiness struct {
+	ready ReadyFunc
+	now   func() time.Time
+	desc  *prometheus.Desc
+
+	mu    sync.Mutex
+	asked time.Time
+	value float64
+}
+
+// Describe implements prometheus.Collector.
+func (r *readiness) Describe(ch chan<- *prometheus.Desc) { ch <- r.desc }
+
+// Collect implements prometheus.Collector.
+func (r *readiness) Collect(ch chan<- prometheus.Metric) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.now(); r.asked.IsZero() || now.Sub(r.asked) >= backlogAge {
+		r.asked, r.value = now, 0
+		ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
+		defer cancel()
+		if len(r.ready(ctx)) == 0 {
+			r.value = 1
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(r.desc, prometheus.GaugeValue, r.value)
+}
+
 func newPending(query StagesFunc, log *slog.Logger, now func() time.Time) *backlog {
 	parts := func(ctx context.Context) ([]waiting, error) {
 		stages, err := query(ctx)

@@ -3,6 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"gatehouse/activities"
 	"gatehouse/workflows/wire"
 )
 
@@ -31,5 +32,6 @@ func (w *Workflows) LifecycleSweepWorkflow(ctx workflow.Context, in wire.SweepIn
 			break
 		}
 	}
+	w.swept(ctx, activities.SweepOfRecords)
 	return total, nil
 }

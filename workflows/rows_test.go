@@ -515,6 +515,8 @@ func (c *counts) get(key string) int {
 	return c.by[key]
 }
 
+func (c *counts) SweepEnded(sweep string) { c.add("sweep ended "+sweep, 1) }
+
 func (c *counts) DecisionMade(_ context.Context, verdict, outcome, via string, _ time.Duration) {
 	c.add("decision "+verdict+" "+outcome+" "+via, 1)
 }

@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"gatehouse/activities"
 	"gatehouse/workflows/wire"
 )
 
@@ -29,7 +30,11 @@ func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wir
 	if sweepsAbsences(ctx) {
 		absencesErr = workflow.ExecuteActivity(sweeping(ctx), wire.ActivitySweepAbsences, in).Get(ctx, nil)
 	}
-	return total, cmp.Or(pendingErr, endingsErr, bulkErr, absencesErr)
+	err := cmp.Or(pendingErr, endingsErr, bulkErr, absencesErr)
+	if err == nil {
+		w.swept(ctx, activities.SweepOfRequests)
+	}
+	return total, err
 }
 
 // sweepsAbsences is false in histories from before there were absences.

@@ -14,21 +14,22 @@ import (
 
 // sweepBench is one sweep in virtual time over rows.
 type sweepBench struct {
-	env   *testsuite.TestWorkflowEnvironment
-	rows  *rows
-	reach *reach
+	env    *testsuite.TestWorkflowEnvironment
+	rows   *rows
+	reach  *reach
+	counts *counts
 }
 
 // newSweepBench has this many pending requests whose rows moved, and this many
 // that did not and whose workflow is missing.
 func newSweepBench(t *testing.T, moved, missing int) *sweepBench {
 	t.Helper()
-	b := &sweepBench{env: newEnvironment(), rows: newRows(), reach: &reach{}}
+	b := &sweepBench{env: newEnvironment(), rows: newRows(), reach: &reach{}, counts: &counts{}}
 	for i := range moved + missing {
 		request := b.rows.accept(1)
 		b.rows.seen[request.ID] = i >= moved
 	}
-	workflows.Register(b.env, newActivities(b.rows, b.reach, &counts{}))
+	workflows.Register(b.env, newActivities(b.rows, b.reach, b.counts))
 	return b
 }
 
@@ -65,6 +66,7 @@ func TestASweepGoesOnUntilABatchIsNotFull(t *testing.T) {
 			require.Len(t, b.reach.cancelled, 3)
 			require.Empty(t, b.rows.endings)
 			require.Equal(t, c.batches, b.rows.count(wire.ActivitySweepPending))
+			require.Equal(t, 1, b.counts.get("sweep ended requests"))
 		})
 	}
 }
@@ -127,6 +129,7 @@ func TestAStepOfASweepIsTriedThriceAndDoesNotKeepTheOtherFromItsTurn(t *testing.
 			require.NotContains(t, err.Error(), "secret")
 			require.Equal(t, 3, b.rows.count(failing))
 			require.Equal(t, 3, other(b))
+			require.Zero(t, b.counts.get("sweep ended requests"), "an operator must see that it did not")
 		})
 	}
 }

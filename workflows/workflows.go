@@ -17,7 +17,8 @@ import (
 // Workflows are the workflow definitions with what they may touch beside their
 // history.
 type Workflows struct {
-	// Observer counts signals that were refused; it may be nil.
+	// Observer counts signals that were refused, and is told of sweeps that ended; it
+	// may be nil.
 	Observer activities.Observer
 }
 
@@ -25,5 +26,12 @@ type Workflows struct {
 func (w *Workflows) refused(ctx workflow.Context, reason string) {
 	if w.Observer != nil && !workflow.IsReplaying(ctx) {
 		w.Observer.SignalRefused(reason)
+	}
+}
+
+// swept notes the end of a sweep, but not when it is replayed.
+func (w *Workflows) swept(ctx workflow.Context, sweep string) {
+	if w.Observer != nil && !workflow.IsReplaying(ctx) {
+		w.Observer.SweepEnded(sweep)
 	}
 }

@@ -88,6 +88,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	metrics.WatchDueRecords(rows.OldestDue, log)
 	metrics.WatchOutbox(rows.WaitingEvents, log)
 	metrics.WatchDeliveries(rows.WaitingDeliveries, log)
+	metrics.WatchImports(rows.UnfinishedImports, log)
 
 	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
 		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
@@ -109,6 +110,10 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		}
 		return lacks
 	}
+	metrics.WatchReady(ready)
+	metrics.WatchPollers(func(ctx context.Context) (map[string]int, error) {
+		return workflowclient.Pollers(ctx, temporal)
+	}, log)
 	stopMetrics, err := serve.Listen(ctx, telemetry.NewServer(cfg.MetricsAddress, metrics, ready, log), fail)
 	if err != nil {
 		return err

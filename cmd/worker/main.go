@@ -115,6 +115,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		}
 		return lacks
 	}
+	metrics.WatchReady(ready)
 	stopMetrics, err := serve.Listen(ctx, telemetry.NewServer(cfg.MetricsAddress, metrics, ready, log), fail)
 	if err != nil {
 		return err
