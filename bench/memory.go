@@ -15,8 +15,8 @@ type usage struct{ api, worker float64 }
 
 // memory is how much memory API and worker have just now.
 func (r *rig) memory() (now usage, err error) {
-	if now.api, err = resident(r.stack.API.PID()); err == nil {
-		now.worker, err = resident(r.stack.Worker.PID())
+	if now.api, err = resident(r.stack.API[0].PID()); err == nil {
+		now.worker, err = resident(r.stack.Worker[0].PID())
 	}
 	return now, err
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,13 @@ type Options struct {
 	TemporalAddress string
 	// Namespace of Temporal; empty stands for DefaultNamespace.
 	Namespace string
+
+	// Copies is how many processes of api and of worker run, 0 standing for one of
+	// each. Where there are more, APIAddress is that of a balancer in front of them.
+	Copies int
+	// Links puts a [Link] between the programs, what they need, and their clients.
+	Links bool
+
 	// MailAddress leads to a mail server of the caller's; the stack then runs no catcher.
 	MailAddress string
 
@@ -100,16 +108,31 @@ type Stack struct {
 	Postgres *Postgres
 	Temporal *Temporal
 	Mail     *Mail
-	API      *Process
-	Worker   *Process
+	API      Copies
+	Worker   Copies
+	Links    Links
 
 	options Options
-	bin     string
-	say     sayFunc
-	lock    *fileLock
+	// apis and workers are where the copies listen.
+	apis, workers []listening
+	bin           string
+	say           sayFunc
+	lock          *fileLock
 	// running are the ends of what was started, in the order it was started.
 	running []func(context.Context) error
 }
+
+// Links are the connections of a Stack that can be harmed, one for all copies of a
+// program. Clients is nil where one copy runs without links, the others are nil
+// without links.
+type Links struct {
+	Clients                         *Link
+	APIToPostgres, WorkerToPostgres *Link
+	APIToTemporal, WorkerToTemporal *Link
+}
+
+// listening is where a copy listens; a worker has metrics alone.
+type listening struct{ api, metrics string }
 
 const (
 	startProgramTimeout = 90 * time.Second
@@ -156,7 +179,7 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	steps := []func(context.Context) error{
 		s.obtainPostgres, s.build, s.startPostgres, s.migrate("up"), s.startTemporal, s.migrate("temporal"),
-		s.startMail, s.startAPI, s.startWorker,
+		s.startMail, s.startLinks, s.startAPI, s.startWorker,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -192,12 +215,17 @@ func (s *Stack) logPath(name string) string {
 // endLeftovers ends what a killed run left in dir, in the order of a stop.
 func endLeftovers(ctx context.Context, dir string, say sayFunc) error {
 	postgres := postgresDir(dir)
-	faults := []error{
-		endLeftover(ctx, pidPath(dir, "worker"), syscall.SIGTERM, stopProgramGrace, say),
-		endLeftover(ctx, pidPath(dir, "api"), syscall.SIGTERM, stopProgramGrace, say),
+	var faults []error
+	for _, program := range []string{"worker", "api"} {
+		paths, _ := filepath.Glob(pidPath(dir, program+"*"))
+		for _, path := range paths {
+			faults = append(faults, endLeftover(ctx, path, syscall.SIGTERM, stopProgramGrace, say))
+		}
+	}
+	faults = append(faults,
 		endLeftover(ctx, filepath.Join(temporalDir(dir), "temporal.pid"), syscall.SIGTERM, stopTemporalGrace, say),
 		endLeftover(ctx, filepath.Join(postgres, "postgres.pid"), syscall.SIGINT, stopPostgresGrace, say),
-	}
+	)
 	if os.Geteuid() == 0 { // nobody else has data there
 		faults = append(faults, endLeftover(ctx, filepath.Join(postgresFallback(postgres), "postgres.pid"), syscall.SIGINT, stopPostgresGrace, say))
 	}
@@ -215,6 +243,20 @@ func (s *Stack) settle() error {
 		o.MigrationURL = o.DatabaseURL
 	}
 	var uses []portUse
+	picked := map[string]bool{}
+	// free finds an address that has not been found before.
+	free := func(address *string) error {
+		for *address == "" {
+			port, err := FreePort()
+			if err != nil {
+				return err
+			}
+			if found := hostPort(port); !picked[found] {
+				*address, picked[found] = found, true
+			}
+		}
+		return nil
+	}
 	for _, address := range []struct {
 		value          *string
 		what, variable string
@@ -223,17 +265,25 @@ func (s *Stack) settle() error {
 		{&o.APIMetricsAddress, "metrics of the API", variableAPIMetrics},
 		{&o.WorkerMetricsAddress, "metrics of the worker", variableWorkerMetrics},
 	} {
-		for *address.value == "" {
-			port, err := FreePort()
-			if err != nil {
-				return err
-			}
-			free := hostPort(port)
-			if !slices.ContainsFunc(uses, func(use portUse) bool { return use.address == free }) {
-				*address.value = free
-			}
+		picked[*address.value] = true
+		if err := free(address.value); err != nil {
+			return err
 		}
 		uses = append(uses, portUse{address.what, address.variable, *address.value})
+	}
+	o.Copies = max(o.Copies, 1)
+	s.apis = []listening{{o.APIAddress, o.APIMetricsAddress}}
+	s.workers = []listening{{"", o.WorkerMetricsAddress}}
+	if s.fronted() {
+		s.apis[0].api = ""
+	}
+	for len(s.apis) < o.Copies {
+		s.apis, s.workers = append(s.apis, listening{}), append(s.workers, listening{})
+	}
+	for i := range o.Copies {
+		if err := errors.Join(free(&s.apis[i].api), free(&s.apis[i].metrics), free(&s.workers[i].metrics)); err != nil {
+			return err
+		}
 	}
 	fixed := func(port int, what, variable string) {
 		if port != 0 {
@@ -255,6 +305,9 @@ func (s *Stack) settle() error {
 	}
 	return checkPorts(uses)
 }
+
+// fronted is whether clients reach the API through a link.
+func (s *Stack) fronted() bool { return s.options.Copies > 1 || s.options.Links }
 
 // obtainPostgres sees to it that there is a PostgreSQL to start: who has none is
 // told before the programs are built, which takes longer.
@@ -349,8 +402,8 @@ func (s *Stack) migrate(what string) func(context.Context) error {
 			return err
 		}
 		defer func() { _ = log.Close() }()
-		c := s.program("migrate", what)
-		c.output = log
+		c := s.program("migrate")
+		c.args, c.output = []string{what}, log
 		if _, err := runCommand(ctx, c); err != nil {
 			return fmt.Errorf("migrate %s: %w%s", what, err, tailOf(path))
 		}
@@ -358,31 +411,104 @@ func (s *Stack) migrate(what string) func(context.Context) error {
 	}
 }
 
-func (s *Stack) program(name string, args ...string) command {
+func (s *Stack) program(name string, environs ...map[string]string) command {
 	environ := os.Environ()
-	for variable, value := range s.Environ() {
-		environ = append(environ, variable+"="+value)
+	for _, variables := range append([]map[string]string{s.Environ()}, environs...) {
+		for variable, value := range variables {
+			environ = append(environ, variable+"="+value)
+		}
 	}
-	return command{path: filepath.Join(s.bin, name), args: args, env: environ, dir: s.options.Dir}
+	return command{path: filepath.Join(s.bin, name), env: environ, dir: s.options.Dir}
+}
+
+// startLinks starts the balancer in front of the API and, with Links, what can be
+// harmed between the programs and what they need.
+func (s *Stack) startLinks(ctx context.Context) error {
+	start := func(link **Link, address string, targets ...string) error {
+		started, err := StartLink(ctx, address, targets...)
+		if err != nil {
+			return err
+		}
+		*link = started
+		s.running = append(s.running, started.Stop)
+		return nil
+	}
+	if s.fronted() {
+		var targets []string
+		for _, at := range s.apis {
+			targets = append(targets, at.api)
+		}
+		if err := start(&s.Links.Clients, s.options.APIAddress, targets...); err != nil {
+			return err
+		}
+	}
+	if !s.options.Links {
+		return nil
+	}
+	database, err := url.Parse(s.Environ()[variableDatabase])
+	if err != nil {
+		return fmt.Errorf("%s can't be read", variableDatabase) // it has a password
+	}
+	return errors.Join(
+		start(&s.Links.APIToPostgres, hostPort(0), database.Host),
+		start(&s.Links.WorkerToPostgres, hostPort(0), database.Host),
+		start(&s.Links.APIToTemporal, hostPort(0), s.TemporalAddress()),
+		start(&s.Links.WorkerToTemporal, hostPort(0), s.TemporalAddress()),
+	)
+}
+
+// behind are the variables of a program that reaches Postgres and Temporal by these
+// links; none without links.
+func (s *Stack) behind(postgres, temporal *Link) map[string]string {
+	if postgres == nil {
+		return nil
+	}
+	database, err := url.Parse(s.Environ()[variableDatabase])
+	if err != nil {
+		return nil // startLinks has said so
+	}
+	database.Host = postgres.Address()
+	return map[string]string{variableDatabase: database.String(), variableTemporal: temporal.Address()}
 }
 
 func (s *Stack) startAPI(ctx context.Context) error {
 	s.say("starting api")
-	s.API = s.newProgram("api", s.options.APIAddress)
+	links := s.behind(s.Links.APIToPostgres, s.Links.APIToTemporal)
+	for i, at := range s.apis {
+		s.API = append(s.API, s.newProgram("api", i+1, at, links))
+	}
 	return s.startProgram(ctx, s.API)
 }
 
 func (s *Stack) startWorker(ctx context.Context) error {
 	s.say("starting worker")
-	s.Worker = s.newProgram("worker", s.options.WorkerMetricsAddress)
+	links := s.behind(s.Links.WorkerToPostgres, s.Links.WorkerToTemporal)
+	for i, at := range s.workers {
+		s.Worker = append(s.Worker, s.newProgram("worker", i+1, at, links))
+	}
 	return s.startProgram(ctx, s.Worker)
 }
 
-func (s *Stack) newProgram(name, readiness string) *Process {
+// newProgram is a copy of api or worker, the first having number 1.
+func (s *Stack) newProgram(program string, number int, at listening, links map[string]string) *Program {
+	name := program
+	if number > 1 {
+		name += "-" + strconv.Itoa(number)
+	}
+	own := maps.Clone(links)
+	if own == nil {
+		own = map[string]string{}
+	}
+	if at.api != "" {
+		own[variableAPI], own[variableAPIMetrics] = at.api, at.metrics
+	} else {
+		own[variableWorkerMetrics] = at.metrics
+	}
+	p := &Program{address: at.api, metricsURL: "http://" + reachable(at.metrics), environ: own}
 	sp := spec{
-		name: name, command: s.program(name),
+		name: name, command: s.program(program, own),
 		logPath: s.logPath(name), pidPath: pidPath(s.options.Dir, name),
-		ready: func(ctx context.Context, _ int) error { return programReady(ctx, "http://"+readiness+"/readyz") },
+		ready: func(ctx context.Context, _ int) error { return programReady(ctx, p.metricsURL+"/readyz") },
 		grace: stopProgramGrace, say: s.say,
 	}
 	if s.options.Echo {
@@ -392,20 +518,18 @@ func (s *Stack) newProgram(name, readiness string) *Process {
 			}
 		}
 	}
-	return newProcess(sp)
+	p.Process = newProcess(sp)
+	return p
 }
 
-func (s *Stack) startProgram(ctx context.Context, p *Process) error {
+func (s *Stack) startProgram(ctx context.Context, copies Copies) error {
 	if err := os.MkdirAll(filepath.Join(s.options.Dir, "run"), 0o750); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startProgramTimeout)
 	defer cancel()
-	if err := p.Start(ctx); err != nil {
-		return err
-	}
-	s.running = append(s.running, p.Stop)
-	return nil
+	s.running = append(s.running, copies.Stop)
+	return copies.Start(ctx)
 }
 
 // worthTelling drops the lines of a structured log that are mere information;
@@ -456,7 +580,8 @@ func (s *Stack) Stop(ctx context.Context) error {
 }
 
 // Environ is what the stack sets for api, worker and migrate, and what it takes
-// to start one of them by hand.
+// to start one of them by hand. Where there are copies it has the addresses of the
+// first one.
 func (s *Stack) Environ() map[string]string {
 	o := s.options
 	environ := map[string]string{
@@ -464,7 +589,7 @@ func (s *Stack) Environ() map[string]string {
 		variableMigration:     o.MigrationURL,
 		variableTemporal:      s.TemporalAddress(),
 		variableNamespace:     o.Namespace,
-		variableAPI:           o.APIAddress,
+		variableAPI:           s.apis[0].api,
 		variableAPIMetrics:    o.APIMetricsAddress,
 		variableWorkerMetrics: o.WorkerMetricsAddress,
 		variableDemo:          strconv.FormatBool(o.Demo),
@@ -506,13 +631,16 @@ func (s *Stack) TemporalAddress() string {
 	}
 }
 
-// APIURL is the base URL of the API, without a slash at the end.
+// APIURL is the base URL of the API, or of the balancer in front of it, without a
+// slash at the end.
 func (s *Stack) APIURL() string { return "http://" + reachable(s.options.APIAddress) }
 
-// APIMetricsURL is the base URL of the API's metrics, health and readiness.
+// APIMetricsURL is the base URL of the metrics, health and readiness of the first
+// copy of the API.
 func (s *Stack) APIMetricsURL() string { return "http://" + reachable(s.options.APIMetricsAddress) }
 
-// WorkerMetricsURL is the base URL of the worker's metrics, health and readiness.
+// WorkerMetricsURL is the base URL of the metrics, health and readiness of the first
+// copy of the worker.
 func (s *Stack) WorkerMetricsURL() string {
 	return "http://" + reachable(s.options.WorkerMetricsAddress)
 }

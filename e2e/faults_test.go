@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -203,14 +202,14 @@ func TestTheAPIFinishesWhatItHasBegun(t *testing.T) {
 	awaitRunning(t, request.id())
 	item := request.items()[0]
 	stack.killAPI(t)
-	end := stack.startWith(t, "api", stack.API, stack.APIMetricsURL(), nil)
+	end := stack.startWith(t, "api", stack.API[0], nil)
 
 	held := stack.holdItem(t, item.id())
 	answered := approveBlocked(t, "approver.one", item, held)
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	eventually(t, "the API takes no calls", func() bool {
-		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(stack.apiURL, "http://"))
+		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", stack.API[0].Address())
 		if err == nil {
 			_ = connection.Close()
 		}
@@ -233,12 +232,10 @@ func TestTheWorkerFinishesWhatItHasBegun(t *testing.T) {
 	item := request.items()[0]
 	awaitTold(t, "decision_needed", request, item)
 	stack.killWorker(t)
-	end := stack.startWith(t, "worker", stack.Worker, stack.WorkerMetricsURL(), nil)
+	end := stack.startWith(t, "worker", stack.Worker[0], nil)
 
 	stops := func() int {
-		log, err := os.ReadFile(stack.Worker.LogPath())
-		require.NoError(t, err)
-		return strings.Count(string(log), `"msg":"stopping"`)
+		return strings.Count(stack.logs(t, stack.Worker), `"msg":"stopping"`)
 	}
 	before := stops()
 	held := stack.holdItem(t, item.id())

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,10 +63,9 @@ func TestDecidingBySignalCanBeSwitchedOff(t *testing.T) {
 	// Or more than once: a step may run twice.
 	eventually(t, "both are counted", func() bool { return stack.metric(t, off) >= 2 })
 	require.Equal(t, []string{"PENDING", "NOT_READY"}, readRequest(t, request.id()).itemStatuses())
-	log, err := os.ReadFile(stack.Worker.LogPath())
-	require.NoError(t, err)
+	log := stack.logs(t, stack.Worker)
 	for _, decision := range []string{approval, rejection} {
-		require.Regexp(t, `"decision changed nothing".*"decision":"`+decision+`".*"outcome":"signals_off"`, string(log))
+		require.Regexp(t, `"decision changed nothing".*"decision":"`+decision+`".*"outcome":"signals_off"`, log)
 	}
 	approve(t, "approver.one", items[0]).want(200)
 

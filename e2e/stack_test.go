@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -34,6 +35,10 @@ import (
 	"gatehouse/devstack"
 	"gatehouse/store"
 )
+
+// copiesVariable says how many processes of API and of worker there are, behind a
+// balancer. Tests that take the API or the worker away take all of them.
+const copiesVariable = "GATEHOUSE_TEST_COPIES"
 
 // stack is the running system, one for all tests: the real programs on a real
 // Postgres and a real Temporal. Tests that take a part away run one after
@@ -86,8 +91,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	copies, err := strconv.Atoi(cmp.Or(os.Getenv(copiesVariable), "1"))
+	if err != nil || copies < 1 {
+		fmt.Fprintln(os.Stderr, copiesVariable, "is not a number of processes")
+		return 1
+	}
 	started, err := devstack.Start(ctx, devstack.Options{
-		Dir: dir, Race: true, Demo: true, Log: &launcher, Echo: true,
+		Dir: dir, Race: true, Demo: true, Copies: copies, Log: &launcher, Echo: true,
 		Env: map[string]string{
 			// Short, so that the tests don't wait for what operators wait for.
 			"GATEHOUSE_SWEEP_INTERVAL": "2s",
@@ -277,9 +287,7 @@ func (s *system) killAPI(t *testing.T) {
 
 func (s *system) startAPI(t *testing.T) {
 	t.Helper()
-	if s.API.PID() == 0 {
-		require.NoError(t, s.API.Start(patience(t)))
-	}
+	require.NoError(t, s.API.Start(patience(t)))
 }
 
 // hurryAPI has the API answer soon that a decision got no answer, for the tests
@@ -287,7 +295,7 @@ func (s *system) startAPI(t *testing.T) {
 func (s *system) hurryAPI(t *testing.T) {
 	t.Helper()
 	s.killAPI(t)
-	s.startWith(t, "api", s.API, s.APIMetricsURL(), map[string]string{"GATEHOUSE_DECISION_TIMEOUT": "2s"})
+	s.startWith(t, "api", s.API[0], map[string]string{"GATEHOUSE_DECISION_TIMEOUT": "2s"})
 }
 
 func (s *system) killWorker(t *testing.T) {
@@ -298,9 +306,7 @@ func (s *system) killWorker(t *testing.T) {
 
 func (s *system) startWorker(t *testing.T) {
 	t.Helper()
-	if s.Worker.PID() == 0 {
-		require.NoError(t, s.Worker.Start(patience(t)))
-	}
+	require.NoError(t, s.Worker.Start(patience(t)))
 }
 
 // pauseWorker has the worker do nothing until resumeWorker or the end of the test.
@@ -315,25 +321,25 @@ func (s *system) resumeWorker(t *testing.T) {
 	require.NoError(t, s.Worker.Signal(syscall.SIGCONT))
 }
 
-// startWorkerWith runs the worker with further settings in the place of the one
-// that was killed, until stop is called or the test ends.
+// startWorkerWith runs one worker with further settings in the place of those
+// that were killed, until stop is called or the test ends.
 func (s *system) startWorkerWith(t *testing.T, settings map[string]string) (stop func()) {
 	t.Helper()
-	end := s.startWith(t, "worker", s.Worker, s.WorkerMetricsURL(), settings)
+	end := s.startWith(t, "worker", s.Worker[0], settings)
 	return func() { _ = end() }
 }
 
-// startWith runs a program with further settings in the place of the one that
+// startWith runs a program with further settings in the place of a copy that
 // was killed. end, called by the end of the test at the latest, has it stop by
 // SIGTERM, and returns how it ended; one that takes too long is killed.
-func (s *system) startWith(t *testing.T, name string, instead *devstack.Process, metricsURL string, settings map[string]string) (end func() error) {
+func (s *system) startWith(t *testing.T, name string, instead *devstack.Program, settings map[string]string) (end func() error) {
 	t.Helper()
 	log, err := os.OpenFile(instead.LogPath(), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
 	program := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(s.Dir(), "bin", name))
 	program.Dir, program.Stdout, program.Stderr = s.Dir(), log, log
 	program.Env = os.Environ()
-	for _, variables := range []map[string]string{s.Environ(), settings} {
+	for _, variables := range []map[string]string{s.Environ(), instead.Environ(), settings} {
 		for variable, value := range variables {
 			program.Env = append(program.Env, variable+"="+value)
 		}
@@ -346,6 +352,10 @@ func (s *system) startWith(t *testing.T, name string, instead *devstack.Process,
 		return errors.Join(program.Wait(), log.Close())
 	})
 	t.Cleanup(func() { _ = end() })
+	metricsURL := instead.MetricsURL()
+	if address, other := settings["GATEHOUSE_API_METRICS_ADDRESS"]; other {
+		metricsURL = "http://" + address
+	}
 	eventually(t, "the "+name+" is ready", func() bool {
 		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, metricsURL+"/readyz", nil)
 		require.NoError(t, err)
@@ -371,7 +381,7 @@ func (s *system) startAnotherAPI(t *testing.T, settings map[string]string) strin
 	own, metrics := address(), address()
 	all := map[string]string{"GATEHOUSE_API_ADDRESS": own, "GATEHOUSE_API_METRICS_ADDRESS": metrics}
 	maps.Copy(all, settings)
-	s.startWith(t, "api", s.API, "http://"+metrics, all)
+	s.startWith(t, "api", s.API[0], all)
 	return "http://" + own
 }
 
@@ -462,11 +472,11 @@ func (s *system) signalObject(t *testing.T, request, name string, payload object
 	require.NoError(t, s.temporal.SignalWorkflow(patience(t), "request/"+request, "", name, payload))
 }
 
-// metric returns the sum of a counter of the worker over its labels.
+// metric returns the sum of a counter of the workers over its labels.
 func (s *system) metric(t *testing.T, name string) float64 {
 	t.Helper()
 	var sum float64
-	for line := range strings.Lines(s.metrics(t, s.WorkerMetricsURL())) {
+	for line := range strings.Lines(s.metrics(t, s.Worker)) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ") {
 			value, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
@@ -477,17 +487,37 @@ func (s *system) metric(t *testing.T, name string) float64 {
 	return sum
 }
 
-// metrics returns all that a program shows at this address.
-func (s *system) metrics(t *testing.T, address string) string {
+// metrics returns all that the copies of a program show that run at this moment;
+// at least one does.
+func (s *system) metrics(t *testing.T, copies devstack.Copies) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(patience(t), http.MethodGet, address+"/metrics", http.NoBody)
-	require.NoError(t, err)
-	response, err := httpClient.Do(request)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return string(text)
+	var shown strings.Builder
+	for _, program := range copies {
+		request, err := http.NewRequestWithContext(patience(t), http.MethodGet, program.MetricsURL()+"/metrics", http.NoBody)
+		require.NoError(t, err)
+		response, err := httpClient.Do(request)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			continue
+		}
+		require.NoError(t, err)
+		_, err = io.Copy(&shown, response.Body)
+		_ = response.Body.Close()
+		require.NoError(t, err)
+	}
+	require.NotEmpty(t, shown.String())
+	return shown.String()
+}
+
+// logs returns what the copies of a program have logged.
+func (s *system) logs(t *testing.T, copies devstack.Copies) string {
+	t.Helper()
+	var logged strings.Builder
+	for _, program := range copies {
+		text, err := os.ReadFile(program.LogPath())
+		require.NoError(t, err)
+		logged.Write(text)
+	}
+	return logged.String()
 }
 
 // histories returns every history in the namespace, each as JSON with its

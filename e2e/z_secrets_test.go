@@ -156,17 +156,17 @@ func outputs(t *testing.T) []output {
 		require.NoError(t, err)
 		return string(text)
 	}
-	migrate := strings.Replace(stack.API.LogPath(), "api.log", "migrate.log", 1)
+	migrate := strings.Replace(stack.API[0].LogPath(), "api.log", "migrate.log", 1)
 	return []output{
-		{"the log of the API", read(stack.API.LogPath()), true},
-		{"the log of the worker", read(stack.Worker.LogPath()), true},
+		{"the log of the API", stack.logs(t, stack.API), true},
+		{"the log of the worker", stack.logs(t, stack.Worker), true},
 		{"the log of migrate", read(migrate), false},
 		{"the log of Temporal", read(stack.Temporal.LogPath()), false},
 		{"the log of Postgres", read(stack.Postgres.LogPath()), false},
 		{"the launcher", launcher.String(), false},
 		{"the OIDC provider", providers.String(), false},
-		{"the metrics of the API", stack.metrics(t, stack.APIMetricsURL()), false},
-		{"the metrics of the worker", stack.metrics(t, stack.WorkerMetricsURL()), false},
+		{"the metrics of the API", stack.metrics(t, stack.API), false},
+		{"the metrics of the worker", stack.metrics(t, stack.Worker), false},
 		{"the traces", traces.all(), false},
 	}
 }

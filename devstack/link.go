@@ -1,0 +1,268 @@
+package devstack
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// dialTarget bounds how long a target may take to accept a connection.
+const dialTarget = 5 * time.Second
+
+// Link is a plain TCP balancer on loopback: each connection goes to the next of its
+// targets that accepts one. Told to, it is a bad network as well, see [Weather].
+type Link struct {
+	listener net.Listener
+	targets  []string
+	serving  sync.WaitGroup
+	// closing ends with the link.
+	closing context.Context //nolint:containedctx // the life of the link, which the goroutines of its connections heed
+	close   context.CancelFunc
+
+	mutex sync.Mutex
+	next  int
+	open  map[*passage]struct{}
+	now   Weather
+	// changed is closed when the weather changes.
+	changed chan struct{}
+}
+
+// Weather is what a [Link] does to what passes. The zero value is fair.
+type Weather struct {
+	// Refusing has every connection reset, those that are open and new ones.
+	Refusing bool
+	// Silent has nothing pass, in either direction, and nobody told: connections
+	// stay, as behind a cable that was pulled.
+	Silent bool
+	// Delay is how long each piece of at most 32 KiB waits before it is handed on, in
+	// each direction.
+	Delay time.Duration
+}
+
+// StartLink starts a link at address, host:port, to targets of which there is at
+// least one. It is fair until Set.
+func StartLink(ctx context.Context, address string, targets ...string) (*Link, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	l := &Link{listener: listener, targets: targets, open: map[*passage]struct{}{}, changed: make(chan struct{})}
+	l.closing, l.close = context.WithCancel(context.WithoutCancel(ctx))
+	l.serving.Go(l.serve)
+	return l, nil
+}
+
+// Address is host:port where it listens.
+func (l *Link) Address() string { return l.listener.Addr().String() }
+
+// Stop ends the link and resets every connection.
+func (l *Link) Stop(context.Context) error {
+	l.close()
+	err := l.listener.Close()
+	l.Cut()
+	l.serving.Wait()
+	return err
+}
+
+// Set changes what happens to what passes from now on.
+func (l *Link) Set(weather Weather) {
+	l.mutex.Lock()
+	l.now = weather
+	close(l.changed)
+	l.changed = make(chan struct{})
+	l.mutex.Unlock()
+	if weather.Refusing {
+		l.Cut()
+	}
+}
+
+// Cut resets the connections that are open. New ones are taken.
+func (l *Link) Cut() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for p := range l.open {
+		p.reset()
+	}
+}
+
+func (l *Link) weather() (now Weather, changed <-chan struct{}) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.now, l.changed
+}
+
+func (l *Link) serve() {
+	for {
+		accepted, err := l.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // the client is gone already, or we have no descriptors left for a moment
+			continue
+		}
+		client, ok := accepted.(*net.TCPConn)
+		if !ok {
+			_ = accepted.Close()
+			continue
+		}
+		p := &passage{link: l, client: client, gone: make(chan struct{})}
+		l.mutex.Lock()
+		l.open[p] = struct{}{}
+		l.mutex.Unlock()
+		l.serving.Go(func() {
+			p.carry()
+			l.mutex.Lock()
+			delete(l.open, p)
+			l.mutex.Unlock()
+		})
+	}
+}
+
+// dial connects to the next target that takes it; nil if none does.
+func (l *Link) dial() *net.TCPConn {
+	l.mutex.Lock()
+	first := l.next
+	l.next = (l.next + 1) % len(l.targets)
+	l.mutex.Unlock()
+	for i := range l.targets {
+		ctx, cancel := context.WithTimeout(l.closing, dialTarget)
+		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.targets[(first+i)%len(l.targets)])
+		cancel()
+		if target, ok := connection.(*net.TCPConn); ok && err == nil {
+			return target
+		}
+	}
+	return nil
+}
+
+// passage is one connection through a link.
+type passage struct {
+	link   *Link
+	client *net.TCPConn
+	// gone is closed when the passage is reset.
+	gone chan struct{}
+
+	mutex  sync.Mutex
+	target *net.TCPConn
+	over   bool
+}
+
+func (p *passage) carry() {
+	defer p.finish()
+	if !p.pass() {
+		return
+	}
+	target := p.link.dial()
+	if target == nil || !p.connect(target) {
+		p.reset()
+		return
+	}
+	var directions sync.WaitGroup
+	directions.Go(func() { p.pump(target, p.client) })
+	directions.Go(func() { p.pump(p.client, target) })
+	directions.Wait()
+}
+
+// connect notes the connection to the target, unless the passage was reset meanwhile.
+func (p *passage) connect(target *net.TCPConn) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.over {
+		_ = target.Close()
+		return false
+	}
+	p.target = target
+	return true
+}
+
+// pass waits until the weather lets a piece pass, and reports whether the passage
+// is there still.
+func (p *passage) pass() bool {
+	for {
+		now, changed := p.link.weather()
+		switch {
+		case now.Refusing:
+			p.reset()
+			return false
+		case now.Silent:
+			select {
+			case <-changed:
+			case <-p.gone:
+				return false
+			}
+			continue
+		case now.Delay > 0:
+			timer := time.NewTimer(now.Delay)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-p.gone:
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// pump carries one direction. An end is handed on as an end, so that the other
+// direction may go on; a broken connection as a broken one. What can't be handed on
+// ends the direction alone: an answer may still be on its way.
+func (p *passage) pump(to, from *net.TCPConn) {
+	piece := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(piece)
+		if n > 0 {
+			if !p.pass() {
+				return
+			}
+			if _, err := to.Write(piece[:n]); err != nil {
+				return
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			if p.pass() {
+				_ = to.CloseWrite()
+			}
+			return
+		}
+		if err != nil {
+			p.reset()
+			return
+		}
+	}
+}
+
+// reset breaks both connections so that both ends notice at once.
+func (p *passage) reset() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.over {
+		return
+	}
+	p.over = true
+	close(p.gone)
+	for _, connection := range []*net.TCPConn{p.client, p.target} {
+		if connection != nil {
+			_ = connection.SetLinger(0)
+			_ = connection.Close()
+		}
+	}
+}
+
+// finish closes what is open still.
+func (p *passage) finish() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.over {
+		return
+	}
+	p.over = true
+	close(p.gone)
+	_ = p.client.Close()
+	if p.target != nil {
+		_ = p.target.Close()
+	}
+}
