@@ -15,6 +15,10 @@ TESTFLAGS ?=
 BENCHFLAGS ?=
 # How long `make fuzz` sends requests made of anything, builds and start not counted.
 FUZZTIME ?= 30s
+# How long `make faults` does harm; what else it takes comes on top. FAULTSFLAGS may
+# name a seed, see docs/development.md.
+FAULTSTIME ?= 30m
+FAULTSFLAGS ?=
 # How many people `make sample-csv` makes up.
 N ?= 20000
 
@@ -36,6 +40,11 @@ endif
 .PHONY: fuzz
 fuzz: launcher ## send the API requests made of anything: make fuzz FUZZTIME=10m
 	@exec $(DEVSTACK) exec -- go test -run '^$$' -fuzz '^FuzzAPI$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 2 ./cmd/api
+
+.PHONY: faults
+faults: launcher ## harm the running system under load and see that nothing is lost: make faults FAULTSTIME=10m
+	@go build -o .tools/bin/faults ./e2e/faults
+	@exec .tools/bin/faults -for $(FAULTSTIME) $(FAULTSFLAGS)
 
 .PHONY: check
 check: launcher ## what can be said without running: format, linters, generated files, modules

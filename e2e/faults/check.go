@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -138,10 +137,18 @@ var rules = []struct{ check, looked, faults string }{
 			GROUP BY i.id, i.status HAVING count(e.id) <> CASE WHEN i.status IN ('APPROVED', 'REJECTED') THEN 1 ELSE 0 END`,
 	},
 	{
-		"a record has one entry of its making in the trail", `SELECT count(*) FROM records`,
+		"a record that was asked for has one entry of its making in the trail", `SELECT count(*) FROM records WHERE account_name LIKE 'asked.%'`,
 		`SELECT 'record ' || r.id || ': ' || count(e.id) FROM records AS r LEFT JOIN audit_entries AS e
 			ON e.object_id = r.id::text AND e.object_type = 'RECORD' AND e.action = 'CREATE' AND e.outcome = 'SUCCESS'
-			GROUP BY r.id HAVING count(e.id) <> 1`,
+			WHERE r.account_name LIKE 'asked.%' GROUP BY r.id HAVING count(e.id) <> 1`,
+	},
+	{
+		"the trail has what imports did, once", `SELECT count(*) FROM import_jobs WHERE status = 'COMPLETED'`,
+		`SELECT 'import ' || j.id || ': ' || j.created_rows || ', ' || j.updated_rows || ' changed, ' || coalesce(sum((e.facts::jsonb ->> 'created')::int), 0)
+				|| ', ' || coalesce(sum((e.facts::jsonb ->> 'updated')::int), 0) || ' told'
+			FROM import_jobs AS j LEFT JOIN audit_entries AS e ON e.object_id = j.id::text AND e.action = 'APPLY' AND e.outcome = 'SUCCESS'
+			WHERE j.status = 'COMPLETED' GROUP BY j.id
+			HAVING j.created_rows <> coalesce(sum((e.facts::jsonb ->> 'created')::int), 0) OR j.updated_rows <> coalesce(sum((e.facts::jsonb ->> 'updated')::int), 0)`,
 	},
 	{
 		"everybody is told that a request was made and decided, once", `SELECT count(*) FROM requests`,
@@ -487,5 +494,3 @@ func (e evidence) told(ctx context.Context) (findings, error) {
 	}
 	return findings{mails, postings, strange}, nil
 }
-
-var errNotQuiet = errors.New("the system does not come to rest")

@@ -21,6 +21,9 @@ const (
 	// rowsTogether are no more than one transaction of an import takes, so that a
 	// snapshot has all of a file in one version or nothing of it.
 	rowsTogether = 200
+	// Who asks thinks longer than who decides, so that what waits does not grow.
+	thinkOfAsking = 500 * time.Millisecond
+	thinkOfRest   = 100 * time.Millisecond
 	// probeEvery is how often it is looked whether the system is of use.
 	probeEvery = 100 * time.Millisecond
 )
@@ -70,9 +73,10 @@ func (l *load) run() {
 // next is a number that nothing else of the run has.
 func (l *load) next() int64 { return l.serial.Add(1) }
 
-// think is the pause of a client between two things.
-func (l *load) think(chosen *rand.Rand) {
-	wait(l.running, time.Duration(20+chosen.IntN(130))*time.Millisecond)
+// think is the pause of a client between two things, between half of about and one
+// and a half of it.
+func (l *load) think(chosen *rand.Rand, about time.Duration) {
+	wait(l.running, about/2+time.Duration(chosen.Int64N(int64(about))))
 }
 
 func (l *load) probe() {
@@ -87,7 +91,7 @@ func (l *load) probe() {
 // two calls at once for one name, of which one must be refused, or without a
 // first name, which must be refused.
 func (l *load) ask(chosen *rand.Rand) {
-	defer l.think(chosen)
+	defer l.think(chosen, thinkOfAsking)
 	source := l.sources[chosen.IntN(len(approvers))]
 	name := fmt.Sprintf("asked.%d", l.next())
 	switch kind := chosen.IntN(100); {
@@ -170,7 +174,7 @@ func (l *load) lookUp(source, name string) (found requestAnswer, came outcome) {
 // and then both ways at once, of which one must be refused, and now and then as
 // somebody whom it is not for, which must be refused.
 func (l *load) decideSome(chosen *rand.Rand, alias string) {
-	defer l.think(chosen)
+	defer l.think(chosen, thinkOfRest)
 	items := l.inbox(l.running, alias)
 	chosen.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	for _, item := range items[:min(3, len(items))] {
@@ -241,7 +245,7 @@ func (l *load) decide(alias, item, verdict string, mayBeRefused bool) {
 // carryIn uploads a file of new people, in one to three versions one after another,
 // and now and then deletes them again; or a file that must be refused.
 func (l *load) carryIn(chosen *rand.Rand) {
-	defer l.think(chosen)
+	defer l.think(chosen, thinkOfRest)
 	f := &importFile{number: int(l.next()), source: l.sources[chosen.IntN(len(l.sources))], rows: 20 + chosen.IntN(rowsTogether-20)}
 	if chosen.IntN(10) == 0 {
 		f.rows = 2*rowsTogether + chosen.IntN(300)
@@ -369,7 +373,7 @@ func (l *load) remove(f *importFile) {
 // carryOut downloads the records of a source and holds a file that arrived whole to
 // what was known before and after.
 func (l *load) carryOut(chosen *rand.Rand) {
-	defer l.think(chosen)
+	defer l.think(chosen, thinkOfRest)
 	source := l.sources[chosen.IntN(len(l.sources))]
 	before := l.ledger.known(source)
 	a := l.as("admin").once(l.running, call{

@@ -85,9 +85,10 @@ func run(ctx context.Context, o options) (wrong bool, err error) {
 	}
 	defer r.close()
 	summary, err := r.run(ctx)
-	if err != nil {
-		return false, err
+	wrong = len(summary.findings.violations()) > 0
+	r.keep = err != nil || wrong
+	if err == nil {
+		summary.print(os.Stdout)
 	}
-	summary.print(os.Stdout)
-	return len(summary.findings.violations()) > 0, nil
+	return wrong, err
 }

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,23 +33,31 @@ import (
 const (
 	// patience is how long after the last harm clients still repeat their calls.
 	patience = 2 * time.Minute
-	// quietLimit bounds how long the system takes to come to rest.
-	quietLimit = 5 * time.Minute
+	// restLimit bounds how long the system takes to come to rest.
+	restLimit = 5 * time.Minute
+	// restful is the check that it does.
+	restful = "the system comes to rest by itself"
+	// maxSources is how many sources there may be, of which a run makes some.
+	maxSources = 8
 	// probing is what the tally calls the calls that look whether the API is of use.
 	probing = "probe"
 )
 
 // rig is the running system with what the run needs of it.
 type rig struct {
-	options  options
-	dir      string
+	options options
+	dir     string
+	// keep leaves the directory where it is.
+	keep     bool
 	stack    *devstack.Stack
 	rows     *pgxpool.Pool
 	temporal client.Client
 	http     *http.Client
 	ledger   *ledger
 	tally    *tally
-	out      io.Writer
+	// out is what say writes to, a line at a time.
+	out    io.Writer
+	saying sync.Mutex
 	// sources are those of requests, with one approver, two and three, and one that
 	// files alone go into.
 	sources   []string
@@ -94,6 +104,7 @@ func newRig(ctx context.Context, o options, out io.Writer) (_ *rig, err error) {
 			"GATEHOUSE_MAX_RECORDS_PER_SOURCE": "1000000",
 			"GATEHOUSE_DECISION_TIMEOUT":       "5s",
 			"GATEHOUSE_SWEEP_INTERVAL":         "2s",
+			"GATEHOUSE_MAX_SOURCES":            strconv.Itoa(maxSources),
 		},
 	})
 	if err != nil {
@@ -134,12 +145,18 @@ func (r *rig) close() {
 			r.say("stopping: %v", err)
 		}
 	}
+	if r.keep {
+		r.say("the logs are in %s", filepath.Join(r.dir, "log"))
+		return
+	}
 	if err := os.RemoveAll(r.dir); err != nil {
 		r.say("%v", err)
 	}
 }
 
 func (r *rig) say(what string, args ...any) {
+	r.saying.Lock()
+	defer r.saying.Unlock()
 	_, _ = fmt.Fprintf(r.out, "%s "+what+"\n", append([]any{time.Now().UTC().Format("15:04:05.000")}, args...)...)
 }
 
@@ -230,7 +247,7 @@ func (r *rig) run(ctx context.Context) (summary, error) {
 	patient, giveUp := context.WithTimeout(ctx, r.options.duration+undoLimit+patience)
 	defer giveUp()
 	l := &load{rig: r, seed: r.options.seed, running: running, patience: patient}
-	s := summary{options: r.options, began: began}
+	s := summary{options: r.options, began: began, tally: r.tally}
 	var group sync.WaitGroup
 	group.Go(l.run)
 	var err error
@@ -244,27 +261,20 @@ func (r *rig) run(ctx context.Context) (summary, error) {
 		return s, errors.Join(err, ctx.Err())
 	}
 	r.say("no more harm; waiting for rest")
-	if s.firstRest, err = r.rest(ctx); err != nil {
-		return s, err
-	}
-	first, err := r.judge(ctx)
-	if err != nil {
+	var first findings
+	if s.firstRest, first, err = r.judgeAtRest(ctx); err != nil {
 		return s, err
 	}
 	r.say("deciding what is left")
 	if s.left, err = l.decideAll(ctx); err != nil {
 		return s, err
 	}
-	if s.lastRest, err = r.rest(ctx); err != nil {
-		return s, err
-	}
-	if s.findings, err = r.judge(ctx); err != nil {
+	if s.lastRest, s.findings, err = r.judgeAtRest(ctx); err != nil {
 		return s, err
 	}
 	s.findings = append(s.findings, first.onlyWrong("before the rest was decided")...)
 	last, err := r.last(ctx)
 	s.findings = append(s.findings, last...)
-	s.tally = r.tally
 	return s, err
 }
 
@@ -280,29 +290,37 @@ var moving = map[string]string{
 	"jobs whose rows are of no use":       `SELECT count(*) FROM bulk_garbage`,
 }
 
-// rest waits until nothing moves by itself any more, and returns how long that took.
-// What still moves when it has taken too long is in the error.
-func (r *rig) rest(ctx context.Context) (time.Duration, error) {
+// judgeAtRest waits until nothing moves by itself any more, says how long that took,
+// and looks at everything. What still moves when it has taken too long is a finding.
+func (r *rig) judgeAtRest(ctx context.Context) (took time.Duration, found findings, err error) {
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, quietLimit)
+	limited, cancel := context.WithTimeout(ctx, restLimit)
 	defer cancel()
+	resting := checked{check: restful, looked: len(moving)}
 	for {
 		if r.options.hurry { // no upload is under way any more
-			if _, err := r.rows.Exec(limited, `UPDATE import_jobs SET lease_until = now() - interval '1 second' WHERE status = 'RECEIVING'`); err != nil {
-				return 0, err
+			if _, err := r.rows.Exec(ctx, `UPDATE import_jobs SET lease_until = now() - interval '1 second' WHERE status = 'RECEIVING'`); err != nil {
+				return 0, nil, err
 			}
 		}
-		left, err := r.moving(limited)
-		if err != nil && limited.Err() == nil {
-			return 0, err
+		if resting.faults, err = r.moving(ctx); err != nil {
+			return 0, nil, err
 		}
-		if err == nil && len(left) == 0 {
-			return time.Since(began), nil
-		}
-		if !wait(limited, 200*time.Millisecond) {
-			return 0, fmt.Errorf("%w: after %s there are still %s", errNotQuiet, quietLimit, strings.Join(left, ", "))
+		if len(resting.faults) == 0 || !wait(limited, 200*time.Millisecond) {
+			break
 		}
 	}
+	took = time.Since(began)
+	if ctx.Err() != nil {
+		return took, nil, ctx.Err()
+	}
+	e, done, err := r.evidence(ctx)
+	if err != nil {
+		return took, nil, err
+	}
+	defer done()
+	found, err = e.check(ctx)
+	return took, append(findings{resting}, found...), err
 }
 
 func (r *rig) moving(ctx context.Context) (left []string, err error) {
@@ -362,16 +380,6 @@ func (r *rig) workflows(ctx context.Context) (map[string]bool, error) {
 	}
 }
 
-// judge looks at everything as it is at one moment.
-func (r *rig) judge(ctx context.Context) (found findings, err error) {
-	e, done, err := r.evidence(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return e.check(ctx)
-}
-
 // evidence collects what the checker looks at; done lets go of it. The rows are those
 // of a transaction that is rolled back.
 func (r *rig) evidence(ctx context.Context) (e evidence, done func(), err error) {
@@ -403,7 +411,7 @@ func cloned(counts map[string]int) map[string]int {
 // decideAll has the approvers approve everything that waits, and returns how much
 // that was.
 func (l *load) decideAll(ctx context.Context) (decided int, err error) {
-	limited, cancel := context.WithTimeout(ctx, quietLimit)
+	limited, cancel := context.WithTimeout(ctx, restLimit)
 	defer cancel()
 	l.patience = limited
 	var mutex sync.Mutex
@@ -418,17 +426,23 @@ func (l *load) decideAll(ctx context.Context) (decided int, err error) {
 		var group sync.WaitGroup
 		for _, alias := range approvers {
 			group.Go(func() {
-				for _, item := range l.inbox(limited, alias) {
-					l.decide(alias, item, "approve", false)
-					mutex.Lock()
-					decided++
-					mutex.Unlock()
+				var deciding sync.WaitGroup
+				for piece := range slices.Chunk(l.inbox(limited, alias), 10) {
+					deciding.Go(func() {
+						for _, item := range piece {
+							l.decide(alias, item, "approve", false)
+							mutex.Lock()
+							decided++
+							mutex.Unlock()
+						}
+					})
 				}
+				deciding.Wait()
 			})
 		}
 		group.Wait()
 		if limited.Err() != nil {
-			return decided, fmt.Errorf("%w: %d requests are pending still", errNotQuiet, left)
+			return decided, fmt.Errorf("after %s %d requests are pending still", restLimit, left)
 		}
 	}
 }
