@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// dialTarget bounds how long a target may take to accept a connection.
-const dialTarget = 5 * time.Second
+const (
+	// dialTarget bounds how long a target may take to accept a connection.
+	dialTarget = 5 * time.Second
+	// forgottenFor is how long one end of a forgotten connection is there after the
+	// other has left.
+	forgottenFor = 30 * time.Second
+)
 
 // Link is a plain TCP balancer on loopback: each connection goes to the next of its
 // targets that accepts one. Told to, it is a bad network as well, see [Weather].
@@ -88,6 +93,17 @@ func (l *Link) Cut() {
 	}
 }
 
+// Forget has nothing pass any more on the connections that are open, and tells
+// nobody, as where a router or a server that took over knows nothing of them. New
+// ones are taken. An end that is left alone so is reset half a minute later.
+func (l *Link) Forget() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for p := range l.open {
+		p.forget()
+	}
+}
+
 func (l *Link) weather() (now Weather, changed <-chan struct{}) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -145,9 +161,10 @@ type passage struct {
 	// gone is closed when the passage is reset.
 	gone chan struct{}
 
-	mutex  sync.Mutex
-	target *net.TCPConn
-	over   bool
+	mutex     sync.Mutex
+	target    *net.TCPConn
+	over      bool
+	forgotten bool
 }
 
 func (p *passage) carry() {
@@ -184,6 +201,9 @@ func (p *passage) pass() bool {
 	for {
 		now, changed := p.link.weather()
 		switch {
+		case p.isForgotten():
+			<-p.gone
+			return false
 		case now.Refusing:
 			p.reset()
 			return false
@@ -207,6 +227,30 @@ func (p *passage) pass() bool {
 	}
 }
 
+// outlive leaves the one end of a forgotten connection whose other end is gone as it
+// is, for as long as a system needs that looks whether its connections live.
+func (p *passage) outlive() {
+	timer := time.NewTimer(forgottenFor)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		p.reset()
+	case <-p.gone:
+	}
+}
+
+func (p *passage) forget() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.forgotten = true
+}
+
+func (p *passage) isForgotten() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.forgotten
+}
+
 // pump carries one direction. An end is handed on as an end, so that the other
 // direction may go on; a broken connection as a broken one. What can't be handed on
 // ends the direction alone: an answer may still be on its way.
@@ -222,16 +266,17 @@ func (p *passage) pump(to, from *net.TCPConn) {
 				return
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			if p.pass() {
-				_ = to.CloseWrite()
-			}
-			return
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			continue
+		case p.isForgotten():
+			p.outlive()
+		case !errors.Is(err, io.EOF):
 			p.reset()
-			return
+		case p.pass():
+			_ = to.CloseWrite()
 		}
+		return
 	}
 }
 

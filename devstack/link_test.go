@@ -144,6 +144,17 @@ func TestALinkDoesHarm(t *testing.T) {
 	require.Equal(t, "one slow\n", silent.hear())
 	require.GreaterOrEqual(t, time.Since(began), 2*delay)
 
+	link.Set(Weather{})
+	link.Forget()
+	silent.say("forgotten")
+	fresh := through(t, link)
+	fresh.say("new")
+	require.Equal(t, "one new\n", fresh.hear())
+	require.NoError(t, silent.connection.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+	_, err = silent.lines.ReadString('\n')
+	require.ErrorAs(t, err, &late)
+	require.True(t, late.Timeout(), "nobody is told")
+
 	ending, err := StartLink(t.Context(), hostPort(0), link.Address())
 	require.NoError(t, err)
 	last := through(t, ending)

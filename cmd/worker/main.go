@@ -145,11 +145,12 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	var loops sync.WaitGroup
 	loops.Go(func() {
 		(&relay{
-			outbox: rows, start: reach.EnsureDelivery, mail: telling.mailer != nil, retention: cfg.Telling.Retention, log: log,
+			outbox: rows, start: reach.EnsureDelivery, mail: telling.mailer != nil, retention: cfg.Telling.Retention,
+			turn: turnLimit, log: log,
 		}).run(ctx)
 	})
 	loops.Go(func() {
-		(&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, log: log}).run(ctx, sealEvery, announceEvery)
+		(&sealer{seal: rows.SealAudit, sealed: metrics.AuditSealed, turn: turnLimit, log: log}).run(ctx, sealEvery, announceEvery)
 	})
 	err = workers.Start(ctx)
 	if err == nil {

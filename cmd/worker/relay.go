@@ -25,6 +25,10 @@ const (
 	dropEvery = time.Minute
 	dropBatch = 1_000
 	dropTime  = 10 * time.Second
+	// turnLimit bounds one turn of a loop. A database that is cut off without a word
+	// would otherwise be waited for until the network gives the connection up, which
+	// may be never; no statement takes as long by itself.
+	turnLimit = 30 * time.Second
 )
 
 // outbox is what the relay needs of the store.
@@ -45,7 +49,9 @@ type relay struct {
 	mail bool
 	// retention is how long what was told is kept.
 	retention time.Duration
-	log       *slog.Logger
+	// turn bounds one turn.
+	turn time.Duration
+	log  *slog.Logger
 }
 
 // run relays until ctx ends, however often that fails. What has come in by then is
@@ -73,18 +79,24 @@ func (r *relay) run(ctx context.Context) {
 // drain makes the deliveries of all that waits and has their workflows run.
 func (r *relay) drain(ctx context.Context) error {
 	for {
-		relayed, err := r.outbox.RelayEvents(ctx, relayBatch, r.mail)
-		if err != nil {
+		more, err := r.batch(ctx)
+		if err != nil || !more {
 			return err
-		}
-		started, err := r.startAll(ctx)
-		if err != nil {
-			return err
-		}
-		if relayed < relayBatch && started < relayBatch {
-			return nil
 		}
 	}
+}
+
+// batch makes some deliveries and has some workflows run; more is whether there may
+// be more to do.
+func (r *relay) batch(ctx context.Context) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.turn)
+	defer cancel()
+	relayed, err := r.outbox.RelayEvents(ctx, relayBatch, r.mail)
+	if err != nil {
+		return false, err
+	}
+	started, err := r.startAll(ctx)
+	return relayed >= relayBatch || started >= relayBatch, err
 }
 
 // startAll starts one batch and returns how many deliveries were taken up. Those
@@ -125,6 +137,8 @@ func (r *relay) startAll(ctx context.Context) (int, error) {
 
 // drop removes what was told long ago, for a while.
 func (r *relay) drop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.turn)
+	defer cancel()
 	for began := time.Now(); time.Since(began) < dropTime; {
 		dropped, err := r.outbox.DropTold(ctx, dropBatch, r.retention)
 		if err != nil || dropped == 0 {

@@ -25,7 +25,9 @@ type sealer struct {
 	seal func(ctx context.Context, limit int) (lifecycle.Sealing, error)
 	// sealed is told how many entries came into the chain.
 	sealed func(count int)
-	log    *slog.Logger
+	// turn bounds the sealing of one batch.
+	turn time.Duration
+	log  *slog.Logger
 
 	// head is the end of the chain as this process left it, told as it was logged
 	// last.
@@ -56,7 +58,7 @@ func (s *sealer) run(ctx context.Context, every, announce time.Duration) {
 // drain seals as long as there is a whole batch.
 func (s *sealer) drain(ctx context.Context) error {
 	for {
-		sealing, err := s.seal(ctx, sealBatch)
+		sealing, err := s.batch(ctx)
 		if err != nil {
 			return err
 		}
@@ -68,6 +70,12 @@ func (s *sealer) drain(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (s *sealer) batch(ctx context.Context) (lifecycle.Sealing, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.turn)
+	defer cancel()
+	return s.seal(ctx, sealBatch)
 }
 
 // announce logs the end of the chain, so that it is known outside of the database.

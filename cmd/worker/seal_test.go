@@ -60,7 +60,7 @@ func TestTheSealerGoesOn(t *testing.T) {
 	counted := 0
 	s := &sealer{
 		seal: c.seal, log: slog.New(slog.NewTextHandler(c, nil)),
-		sealed: func(n int) { counted += n },
+		sealed: func(n int) { counted += n }, turn: time.Minute,
 	}
 	require.NoError(t, s.drain(t.Context()))
 	require.Equal(t, 4, c.calls, "a backlog is sealed without a pause")
@@ -86,4 +86,63 @@ func TestTheSealerGoesOn(t *testing.T) {
 	require.Equal(t, 3*sealBatch+9, counted)
 	require.Equal(t, 1, strings.Count(c.log.String(), "head=15007:"), "what has not moved is not told again")
 	require.Equal(t, 1, strings.Count(c.log.String(), "head=15009:"), "nor is it left untold at the end")
+}
+
+// TestLoopsDoNotWaitForADatabaseThatIsSilent: a statement that gets no answer is given
+// up, and the next turn is taken.
+func TestLoopsDoNotWaitForADatabaseThatIsSilent(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(context.Context, *silence){
+		"sealer": func(ctx context.Context, s *silence) {
+			(&sealer{seal: s.seal, sealed: func(int) {}, turn: time.Millisecond, log: slog.New(slog.DiscardHandler)}).
+				run(ctx, time.Millisecond, time.Hour)
+		},
+		"relay": func(ctx context.Context, s *silence) {
+			(&relay{outbox: s, turn: time.Millisecond, log: slog.New(slog.DiscardHandler)}).run(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &silence{asked: make(chan struct{})}
+			ctx, stop := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { run(ctx, s) })
+			for range 3 {
+				<-s.asked
+			}
+			stop()
+			running.Wait()
+		})
+	}
+}
+
+// silence is a database that never answers.
+type silence struct{ asked chan struct{} }
+
+func (s *silence) wait(ctx context.Context) error {
+	select {
+	case s.asked <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *silence) seal(ctx context.Context, _ int) (lifecycle.Sealing, error) {
+	return lifecycle.Sealing{}, s.wait(ctx)
+}
+
+func (s *silence) RelayEvents(ctx context.Context, _ int, _ bool) (int, error) { return 0, s.wait(ctx) }
+
+func (s *silence) ClaimDeliveries(ctx context.Context, _ int) ([]lifecycle.Delivery, error) {
+	return nil, s.wait(ctx)
+}
+
+func (s *silence) MarkDeliveriesStarted(ctx context.Context, _ []lifecycle.ID) error {
+	return s.wait(ctx)
+}
+
+func (s *silence) DropTold(ctx context.Context, _ int, _ time.Duration) (int, error) {
+	return 0, s.wait(ctx)
 }

@@ -117,6 +117,10 @@ func (r *rig) harms() [][]harm {
 				link.Cut()
 				return func(context.Context) error { return nil }, nil
 			}},
+			harm{"forget " + l.name, func(context.Context, *rand.Rand) (func(context.Context) error, error) {
+				link.Forget()
+				return func(context.Context) error { return nil }, nil
+			}},
 			weather("refuse", devstack.Weather{Refusing: true}),
 			weather("silence", devstack.Weather{Silent: true}),
 			weather("slow", devstack.Weather{Delay: 50 * time.Millisecond}))
