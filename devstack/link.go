@@ -215,27 +215,21 @@ func (p *passage) pass() bool {
 			}
 			continue
 		case now.Delay > 0:
-			timer := time.NewTimer(now.Delay)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-p.gone:
-				return false
-			}
+			return p.wait(now.Delay)
 		}
 		return true
 	}
 }
 
-// outlive leaves the one end of a forgotten connection whose other end is gone as it
-// is, for as long as a system needs that looks whether its connections live.
-func (p *passage) outlive() {
-	timer := time.NewTimer(forgottenFor)
+// wait waits, and reports whether the passage is there still.
+func (p *passage) wait(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		p.reset()
+		return true
 	case <-p.gone:
+		return false
 	}
 }
 
@@ -270,7 +264,11 @@ func (p *passage) pump(to, from *net.TCPConn) {
 		case err == nil:
 			continue
 		case p.isForgotten():
-			p.outlive()
+			// The one end is left as it is for as long as a system needs that looks
+			// whether its connections live.
+			if p.wait(forgottenFor) {
+				p.reset()
+			}
 		case !errors.Is(err, io.EOF):
 			p.reset()
 		case p.pass():

@@ -150,7 +150,7 @@ func freeze(pid int) (frozen []int) {
 	if err != nil {
 		return frozen
 	}
-	for _, field := range strings.Fields(string(text)) {
+	for field := range strings.FieldsSeq(string(text)) {
 		if child, err := strconv.Atoi(field); err == nil {
 			frozen = append(frozen, child)
 			_ = syscall.Kill(child, syscall.SIGSTOP)

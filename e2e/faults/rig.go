@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -396,16 +397,8 @@ func (r *rig) evidence(ctx context.Context) (e evidence, done func(), err error)
 	defer r.mutex.Unlock()
 	return evidence{
 		ledger: r.ledger, approvers: r.approvers, rows: tx, workflows: workflows,
-		mails: cloned(r.mails), postings: cloned(r.postings),
+		mails: maps.Clone(r.mails), postings: maps.Clone(r.postings),
 	}, func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }, nil
-}
-
-func cloned(counts map[string]int) map[string]int {
-	own := map[string]int{}
-	for key, n := range counts {
-		own[key] = n
-	}
-	return own
 }
 
 // decideAll has the approvers approve everything that waits, and returns how much
