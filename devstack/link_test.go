@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +77,21 @@ func (c *talk) broken() {
 	require.NotErrorIs(c.t, err, io.EOF, "it breaks, and does not look whole")
 }
 
+// turnedAway fails the test unless a new connection through the link breaks, be it
+// while it is made.
+func turnedAway(t *testing.T, link *Link) {
+	t.Helper()
+	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", link.Address())
+	if err != nil {
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+		return
+	}
+	defer func() { _ = connection.Close() }()
+	require.NoError(t, connection.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = connection.Read(make([]byte, 1))
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+}
+
 func startLink(t *testing.T, targets ...string) *Link {
 	t.Helper()
 	link, err := StartLink(t.Context(), hostPort(0), targets...)
@@ -100,7 +116,7 @@ func TestALinkTakesTurnsAndPassesOverWhoIsGone(t *testing.T) {
 
 	require.NoError(t, one.Close())
 	require.NoError(t, two.Close())
-	through(t, link).broken()
+	turnedAway(t, link)
 }
 
 func TestALinkHandsAnEndOnAndLetsTheAnswerPass(t *testing.T) {
@@ -124,7 +140,7 @@ func TestALinkDoesHarm(t *testing.T) {
 	open.broken()
 
 	link.Set(Weather{Refusing: true})
-	through(t, link).broken()
+	turnedAway(t, link)
 
 	link.Set(Weather{Silent: true})
 	silent := through(t, link)
