@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/proto"
 
+	"gatehouse/devstack"
 	"gatehouse/workflows/wire"
 )
 
@@ -182,11 +182,9 @@ func TestOneTraceLeadsFromTheCallToTheRecord(t *testing.T) {
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayload(
 		answer.GetWorkflowExecutionInfo().GetMemo().GetFields()[wire.MemoTrackingID], &remembered))
 	require.Equal(t, askedID, remembered)
-	lines := func(path, id string) string {
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
+	lines := func(copies devstack.Copies, id string) string {
 		var with []string
-		for line := range strings.Lines(string(text)) {
+		for line := range strings.Lines(stack.logs(t, copies)) {
 			if strings.Contains(line, `"tracking_id":"`+id+`"`) {
 				with = append(with, line)
 			}
@@ -194,9 +192,9 @@ func TestOneTraceLeadsFromTheCallToTheRecord(t *testing.T) {
 		return strings.Join(with, "")
 	}
 	for _, id := range []string{askedID, decidedID} {
-		require.Contains(t, lines(stack.API.LogPath(), id), `"msg":"request"`)
+		require.Contains(t, lines(stack.API, id), `"msg":"request"`)
 	}
-	require.Contains(t, lines(stack.Worker.LogPath(), decidedID), `"activity":"Decide"`)
-	require.Contains(t, lines(stack.Worker.LogPath(), askedID), `"activity":"Notify"`)
-	require.Contains(t, lines(stack.Worker.LogPath(), askedID), `"trace_id":"`+asking.trace+`"`)
+	require.Contains(t, lines(stack.Worker, decidedID), `"activity":"Decide"`)
+	require.Contains(t, lines(stack.Worker, askedID), `"activity":"Notify"`)
+	require.Contains(t, lines(stack.Worker, askedID), `"trace_id":"`+asking.trace+`"`)
 }
