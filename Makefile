@@ -13,6 +13,7 @@ TEST_TIMEOUT ?= 30m
 TESTS ?= ./...
 TESTFLAGS ?=
 BENCHFLAGS ?=
+LOADFLAGS ?=
 # How long `make fuzz` sends requests made of anything, builds and start not counted.
 FUZZTIME ?= 30s
 # How long `make faults` does harm; what else it takes comes on top. FAULTSFLAGS may
@@ -55,6 +56,12 @@ bench: ## measure against baselines; prints ratios and writes bench/results/late
 	@mkdir -p .tools/bin
 	@go build -o .tools/bin/bench ./bench
 	@exec .tools/bin/bench $(BENCHFLAGS)
+
+.PHONY: load
+load: ## offer more than can be borne: make load LOADFLAGS="-copies 2 -for 1m"
+	@mkdir -p .tools/bin
+	@go build -o .tools/bin/load ./bench/load
+	@exec .tools/bin/load $(LOADFLAGS)
 
 .PHONY: sample-csv
 sample-csv: launcher ## write sample.csv, N people ready to be uploaded: make sample-csv N=20000

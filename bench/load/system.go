@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/devstack"
+)
+
+// system is the running system that bears the load.
+type system struct {
+	stack *devstack.Stack
+	dir   string
+	http  *http.Client
+	// tokens and ids by alias.
+	tokens, ids map[string]string
+}
+
+// callTimeout is how long a client waits. What takes longer counts as failed.
+const callTimeout = 60 * time.Second
+
+func start(ctx context.Context, copies int) (_ *system, err error) {
+	s := &system{
+		tokens: map[string]string{}, ids: map[string]string{},
+		http: &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
+	}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	if s.dir, err = os.MkdirTemp("", "gatehouse-load-"); err != nil {
+		return nil, err
+	}
+	s.stack, err = devstack.Start(ctx, devstack.Options{Dir: s.dir, Demo: true, Durable: true, Copies: copies, Env: map[string]string{
+		"GATEHOUSE_LOG_LEVEL": "warn",
+		// A few people stand for very many.
+		"GATEHOUSE_RATE_LIMIT":             "0",
+		"GATEHOUSE_MAX_RECORDS_PER_SOURCE": "1000000",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	for _, alias := range []string{"admin", "jane.doe", "approver.one"} {
+		if err := s.login(ctx, alias); err != nil {
+			return nil, fmt.Errorf("%s logs in: %w", alias, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *system) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if s.stack != nil {
+		if err := s.stack.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "load: stopping:", err)
+		}
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+func (s *system) login(ctx context.Context, alias string) error {
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
+	}
+	answer := struct {
+		AccessToken string `json:"access_token"`
+		IdentityID  string `json:"identity_id"`
+	}{}
+	status, err := s.send(ctx, "", http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()), &answer)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("status %d", status)
+	}
+	s.tokens[alias], s.ids[alias] = answer.AccessToken, answer.IdentityID
+	return nil
+}
+
+// post sends a JSON body under /v3.
+func (s *system) post(ctx context.Context, alias, path string, body, answer any) (status int, err error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	return s.send(ctx, alias, http.MethodPost, "/v3"+path, "application/json", bytes.NewReader(text), answer)
+}
+
+// get reads what is under /v3 and drops it.
+func (s *system) get(ctx context.Context, alias, path string) (status int, err error) {
+	return s.send(ctx, alias, http.MethodGet, "/v3"+path, "", nil, nil)
+}
+
+// send makes a call and decodes a good answer, unless nil. The error is one of the
+// way there and back; a refusal is a status.
+func (s *system) send(ctx context.Context, alias, method, path, contentType string, body io.Reader, answer any) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.stack.APIURL()+path, body)
+	if err != nil {
+		return 0, err
+	}
+	if alias != "" {
+		request.Header.Set("Authorization", "Bearer "+s.tokens[alias])
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := s.http.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if answer != nil && response.StatusCode < http.StatusMultipleChoices {
+		return response.StatusCode, json.NewDecoder(response.Body).Decode(answer)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, err
+}
+
+// memory is the resident memory of all copies of each program, in MiB.
+type memory struct {
+	API    float64 `json:"api"`
+	Worker float64 `json:"worker"`
+}
+
+func (s *system) memory() (m memory) {
+	for _, p := range s.stack.API {
+		m.API += resident(p.PID())
+	}
+	for _, p := range s.stack.Worker {
+		m.Worker += resident(p.PID())
+	}
+	return m
+}
+
+// resident is what Linux tells of a process, 0 where it tells nothing.
+func resident(pid int) float64 {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = file.Close() }()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+			kib, _ := strconv.ParseFloat(strings.Fields(text)[0], 64)
+			return kib / 1024
+		}
+	}
+	return 0
+}
