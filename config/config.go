@@ -148,6 +148,16 @@ type Database struct {
 type Temporal struct {
 	Address   string `env:"GATEHOUSE_TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" form:"address" doc:"The Temporal frontend."`
 	Namespace string `env:"GATEHOUSE_TEMPORAL_NAMESPACE" envDefault:"default" form:"name" doc:"The Temporal namespace; it must exist."`
+	// TLS is true where any of the following is set.
+	TLS        bool   `env:"GATEHOUSE_TEMPORAL_TLS" envDefault:"false" doc:"Whether the connection to Temporal is encrypted."`
+	CAFile     string `env:"GATEHOUSE_TEMPORAL_TLS_CA_FILE" form:"certificates" doc:"Whose certificates Temporal may show. Where it is empty, those that the system trusts."`
+	ServerName string `env:"GATEHOUSE_TEMPORAL_TLS_SERVER_NAME" form:"text" doc:"The name that Temporal's certificate must be for, where it is not that of the address."`
+	// CertFile and KeyFile are both set or both empty.
+	CertFile string `env:"GATEHOUSE_TEMPORAL_TLS_CERT_FILE" form:"certificates" doc:"The certificate that is shown to Temporal, read anew for every connection."`
+	KeyFile  string `env:"GATEHOUSE_TEMPORAL_TLS_KEY_FILE" form:"file" doc:"The key that goes with it."`
+	// APIKey and APIKeyFile are not both set.
+	APIKey     Secret `env:"GATEHOUSE_TEMPORAL_API_KEY" form:"key" doc:"The API key, as for Temporal Cloud."`
+	APIKeyFile string `env:"GATEHOUSE_TEMPORAL_API_KEY_FILE" form:"keyfile" doc:"The file that holds the API key instead, read anew for every call."`
 }
 
 // Waiting is how policies count days.

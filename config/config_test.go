@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gatehouse/devstack"
 )
 
 const (
@@ -61,6 +65,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 
 func TestEverySettingIsRead(t *testing.T) {
 	t.Parallel()
+	authority, certificate := certificates(t)
 	api, err := LoadAPI([]string{
 		"PATH=/bin",
 		"GATEHOUSE_DATABASE_URL=" + databaseURL,
@@ -68,6 +73,12 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_STATEMENT_TIMEOUT=1500ms",
 		"GATEHOUSE_TEMPORAL_ADDRESS=temporal.example:7233",
 		"GATEHOUSE_TEMPORAL_NAMESPACE=people",
+		"GATEHOUSE_TEMPORAL_TLS=true",
+		"GATEHOUSE_TEMPORAL_TLS_CA_FILE=" + authority.CAFile,
+		"GATEHOUSE_TEMPORAL_TLS_SERVER_NAME=temporal.example",
+		"GATEHOUSE_TEMPORAL_TLS_CERT_FILE=" + certificate.CertFile,
+		"GATEHOUSE_TEMPORAL_TLS_KEY_FILE=" + certificate.KeyFile,
+		"GATEHOUSE_TEMPORAL_API_KEY=hunter2",
 		"GATEHOUSE_API_ADDRESS=:8081",
 		"GATEHOUSE_API_METRICS_ADDRESS=[::1]:9000",
 		"GATEHOUSE_DEMO=false",
@@ -111,11 +122,14 @@ func TestEverySettingIsRead(t *testing.T) {
 			Protocol: "grpc", TracesProtocol: "http/protobuf", Sampler: "traceidratio", SamplerArg: 0.25,
 		},
 		Database: Database{URL: databaseURL, MaxConns: 7, StatementTimeout: 1500 * time.Millisecond},
-		Temporal: Temporal{Address: "temporal.example:7233", Namespace: "people"},
-		Waiting:  Waiting{Day: 10 * time.Second},
-		Listen:   Listen{Address: ":8081"},
-		Tokens:   Tokens{Lifetime: 5 * time.Minute, Tenant: "acme", Issuer: "https://gate.example", KeyRotation: 48 * time.Hour, IssuersFile: "/etc/gatehouse/issuers.json"},
-		Limits:   Limits{Sources: 51, RecordsPerSource: 20_001},
+		Temporal: Temporal{
+			Address: "temporal.example:7233", Namespace: "people", TLS: true, CAFile: authority.CAFile, ServerName: "temporal.example",
+			CertFile: certificate.CertFile, KeyFile: certificate.KeyFile, APIKey: "hunter2",
+		},
+		Waiting: Waiting{Day: 10 * time.Second},
+		Listen:  Listen{Address: ":8081"},
+		Tokens:  Tokens{Lifetime: 5 * time.Minute, Tenant: "acme", Issuer: "https://gate.example", KeyRotation: 48 * time.Hour, IssuersFile: "/etc/gatehouse/issuers.json"},
+		Limits:  Limits{Sources: 51, RecordsPerSource: 20_001},
 		Serving: Serving{MaxBodyBytes: 4096, RateLimit: 7, Concurrency: 64, TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 		}},
@@ -270,6 +284,58 @@ func TestMailsGoUnencryptedOnlyWhereThatIsAllowed(t *testing.T) {
 	} {
 		_, err := LoadWorker(append([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL}, strings.Fields(c.settings)...))
 		require.Equal(t, c.ok, err == nil, "%s: %v", c.settings, err)
+	}
+}
+
+// certificates makes an authority and a certificate of its.
+func certificates(t *testing.T) (*devstack.Authority, devstack.Certificate) {
+	t.Helper()
+	authority, err := devstack.NewAuthority(t.TempDir())
+	require.NoError(t, err)
+	certificate, err := authority.Issue("gatehouse")
+	require.NoError(t, err)
+	return authority, certificate
+}
+
+func TestWhatSecuresTemporalIsJudgedAtTheStart(t *testing.T) {
+	t.Parallel()
+	authority, certificate := certificates(t)
+	_, foreign := certificates(t)
+	nowhere := filepath.Join(t.TempDir(), "none")
+	key := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(key, []byte("eyJ.x-y_z\n"), 0o600))
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	const on = "GATEHOUSE_TEMPORAL_TLS=true "
+	for settings, want := range map[string]string{
+		on: "",
+		on + "GATEHOUSE_TEMPORAL_TLS_CA_FILE=" + authority.CAFile + " GATEHOUSE_TEMPORAL_TLS_SERVER_NAME=x":                         "",
+		on + "GATEHOUSE_TEMPORAL_TLS_CERT_FILE=" + certificate.CertFile + " GATEHOUSE_TEMPORAL_TLS_KEY_FILE=" + certificate.KeyFile: "",
+		on + "GATEHOUSE_TEMPORAL_API_KEY=eyJ.x-y_z":                                                                             "",
+		on + "GATEHOUSE_TEMPORAL_API_KEY_FILE=" + key:                                                                           "",
+		"GATEHOUSE_TEMPORAL_API_KEY_FILE=" + key:                                                                                "GATEHOUSE_TEMPORAL_API_KEY_FILE must not be set unless GATEHOUSE_TEMPORAL_TLS is true",
+		"GATEHOUSE_TEMPORAL_TLS=false GATEHOUSE_TEMPORAL_API_KEY=k GATEHOUSE_TEMPORAL_TLS_SERVER_NAME=x":                        "GATEHOUSE_TEMPORAL_TLS_SERVER_NAME must not be set unless GATEHOUSE_TEMPORAL_TLS is true\nGATEHOUSE_TEMPORAL_API_KEY must not be set unless GATEHOUSE_TEMPORAL_TLS is true",
+		on + "GATEHOUSE_TEMPORAL_TLS_CERT_FILE=" + certificate.CertFile:                                                         "GATEHOUSE_TEMPORAL_TLS_KEY_FILE is not set, but GATEHOUSE_TEMPORAL_TLS_CERT_FILE is",
+		on + "GATEHOUSE_TEMPORAL_TLS_KEY_FILE=" + certificate.KeyFile:                                                           "GATEHOUSE_TEMPORAL_TLS_CERT_FILE is not set, but GATEHOUSE_TEMPORAL_TLS_KEY_FILE is",
+		on + "GATEHOUSE_TEMPORAL_TLS_CERT_FILE=" + certificate.CertFile + " GATEHOUSE_TEMPORAL_TLS_KEY_FILE=" + foreign.KeyFile: "GATEHOUSE_TEMPORAL_TLS_KEY_FILE must hold the key of the certificate in GATEHOUSE_TEMPORAL_TLS_CERT_FILE",
+		on + "GATEHOUSE_TEMPORAL_TLS_CERT_FILE=" + certificate.CertFile + " GATEHOUSE_TEMPORAL_TLS_KEY_FILE=" + nowhere:         "GATEHOUSE_TEMPORAL_TLS_KEY_FILE must be the path of a file that can be read",
+		on + "GATEHOUSE_TEMPORAL_TLS_CA_FILE=" + nowhere:                                                                        "GATEHOUSE_TEMPORAL_TLS_CA_FILE must be the path of a file of certificates in PEM",
+		on + "GATEHOUSE_TEMPORAL_TLS_CA_FILE=" + certificate.KeyFile:                                                            "GATEHOUSE_TEMPORAL_TLS_CA_FILE must be the path of a file of certificates in PEM",
+		on + "GATEHOUSE_TEMPORAL_API_KEY=k GATEHOUSE_TEMPORAL_API_KEY_FILE=" + key:                                              "GATEHOUSE_TEMPORAL_API_KEY and GATEHOUSE_TEMPORAL_API_KEY_FILE must not both be set",
+		on + "GATEHOUSE_TEMPORAL_API_KEY=schl\u00fcssel":                                                                        "GATEHOUSE_TEMPORAL_API_KEY must be letters, digits and signs without a blank",
+		on + "GATEHOUSE_TEMPORAL_API_KEY_FILE=" + empty:                                                                         "GATEHOUSE_TEMPORAL_API_KEY_FILE must be the path of a file with nothing but a key in it",
+	} {
+		environ := append([]string{"GATEHOUSE_DATABASE_URL=" + databaseURL, "GATEHOUSE_MIGRATION_DATABASE_URL=" + migrationURL}, strings.Fields(settings)...)
+		_, api := LoadAPI(environ)
+		_, worker := LoadWorker(environ)
+		_, migrate := LoadMigrate(environ)
+		for _, err := range []error{api, worker, migrate} {
+			if want == "" {
+				require.NoError(t, err, settings)
+			} else {
+				require.EqualError(t, err, want, settings)
+			}
+		}
 	}
 }
 

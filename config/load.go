@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,27 +32,27 @@ var programs = map[string]any{"api": API{}, "worker": Worker{}, "migrate": Migra
 // what is expected, and never holds a value.
 func LoadAPI(environ []string) (API, error) {
 	var c API
-	err := load(&c, &c.Common, environ, checkDemo)
+	err := load(&c, &c.Common, environ, checkTemporal, checkDemo)
 	return c, err
 }
 
 // LoadWorker does so for the worker.
 func LoadWorker(environ []string) (Worker, error) {
 	var c Worker
-	err := load(&c, &c.Common, environ, checkMail)
+	err := load(&c, &c.Common, environ, checkTemporal, checkMail)
 	return c, err
 }
 
 // LoadMigrate does so for the migration.
 func LoadMigrate(environ []string) (Migrate, error) {
 	var c Migrate
-	err := load(&c, &c.Common, environ, nil)
+	err := load(&c, &c.Common, environ, checkTemporal)
 	return c, err
 }
 
-// load fills the struct that target points to. together judges what only
+// load fills the struct that target points to. Each of together judges what only
 // several settings together can tell, from the values that are set.
-func load(target any, common *Common, environ []string, together func(map[string]string) error) error {
+func load(target any, common *Common, environ []string, together ...func(map[string]string) error) error {
 	values := parseEnviron(environ)
 	var faults []error
 	for _, s := range settingsOf(reflect.TypeOf(target).Elem()) {
@@ -59,8 +60,8 @@ func load(target any, common *Common, environ []string, together func(map[string
 			faults = append(faults, err)
 		}
 	}
-	if together != nil {
-		faults = append(faults, together(values))
+	for _, judge := range together {
+		faults = append(faults, judge(values))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return err
@@ -116,6 +117,13 @@ const (
 	mailVariable         = "GATEHOUSE_SMTP_ADDRESS"
 	mailSecurityVariable = "GATEHOUSE_SMTP_SECURITY"
 	mailPlainVariable    = "GATEHOUSE_SMTP_ALLOW_PLAIN"
+	tlsVariable          = "GATEHOUSE_TEMPORAL_TLS"
+	caVariable           = "GATEHOUSE_TEMPORAL_TLS_CA_FILE"
+	serverNameVariable   = "GATEHOUSE_TEMPORAL_TLS_SERVER_NAME"
+	certVariable         = "GATEHOUSE_TEMPORAL_TLS_CERT_FILE"
+	keyVariable          = "GATEHOUSE_TEMPORAL_TLS_KEY_FILE"
+	apiKeyVariable       = "GATEHOUSE_TEMPORAL_API_KEY" //nolint:gosec // the name of a variable
+	apiKeyFileVariable   = "GATEHOUSE_TEMPORAL_API_KEY_FILE"
 )
 
 func checkDemo(values map[string]string) error {
@@ -135,6 +143,34 @@ func checkMail(values map[string]string) error {
 	}
 	return errors.New(mailSecurityVariable + " must not be none, since " + mailVariable +
 		" is on another machine; " + mailPlainVariable + "=true allows for it")
+}
+
+// checkTemporal refuses what would not be used: parts of TLS without it, a key
+// without its certificate, two API keys. An API key never goes unencrypted.
+func checkTemporal(values map[string]string) error {
+	var faults []error
+	if values[tlsVariable] != "true" {
+		for _, name := range []string{caVariable, serverNameVariable, certVariable, keyVariable, apiKeyVariable, apiKeyFileVariable} {
+			if values[name] != "" {
+				faults = append(faults, errors.New(name+" must not be set unless "+tlsVariable+" is true"))
+			}
+		}
+	}
+	cert, key := values[certVariable], values[keyVariable]
+	switch {
+	case cert != "" && key == "":
+		faults = append(faults, errors.New(keyVariable+" is not set, but "+certVariable+" is"))
+	case cert == "" && key != "":
+		faults = append(faults, errors.New(certVariable+" is not set, but "+keyVariable+" is"))
+	case cert != "" && holdsCertificates(cert) && isReadable(key):
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			faults = append(faults, errors.New(keyVariable+" must hold the key of the certificate in "+certVariable))
+		}
+	}
+	if values[apiKeyVariable] != "" && values[apiKeyFileVariable] != "" {
+		faults = append(faults, errors.New(apiKeyVariable+" and "+apiKeyFileVariable+" must not both be set"))
+	}
+	return errors.Join(faults...)
 }
 
 func isLoopback(address string) bool {

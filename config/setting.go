@@ -1,11 +1,13 @@
 package config
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -78,7 +80,11 @@ var forms = map[string]form{
 		"always_on, always_off, traceidratio or one of these behind parentbased_",
 		isOneOf("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"),
 	},
-	"ratio": {"a number from 0 to 1", isRatio},
+	"ratio":        {"a number from 0 to 1", isRatio},
+	"file":         {"the path of a file that can be read", isReadable},
+	"certificates": {"the path of a file of certificates in PEM", holdsCertificates},
+	"key":          {"letters, digits and signs without a blank", isKey},
+	"keyfile":      {"the path of a file with nothing but a key in it", holdsKey},
 }
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -187,6 +193,26 @@ func areNetworks(value string) bool {
 		}
 	}
 	return true
+}
+
+func isReadable(path string) bool {
+	_, err := os.ReadFile(path) //nolint:gosec // whoever sets the variable names the file
+	return err == nil
+}
+
+func holdsCertificates(path string) bool {
+	raw, err := os.ReadFile(path) //nolint:gosec // whoever sets the variable names the file
+	return err == nil && x509.NewCertPool().AppendCertsFromPEM(raw)
+}
+
+func holdsKey(path string) bool {
+	raw, err := os.ReadFile(path) //nolint:gosec // whoever sets the variable names the file
+	return err == nil && isKey(strings.TrimSpace(string(raw)))
+}
+
+// isKey reports whether value can stand in a header.
+func isKey(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func isOneOf(values ...string) func(string) bool {

@@ -23,6 +23,10 @@ type DialOptions struct {
 	Address string
 	// Namespace must exist.
 	Namespace string
+	// TLS is nil where the connection is not encrypted.
+	TLS *TLS
+	// APIKey needs TLS.
+	APIKey APIKey
 	// Identity names the process in histories and in the Web UI; empty for the
 	// SDK's own, process and host.
 	Identity string
@@ -54,7 +58,7 @@ func Dial(_ context.Context, o DialOptions) (client.Client, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	c, err := client.NewLazyClient(client.Options{
+	options := client.Options{
 		HostPort: o.Address, Namespace: o.Namespace, Identity: o.Identity, MetricsHandler: o.Metrics,
 		Logger:       temporallog.NewStructuredLogger(logger),
 		Interceptors: o.Interceptors, ContextPropagators: []workflow.ContextPropagator{tracking{}},
@@ -71,7 +75,11 @@ func Dial(_ context.Context, o DialOptions) (client.Client, error) {
 				MinConnectTimeout: connectTimeout,
 			})},
 		},
-	})
+	}
+	if err := o.secure(&options); err != nil {
+		return nil, fmt.Errorf("the Temporal client: %w", err)
+	}
+	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("the Temporal client: %w", err)
 	}

@@ -90,10 +90,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	metrics.WatchDeliveries(rows.WaitingDeliveries, log)
 	metrics.WatchImports(rows.UnfinishedImports, log)
 
-	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
-		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
-		Logger: log, Metrics: metrics.TemporalHandler(), Interceptors: interceptors,
-	})
+	dial := serve.DialOptions(cfg.Temporal)
+	dial.Logger, dial.Metrics, dial.Interceptors = log, metrics.TemporalHandler(), interceptors
+	temporal, err := workflowclient.Dial(ctx, dial)
 	if err != nil {
 		return err
 	}

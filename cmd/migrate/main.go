@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/cmd/internal/serve"
 	"gatehouse/config"
 	"gatehouse/store"
 	"gatehouse/telemetry"
@@ -66,9 +67,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func registerAttributes(ctx context.Context, cfg config.Migrate, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
 	defer cancel()
-	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
-		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace, Logger: log,
-	})
+	dial := serve.DialOptions(cfg.Temporal)
+	dial.Logger = log
+	temporal, err := workflowclient.Dial(ctx, dial)
 	if err != nil {
 		return err
 	}

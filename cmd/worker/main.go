@@ -94,10 +94,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer func() { _ = rows.Close() }()
 	metrics.WatchPool(rows.Stats)
 
-	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
-		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace,
-		Logger: log, Metrics: metrics.TemporalHandler(), Interceptors: interceptors,
-	})
+	dial := serve.DialOptions(cfg.Temporal)
+	dial.Logger, dial.Metrics, dial.Interceptors = log, metrics.TemporalHandler(), interceptors
+	temporal, err := workflowclient.Dial(ctx, dial)
 	if err != nil {
 		return err
 	}
