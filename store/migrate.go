@@ -163,10 +163,13 @@ func (s *Store) Ready(ctx context.Context) (err error) {
 	}
 	var exists bool
 	if _, err := row(ctx, s.db, []any{&exists}, "SELECT to_regclass(?) IS NOT NULL", migrationTable); err != nil {
-		return err
+		return refusedByPooler(err)
 	}
 	if !exists {
 		return lifecycle.NewError(lifecycle.KindUnavailable, "The database has no schema yet: the migrations have not run.")
+	}
+	if err := s.guarded(ctx); err != nil {
+		return err
 	}
 	var version int64
 	if _, err := row(ctx, s.db, []any{&version},

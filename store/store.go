@@ -22,7 +22,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +48,8 @@ type Config struct {
 	// export reads and writes at once.
 	MaxConns int
 	// StatementTimeout ends a statement that takes longer, KindUnavailable; zero
-	// or less is no bound. It is sent when a connection is opened.
+	// or less is no bound. It is sent when a connection is opened; a pooler may
+	// drop it, which Ready finds.
 	StatementTimeout time.Duration
 	// Day is how long a day of a policy lasts; zero is 24 hours. A shorter one is
 	// for demonstrations and tests.
@@ -73,6 +73,8 @@ type Store struct {
 	observe Observer
 	// day is how long a day of a policy lasts.
 	day time.Duration
+	// statementTimeout is what Ready holds sessions to.
+	statementTimeout time.Duration
 	// unprepared is true once a lookup has lost its prepared statement.
 	unprepared atomic.Bool
 	// exports bounds the exports that read, each of which keeps a connection
@@ -84,15 +86,29 @@ type Store struct {
 // that can't be reached shows in Ping and Ready, so that a process may start
 // before its database.
 func Open(_ context.Context, config Config) (*Store, error) {
-	conn, err := connConfig(config.URL)
+	connect := func() (*pgx.ConnConfig, error) {
+		conn, err := connConfig(config.URL)
+		if err != nil {
+			return nil, err
+		}
+		for _, bound := range sessionBounds(config.StatementTimeout) {
+			conn.RuntimeParams[bound.name] = bound.milliseconds()
+		}
+		return conn, nil
+	}
+	conn, err := connect()
 	if err != nil {
 		return nil, err
 	}
-	if config.StatementTimeout > 0 {
-		conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(1, config.StatementTimeout.Milliseconds()), 10)
-	}
-	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleTransaction.Milliseconds(), 10)
-	pool := stdlib.OpenDB(*conn)
+	// Read anew, so that certificates and passwords in files can be replaced.
+	pool := stdlib.OpenDB(*conn, stdlib.OptionBeforeConnect(func(_ context.Context, conn *pgx.ConnConfig) error {
+		fresh, err := connect()
+		if err != nil {
+			return lifecycle.NewError(lifecycle.KindUnavailable, textUnreachable).WithCause(err)
+		}
+		*conn = *fresh
+		return nil
+	}))
 	conns := max(2, config.MaxConns)
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
@@ -102,7 +118,8 @@ func Open(_ context.Context, config Config) (*Store, error) {
 		day = 24 * time.Hour
 	}
 	return &Store{
-		db: bun.NewDB(pool, newDialect()), observe: config.Observe, day: day, exports: semaphore.NewWeighted(int64(conns / 2)),
+		db: bun.NewDB(pool, newDialect()), observe: config.Observe, day: day,
+		statementTimeout: config.StatementTimeout, exports: semaphore.NewWeighted(int64(conns / 2)),
 	}, nil
 }
 

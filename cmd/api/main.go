@@ -42,12 +42,28 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Environ(), os.Stderr)
+	err := start(ctx, os.Args[1:], os.Environ(), os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "api:", err)
 		os.Exit(1)
 	}
+}
+
+// start runs the program, or asks the one that runs already for its health.
+func start(ctx context.Context, args, environ []string, stderr io.Writer) error {
+	asks, err := serve.AsksHealth(args)
+	if err != nil {
+		return err
+	}
+	if !asks {
+		return run(ctx, environ, stderr)
+	}
+	cfg, err := config.LoadAPI(environ)
+	if err != nil {
+		return err
+	}
+	return serve.CheckReady(ctx, cfg.MetricsAddress)
 }
 
 // run serves until ctx ends, then finishes what it has begun.
@@ -79,7 +95,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		StatementTimeout: cfg.Database.StatementTimeout, Day: cfg.Waiting.Day, Observe: tracing.Store(metrics.StoreDone),
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("GATEHOUSE_DATABASE_URL: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	metrics.WatchPool(rows.Stats)

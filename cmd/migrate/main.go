@@ -61,7 +61,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return errors.New("GATEHOUSE_DATABASE_URL is not a URL")
 	}
-	return store.Migrate(ctx, string(cfg.MigrationURL), application.User.Username())
+	if err := store.Migrate(ctx, string(cfg.MigrationURL), application.User.Username()); err != nil {
+		return err
+	}
+	return store.BoundSessions(ctx, string(cfg.Database.URL), cfg.Database.StatementTimeout)
 }
 
 func registerAttributes(ctx context.Context, cfg config.Migrate, log *slog.Logger) error {

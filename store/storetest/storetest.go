@@ -41,6 +41,9 @@ const (
 	password  = "gatehouse-test"
 )
 
+// statementTimeout is that of stores whose test does not care.
+const statementTimeout = 30 * time.Second
+
 const (
 	startTimeout = 2 * time.Minute
 	stopTimeout  = time.Minute
@@ -56,6 +59,7 @@ var server struct {
 	postgres *devstack.Postgres
 	// template is the database that is copied; empty before it is made.
 	template string
+	pooler   *pooler
 }
 
 // copied is the name of the schema in the databases that are copies.
@@ -77,6 +81,10 @@ func Run(m interface{ Run() int }) int {
 	server.Lock()
 	defer server.Unlock()
 	server.owned = false
+	if server.pooler != nil {
+		server.pooler.stop()
+		server.pooler = nil
+	}
 	if server.admin != nil {
 		if server.template != "" {
 			ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -163,6 +171,9 @@ type Schema struct {
 func EmptySchema(t testing.TB) Schema {
 	t.Helper()
 	admin, base := connect(t)
+	if os.Getenv(Pooled) != "" {
+		return emptyDatabase(t, admin, base)
+	}
 	name := newName()
 	_, err := admin.ExecContext(t.Context(), "CREATE SCHEMA "+name+" AUTHORIZATION "+ownerRole)
 	require.NoError(t, err)
@@ -212,6 +223,11 @@ func schemaIn(t testing.TB, base, database, name string) Schema {
 // it when the test ends.
 func NewSchema(t testing.TB) Schema {
 	t.Helper()
+	if os.Getenv(Pooled) != "" {
+		schema := EmptySchema(t)
+		require.NoError(t, store.Migrate(t.Context(), schema.MigrationURL, schema.AppRole))
+		return schema
+	}
 	admin, base := connect(t)
 	name := newName()
 	_, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template(t, admin, base))
@@ -261,7 +277,7 @@ func (s Schema) Open(t testing.TB, config store.Config) *store.Store {
 		config.MaxConns = 8
 	}
 	if config.StatementTimeout == 0 {
-		config.StatementTimeout = 30 * time.Second
+		config.StatementTimeout = statementTimeout
 	}
 	opened, err := store.Open(t.Context(), config)
 	require.NoError(t, err)

@@ -1,0 +1,64 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// healthTimeout bounds the question of CheckReady: longer than the program takes
+// to find out what it lacks.
+const healthTimeout = 8 * time.Second
+
+// longestStatus bounds how much of an answer is shown, in bytes.
+const longestStatus = 4096
+
+// AsksHealth reports whether the arguments ask a program for its health instead
+// of starting it; other arguments are an error.
+func AsksHealth(args []string) (bool, error) {
+	switch {
+	case len(args) == 0:
+		return false, nil
+	case len(args) == 1 && args[0] == "health":
+		return true, nil
+	}
+	return false, errors.New(`it takes no arguments but "health", which asks the program that runs here whether it is ready`)
+}
+
+// CheckReady asks the program that listens at address, which may be on all
+// addresses of this machine, for its readiness. The error says what it lacks.
+func CheckReady(ctx context.Context, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	// Without the proxies of the environment: the program is on this machine.
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, longestStatus))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", strings.TrimSpace(string(body)))
+	}
+	return nil
+}
