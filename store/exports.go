@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,10 +153,6 @@ func queryExports(ctx context.Context, db bun.IDB, where string, args ...any) ([
 	return jobs, err
 }
 
-// inBinary has the driver send and fetch bytes as they are: as text they take
-// twice the room.
-const inBinary = pgx.QueryExecModeDescribeExec
-
 // ReadExport returns the job as it stands and, of the same moment, up to limit
 // chunks of its newest attempt, from chunk number from on. KindNotFound once it
 // is gone.
@@ -165,13 +161,12 @@ func (s *Store) ReadExport(ctx context.Context, job lifecycle.ID, from, limit in
 	var r exportRow
 	var chunk []byte
 	found := false
-	rows, err := s.db.DB.QueryContext(ctx, "SELECT "+exportColumns+`, c.bytes FROM export_jobs AS j
+	err = s.rows(ctx, s.db.NewRaw("SELECT "+exportColumns+`, c.bytes FROM export_jobs AS j
 		LEFT JOIN LATERAL (
 			SELECT c.number, c.bytes FROM export_chunks AS c
-			WHERE c.job_id = j.id AND c.attempt = j.attempt AND c.number >= $2::integer ORDER BY c.number LIMIT $3::integer
+			WHERE c.job_id = j.id AND c.attempt = j.attempt AND c.number >= ? ORDER BY c.number LIMIT ?
 		) AS c ON true
-		WHERE j.id = $1::uuid ORDER BY c.number`, inBinary, job.String(), max(0, from), max(0, limit))
-	err = each(rows, err, append(r.dest(), &chunk), func() error {
+		WHERE j.id = ? ORDER BY c.number`, max(0, from), max(0, limit), job), append(r.dest(), &chunk), func() error {
 		found = true
 		if chunk != nil {
 			// Scanned into memory of its own.
@@ -318,18 +313,32 @@ func (a *attempt) write(ctx context.Context, progress func(rows int)) (rows int,
 
 // save writes one chunk, if the attempt still counts.
 func (a *attempt) save(ctx context.Context, p piece) error {
-	result, err := a.store.db.DB.ExecContext(ctx, `WITH job AS (
+	const query = `WITH job AS (
 			UPDATE export_jobs SET rows = $4::integer, modified = greatest($5::timestamptz, modified)
 			WHERE id = $1::uuid AND attempt = $2::integer AND status = 'IN_PROGRESS' RETURNING id
 		)
 		INSERT INTO export_chunks (job_id, attempt, number, bytes)
-		SELECT id, $2::integer, $3::integer, $6::bytea FROM job`,
-		inBinary, a.job.ID.String(), a.job.Attempt, a.chunks, p.rows, now(), p.bytes)
+		SELECT id, $2::integer, $3::integer, $6::bytea FROM job`
+	args := [][]byte{
+		[]byte(a.job.ID.String()), strconv.AppendInt(nil, int64(a.job.Attempt), 10), strconv.AppendInt(nil, int64(a.chunks), 10),
+		strconv.AppendInt(nil, int64(p.rows), 10), now().AppendFormat(nil, time.RFC3339Nano), p.bytes,
+	}
+	// Bytes go as they are: as text they take twice the room. To have the driver
+	// ask for the types first would take two turns, and a pooler may give each to
+	// another session.
+	formats := make([]int16, len(args))
+	formats[len(args)-1] = pgx.BinaryFormatCode
+	var saved int64
+	err := a.store.onDriver(ctx, func(pg *pgx.Conn) error {
+		result := pg.PgConn().ExecParams(ctx, query, args, nil, formats, nil).Read()
+		saved = result.CommandTag.RowsAffected()
+		return result.Err
+	})
 	if err != nil {
 		return err
 	}
-	if saved, err := result.RowsAffected(); err != nil || saved == 0 {
-		return errors.Join(err, a.overtaken(ctx))
+	if saved == 0 {
+		return a.overtaken(ctx)
 	}
 	a.chunks++
 	a.bytes += int64(len(p.bytes))

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"gatehouse/lifecycle"
 )
@@ -65,7 +66,7 @@ func statementLost(err error) bool {
 // rows reads what query selects into dest, calling read after each row. The rows
 // come in binary, which is cheaper to make and to read than text; database/sql
 // asks for text unless the statement is prepared, so this goes past it.
-func (s *Store) rows(ctx context.Context, query *bun.SelectQuery, dest []any, read func() error) error {
+func (s *Store) rows(ctx context.Context, query schema.QueryAppender, dest []any, read func() error) error {
 	text, err := query.AppendQuery(s.db.QueryGen(), nil)
 	if err != nil {
 		return err
