@@ -180,6 +180,9 @@ func build(t *testing.T) image {
 			require.NoError(t, os.WriteFile(to, content, 0o755))
 		}
 	}
+	// A container has a /proc, and a worker reads its own program there.
+	require.NoError(t, os.MkdirAll(filepath.Join(i.root, "proc/self"), 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(i.path, "worker"), filepath.Join(i.root, "proc/self/exe")))
 	return i
 }
 
