@@ -1,0 +1,96 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	chart    = "../../deploy/helm/gatehouse"
+	settings = "../../docs/configuration.md"
+)
+
+func TestTheChartKeepsEveryRule(t *testing.T) {
+	if err := check(chart, settings); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// broken copies the chart with one text replaced in one file.
+func broken(t *testing.T, file, old, text string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "gatehouse")
+	for _, pattern := range []string{"*", "*/*"} {
+		paths, err := filepath.Glob(filepath.Join(chart, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if info, err := os.Stat(path); err != nil || info.IsDir() {
+				continue
+			}
+			name, _ := filepath.Rel(chart, path)
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == file {
+				if !strings.Contains(string(raw), old) {
+					t.Fatalf("%q is not in %s", old, file)
+				}
+				raw = []byte(strings.Replace(string(raw), old, text, 1))
+			}
+			to := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(to, raw, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+func TestEveryRuleFindsWhatBreaksIt(t *testing.T) {
+	const programs, helpers = "templates/programs.yaml", "templates/_helpers.tpl"
+	for _, rule := range []struct{ file, old, text, fault string }{
+		{programs, "add (mul 2 $.Values.shutdownSeconds) 10", "add $.Values.shutdownSeconds 10", "Deployment gatehouse-worker: it is killed before it has stopped, which takes up to 40s"},
+		{programs, "add $.Values.shutdownSeconds $values.preStopSeconds 10", "add $.Values.shutdownSeconds 5", "with all-values.yaml: Deployment gatehouse-api: it is killed before it has stopped"},
+		{programs, "preStop: {sleep: {seconds: {{ $values.preStopSeconds }}}}", "{}", "it stops while balancers still send calls"},
+		{programs, "GATEHOUSE_ISSUER", "GATEHOUSE_ISSUERS", "GATEHOUSE_ISSUERS is no setting"},
+		{programs, `value: ":9465"`, `value: ":9466"`, "GATEHOUSE_WORKER_METRICS_ADDRESS and the port metrics differ"},
+		{programs, "httpGet: {path: /healthz, port: http}", "httpGet: {path: /health, port: http}", "the readiness probe asks for /health"},
+		{programs, "httpGet: {path: /readyz, port: metrics}", "httpGet: {path: /readyz, port: admin}", "the readiness probe asks at port admin"},
+		{programs, "targetPort: metrics", "targetPort: metric", "Service gatehouse-api-metrics: there is no port metric"},
+		{programs, "  clusterIP: None\n", "", "it shows the metrics to clients"},
+		{programs, "      {{- include \"gatehouse.placement\" $of | nindent 6 }}\n", "", "its pods may all be on one machine"},
+		{programs, "  {{- if not $values.autoscaling.enabled }}\n  replicas: {{ $values.replicas }}\n  {{- end }}", "  replicas: 1", "its replicas are set by both"},
+		{programs, "maxSurge: 1", "maxSurges: 1", "unknown field"},
+		{programs, "minReplicas: {{ $values.autoscaling.min }}", "minReplicas: 99", "min is more than max"},
+		{"templates/service.yaml", "targetPort: http", "targetPort: metrics", "Service gatehouse: it shows the metrics to clients"},
+		{"templates/service.yaml", `"part" "api"`, `"part" "apis"`, "Service gatehouse: it selects the pods of 0 deployments"},
+		{"templates/migrate.yaml", "pre-install,pre-upgrade", "post-install", "Job gatehouse-migrate: it does not go before the pods"},
+		{"templates/monitoring.yaml", `gatehouse/metrics: "true"`, `gatehouse/metrics: "yes"`, "it finds the metrics of 0 programs of 2"},
+		{"templates/monitoring.yaml", "{{- .Files.Get \"alerts.yml\" | nindent 2 }}", "groups: []", "it holds no rules"},
+		{helpers, "  runAsNonRoot: true\n", "", "it may run as root"},
+		{helpers, "  readOnlyRootFilesystem: true\n", "", "it may write to its files"},
+		{helpers, "automountServiceAccountToken: false\n", "", "it has a token of Kubernetes"},
+		{helpers, "valueFrom: {secretKeyRef: {name: {{ .Values.database.secret }}, key: {{ .Values.database.urlKey }}}}", `value: "postgres://u:p@h/d"`, "GATEHOUSE_DATABASE_URL is a secret and stands in the pod"},
+		{helpers, "{name: temporal-key, mountPath: /etc/gatehouse/temporal-key, readOnly: true}", "{name: temporal-key, mountPath: /etc/gatehouse/key, readOnly: true}", "GATEHOUSE_TEMPORAL_API_KEY_FILE names a file that is not mounted"},
+		{helpers, "{name: temporal-ca, secret:", "{name: temporal-cas, secret:", "there is no volume temporal-ca"},
+		{"values.yaml", "limits: {memory: 512Mi}", "limits: {}", "it lacks requests or a limit of memory"},
+		{"ci/cloud-values.yaml", "tls: {enabled: true}", "tls: {enabled: false}", "temporal.tls.enabled must be true"},
+		{"ci/minimal-values.yaml", "issuer: https://gatehouse.example.com", "issuer: gatehouse", "issuer"},
+		{"ci/minimal-values.yaml", "issuer:", "isuer:", "isuer"},
+		{"ci/all-values.yaml", "GATEHOUSE_LOG_LEVEL: debug", "GATEHOUSE_SMTP_PASSWORD: hunter2", "GATEHOUSE_SMTP_PASSWORD"},
+		{"ci/all-values.yaml", "serviceMonitor: {enabled: true", "serviceMonitor: {enabled: false", "no values give a ServiceMonitor"},
+	} {
+		err := check(broken(t, rule.file, rule.old, rule.text), settings)
+		if err == nil || !strings.Contains(err.Error(), rule.fault) {
+			t.Errorf("%s with %q: got %v", rule.file, rule.text, err)
+		}
+	}
+}
