@@ -165,8 +165,8 @@ func (t *Tracing) begin(r *http.Request, trusted bool) (context.Context, func(me
 			TraceID: caller.TraceID(), SpanID: caller.SpanID(), TraceFlags: t.roll(),
 		}))
 	}
-	ctx, span := t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // the function that is returned ends it
-	return ctx, func(method, route string, status int, failure string) {
+	ctx, span := t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // what is returned ends it
+	return ctx, func(method, route string, status int, failure string) { //nolint:spancheck // as above
 		span.SetName(method + " " + route)
 		span.SetAttributes(methodKey.String(method), routeKey.String(route), statusKey.Int(status))
 		if failure != "" {
@@ -176,7 +176,7 @@ func (t *Tracing) begin(r *http.Request, trusted bool) (context.Context, func(me
 			span.SetStatus(codes.Error, "")
 		}
 		span.End()
-	} //nolint:spancheck // as above
+	}
 }
 
 // roll decides as for a trace that begins here with an id of our own.
@@ -216,12 +216,12 @@ func (t *Tracing) Outgoing(ctx context.Context, channel string) (_ context.Conte
 	if t.tracer == nil {
 		return ctx, func(error) {}
 	}
-	ctx, span := t.tracer.Start(ctx, "send "+channel, trace.WithSpanKind(trace.SpanKindClient), //nolint:spancheck // end ends it
+	ctx, span := t.tracer.Start(ctx, "send "+channel, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(channelKey.String(channel)))
 	return ctx, func(err error) {
 		fail(span, err)
 		span.End()
-	} //nolint:spancheck // as above
+	}
 }
 
 // fail notes the kind of an error. Its text may quote a name.

@@ -68,7 +68,7 @@ func newCollected(t *testing.T, o TraceOptions) (*Tracing, func() tracetest.Span
 func attributesOf(span tracetest.SpanStub) map[string]string {
 	all := map[string]string{}
 	for _, a := range span.Attributes {
-		all[string(a.Key)] = a.Value.Emit()
+		all[string(a.Key)] = a.Value.String()
 	}
 	return all
 }
@@ -255,7 +255,7 @@ func TestWithoutTracesNothingIsDoneForThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, interceptors)
 	m := NewMetrics("api")
-	ctx := context.WithValue(t.Context(), trackingIDKey, "a context as deep as that of a call")
+	ctx := lifecycle.WithOrigin(t.Context(), lifecycle.Origin{})
 	plain := testing.AllocsPerRun(100, func() { m.storeDuration.WithLabelValues("GetRecord", "ok").Observe(0.001) })
 	observe := tracing.Store(m.StoreDone)
 	require.InDelta(t, plain, testing.AllocsPerRun(100, func() { observe(ctx, "GetRecord", time.Millisecond, nil) }), 0)

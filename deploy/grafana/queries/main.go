@@ -1,16 +1,18 @@
-// Command queries prints the queries of the dashboard that it is given as rules of
+// Command queries prints the queries of the dashboard on standard input as rules of
 // Prometheus, so that promtool can read them; Grafana's own variables are filled in.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "queries:", err)
 		os.Exit(1)
 	}
@@ -25,29 +27,24 @@ type dashboard struct {
 	} `json:"panels"`
 }
 
-func run(args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("give the file of one dashboard, not %d", len(args))
-	}
-	raw, err := os.ReadFile(args[0])
-	if err != nil {
-		return err
-	}
+func run(in io.Reader, out io.Writer) error {
 	var board dashboard
-	if err := json.Unmarshal(raw, &board); err != nil {
-		return fmt.Errorf("%s: %w", args[0], err)
+	if err := json.NewDecoder(in).Decode(&board); err != nil {
+		return fmt.Errorf("reading the dashboard: %w", err)
 	}
-	fmt.Println("groups:\n  - name: dashboard\n    rules:")
+	var rules strings.Builder
+	rules.WriteString("groups:\n  - name: dashboard\n    rules:\n")
 	count := 0
 	for _, panel := range board.Panels {
 		for _, target := range panel.Targets {
 			count++
-			fmt.Printf("      - record: dashboard:query_%d\n        expr: %q\n",
+			fmt.Fprintf(&rules, "      - record: dashboard:query_%d\n        expr: %q\n",
 				count, strings.ReplaceAll(target.Expr, "$__rate_interval", "5m"))
 		}
 	}
 	if count == 0 {
-		return fmt.Errorf("%s: no panel has a query", args[0])
+		return errors.New("no panel has a query")
 	}
-	return nil
+	_, err := io.WriteString(out, rules.String())
+	return err
 }
