@@ -166,7 +166,7 @@ func (t *Tracing) begin(r *http.Request, trusted bool) (context.Context, func(me
 		}))
 	}
 	ctx, span := t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // what is returned ends it
-	return ctx, func(method, route string, status int, failure string) { //nolint:spancheck // as above
+	return ctx, func(method, route string, status int, failure string) {               //nolint:spancheck // as above
 		span.SetName(method + " " + route)
 		span.SetAttributes(methodKey.String(method), routeKey.String(route), statusKey.Int(status))
 		if failure != "" {
