@@ -27,7 +27,7 @@ func TestFaultsLoseNothing(t *testing.T) {
 	}
 	t.Logf("%s=%d", seedVariable, seed)
 	r, err := newRig(t.Context(), options{
-		duration: 20 * time.Second, seed: seed, copies: 3, longest: 2 * time.Second, race: true, hurry: true,
+		duration: 15 * time.Second, seed: seed, copies: 3, longest: 2 * time.Second, race: true, hurry: true,
 	}, t.Output())
 	require.NoError(t, err)
 	t.Cleanup(r.close)

@@ -35,7 +35,7 @@ const (
 	// longestPause bounds that pause.
 	longestPause = 3 * time.Second
 	// undoLimit bounds how long it takes to bring a part back.
-	undoLimit = 2 * time.Minute
+	undoLimit = 4 * time.Minute
 )
 
 // harms are two lists that are gone through at the same time, each in turn and in

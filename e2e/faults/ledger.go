@@ -17,6 +17,8 @@ type ledger struct {
 	exports   []*export
 	// steps are the items of requests that clients know of.
 	steps map[string]step
+	// waiting is about how many requests nobody has decided for good.
+	waiting int
 	// certain are the records that are known to be there, by source, with the file
 	// they came in, gone those that are known to be deleted, and tried all that
 	// anybody asked for.
@@ -103,6 +105,17 @@ func (l *ledger) known(source string) known {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	return known{maps.Clone(l.certain[source]), maps.Clone(l.gone[source])}
+}
+
+// mostWaiting bounds how many requests wait at a time, about: it is faults that are
+// tried and not load, and what piled up in a long one has to be worked off.
+const mostWaiting = 40
+
+// crowded is whether so many requests wait that nobody should ask for more.
+func (l *ledger) crowded() bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.waiting >= mostWaiting
 }
 
 // complain notes what a client found wrong.

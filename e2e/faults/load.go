@@ -92,6 +92,9 @@ func (l *load) probe() {
 // first name, which must be refused.
 func (l *load) ask(chosen *rand.Rand) {
 	defer l.think(chosen, thinkOfAsking)
+	if l.ledger.crowded() {
+		return
+	}
 	source := l.sources[chosen.IntN(len(approvers))]
 	name := fmt.Sprintf("asked.%d", l.next())
 	switch kind := chosen.IntN(100); {
@@ -149,6 +152,9 @@ func (l *load) askFor(source, name string, twin, faulty bool) {
 	}
 	l.ledger.change(func() {
 		a.outcome, a.open, a.id = came, open, made.ID
+		if came == told {
+			l.ledger.waiting++
+		}
 		for _, item := range made.Items {
 			l.ledger.steps[item.ID] = step{request: a, last: item.Order == len(made.Items)-1}
 		}
@@ -236,7 +242,12 @@ func (l *load) decide(alias, item, verdict string, mayBeRefused bool) {
 	}
 	l.ledger.change(func() {
 		d.outcome, d.open = a.outcome, open
-		if s := l.ledger.steps[item]; a.outcome == told && verdict == "approve" && s.last {
+		s := l.ledger.steps[item]
+		if a.outcome != told || verdict == "approve" && !s.last {
+			return
+		}
+		l.ledger.waiting--
+		if verdict == "approve" {
 			put(l.ledger.certain, s.request.source, s.request.name, nil)
 		}
 	})
