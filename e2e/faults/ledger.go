@@ -17,8 +17,8 @@ type ledger struct {
 	exports   []*export
 	// steps are the items of requests that clients know of.
 	steps map[string]step
-	// waiting is about how many requests nobody has decided for good.
-	waiting int
+	// waiting is how many items waited for an approver when they looked last.
+	waiting map[string]int
 	// certain are the records that are known to be there, by source, with the file
 	// they came in, gone those that are known to be deleted, and tried all that
 	// anybody asked for.
@@ -79,7 +79,7 @@ type export struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		steps: map[string]step{}, certain: map[string]map[string]*importFile{},
+		steps: map[string]step{}, waiting: map[string]int{}, certain: map[string]map[string]*importFile{},
 		gone: map[string]map[string]*importFile{}, tried: map[string]map[string]*importFile{},
 	}
 }
@@ -115,7 +115,11 @@ const mostWaiting = 40
 func (l *ledger) crowded() bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	return l.waiting >= mostWaiting
+	all := 0
+	for _, n := range l.waiting {
+		all += n
+	}
+	return all >= mostWaiting
 }
 
 // complain notes what a client found wrong.

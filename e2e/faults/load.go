@@ -152,9 +152,6 @@ func (l *load) askFor(source, name string, twin, faulty bool) {
 	}
 	l.ledger.change(func() {
 		a.outcome, a.open, a.id = came, open, made.ID
-		if came == told {
-			l.ledger.waiting++
-		}
 		for _, item := range made.Items {
 			l.ledger.steps[item.ID] = step{request: a, last: item.Order == len(made.Items)-1}
 		}
@@ -221,6 +218,7 @@ func (l *load) inbox(ctx context.Context, alias string) []string {
 	for i, item := range items {
 		ids[i] = item.ID
 	}
+	l.ledger.change(func() { l.ledger.waiting[alias] = len(ids) })
 	return ids
 }
 
@@ -242,12 +240,7 @@ func (l *load) decide(alias, item, verdict string, mayBeRefused bool) {
 	}
 	l.ledger.change(func() {
 		d.outcome, d.open = a.outcome, open
-		s := l.ledger.steps[item]
-		if a.outcome != told || verdict == "approve" && !s.last {
-			return
-		}
-		l.ledger.waiting--
-		if verdict == "approve" {
+		if s := l.ledger.steps[item]; a.outcome == told && verdict == "approve" && s.last {
 			put(l.ledger.certain, s.request.source, s.request.name, nil)
 		}
 	})
