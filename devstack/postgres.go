@@ -49,9 +49,11 @@ type PostgresOptions struct {
 // Postgres is a running private Postgres.
 type Postgres struct {
 	*Process
-	port    int
-	secrets postgresSecrets
-	durable bool
+	port int
+	// binaries is the directory of PostgreSQL's programs.
+	binaries string
+	secrets  postgresSecrets
+	durable  bool
 	// remove is what Stop removes.
 	remove []string
 	lock   *fileLock
@@ -90,7 +92,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{durable: o.Durable}
+	p := &Postgres{durable: o.Durable, binaries: binaries.dir}
 	dir, err := p.place(ctx, o, account, say)
 	if err != nil {
 		return nil, err
@@ -274,6 +276,16 @@ func serverArgs(data string, port int, durable bool) []string {
 
 // Port is the port on loopback.
 func (p *Postgres) Port() int { return p.port }
+
+// Program is the path of a program that came with the server, such as pg_dump. Only
+// those that make and run a cluster may be linked to elsewhere.
+func (p *Postgres) Program(name string) string {
+	server, err := filepath.EvalSymlinks(filepath.Join(p.binaries, "postgres"))
+	if err != nil {
+		return filepath.Join(p.binaries, name)
+	}
+	return filepath.Join(filepath.Dir(server), name)
+}
 
 // URL connects as superuser to the database gatehouse: for the launcher and for
 // tests that make databases of their own.
