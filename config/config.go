@@ -89,6 +89,14 @@ type Migrate struct {
 	Temporal Temporal
 }
 
+// Reconcile is the configuration of the command reconcile of cmd/admin; the others
+// read GATEHOUSE_DATABASE_URL alone.
+type Reconcile struct {
+	Common
+	Database Database
+	Temporal Temporal
+}
+
 // Common is what every program has.
 type Common struct {
 	LogLevel  slog.Level `env:"GATEHOUSE_LOG_LEVEL" envDefault:"info" form:"level" doc:"The least level that is logged."`

@@ -50,6 +50,13 @@ func LoadMigrate(environ []string) (Migrate, error) {
 	return c, err
 }
 
+// LoadReconcile does so for the command reconcile.
+func LoadReconcile(environ []string) (Reconcile, error) {
+	var c Reconcile
+	err := load(&c, &c.Common, environ, c.Temporal.together)
+	return c, err
+}
+
 // load fills the struct that target points to. Each of together judges what only
 // several settings together can tell, from the values that are set.
 func load(target any, common *Common, environ []string, together ...func(map[string]string) error) error {

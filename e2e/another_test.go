@@ -45,7 +45,7 @@ func another(t *testing.T, o devstack.Options) *system {
 		require.NoError(t, started.Stop(ctx))
 	})
 	s := &system{Stack: started, apiURL: started.APIURL()}
-	url := o.DatabaseURL
+	url := o.MigrationURL
 	if started.Postgres != nil {
 		url = started.Postgres.URL()
 	}
@@ -53,7 +53,7 @@ func another(t *testing.T, o devstack.Options) *system {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.db.Close()) })
 	s.temporal, err = client.DialContext(ctx, client.Options{
-		HostPort: started.Temporal.Address(), Namespace: started.Temporal.Namespace(), Logger: log.NewStructuredLogger(nil),
+		HostPort: started.TemporalAddress(), Namespace: started.Namespace(), Logger: log.NewStructuredLogger(nil),
 	})
 	require.NoError(t, err)
 	t.Cleanup(s.temporal.Close)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 
 	"gatehouse/filter"
@@ -93,3 +94,20 @@ func (s *Store) ExportQuery(ctx context.Context, source lifecycle.ID) (string, e
 
 // RecordOf is the id of the record that the request becomes.
 var RecordOf = recordOf
+
+// MigrateTo is Migrate up to one version.
+func MigrateTo(ctx context.Context, url, appRole string, version int64) error {
+	conn, err := connConfig(url)
+	if err != nil {
+		return err
+	}
+	conn.RuntimeParams["gatehouse.app_role"] = appRole
+	db := stdlib.OpenDB(*conn)
+	defer func() { _ = db.Close() }()
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}

@@ -1,7 +1,7 @@
 // Command admin makes and changes the identities, workgroups, clients and signing
-// keys of an organisation, verifies and exports its audit trail and erases people,
-// straight in the database. It reads GATEHOUSE_DATABASE_URL, and
-// GATEHOUSE_MIGRATION_DATABASE_URL for erasing.
+// keys of an organisation, verifies and exports its audit trail, erases people and
+// brings Temporal in line, straight in the database. It reads GATEHOUSE_DATABASE_URL,
+// GATEHOUSE_MIGRATION_DATABASE_URL for erasing, and where Temporal is for that.
 package main
 
 import (
@@ -48,6 +48,7 @@ const usage = `admin makes and changes identities, workgroups, tokens, clients a
   admin notifications preview EVENT [--lang L] [--format text|html|webhook]
   admin erase --record ID | --request ID | --account-name N --source ID |
               --email E | --identity ALIAS  [--dry-run]
+  admin reconcile [--dry-run] [--format text|json]
 
 init begins an organisation: it makes the first ORG_ADMIN with a personal access
 token, and refuses where an ORG_ADMIN has one.
@@ -73,8 +74,14 @@ audit verify ends with 1 if anything about the audit trail is wrong.
 erase removes a person's data: the one whom a record or request is about, who
 has an account name in a source or an address of their own, or an identity.
 
+reconcile brings the workflows in Temporal in line with the database, after one of
+the two was restored to an earlier moment or lost. It may run beside everything else.
+It ends with 1 if something could not be brought in line, and with --dry-run, which
+changes nothing, if anything is out of line.
+
 GATEHOUSE_DATABASE_URL names the database, for erase
-GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables.
+GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables; for reconcile
+the GATEHOUSE_TEMPORAL_ settings say where Temporal is.
 `
 
 func main() {
@@ -83,6 +90,8 @@ func main() {
 	switch args := os.Args[1:]; {
 	case len(args) > 0 && args[0] == "erase":
 		err = erase(ctx, args[1:], os.Getenv(ownerVariable), os.Stdout)
+	case len(args) > 0 && args[0] == "reconcile":
+		err = reconcileAll(ctx, args[1:], os.Environ(), os.Stdout)
 	case len(args) > 1 && args[0] == "notifications" && args[1] == "preview":
 		err = preview(args[2:], os.Getenv(templatesVariable), os.Stdout)
 	default:

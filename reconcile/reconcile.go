@@ -1,0 +1,460 @@
+// Package reconcile brings the rows and the workflow engine in line after one of them
+// was restored to an earlier moment, or was lost. The rows are right: what they say is
+// pending gets a workflow that stands where they do, what they know nothing of is
+// ended, and what they say is decided stays so. It may run beside everything else, and
+// where all is in line it changes nothing.
+package reconcile
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gatehouse/lifecycle"
+)
+
+// Rows are the rows that workflows stand for.
+type Rows interface {
+	// OpenRequests returns the next requests that have a workflow to run, at most limit
+	// after the one of this id, by their ids.
+	OpenRequests(ctx context.Context, after lifecycle.ID, limit int, settled time.Duration) ([]lifecycle.RequestInRows, error)
+	// RequestsAmong returns those of the requests that there are.
+	RequestsAmong(ctx context.Context, ids []lifecycle.ID, settled time.Duration) ([]lifecycle.RequestInRows, error)
+	// Existing returns those of the ids that there are rows for.
+	Existing(ctx context.Context, kind lifecycle.EngineKind, ids []lifecycle.ID) ([]lifecycle.ID, error)
+	// OpenAbsences returns the next absences that are not over, PendingDeliveries the
+	// next deliveries that are pending, and ExportSchedules the next schedules.
+	OpenAbsences(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.ID, error)
+	PendingDeliveries(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.Delivery, error)
+	ExportSchedules(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.ExportSchedule, error)
+	// ImportsToWake returns the sources with imports that don't move, and
+	// ExportsToStart the exports.
+	ImportsToWake(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.ID, error)
+	ExportsToStart(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.ExportJob, error)
+}
+
+// Engine has the workflows. What it is asked to start and runs already, or to end and
+// has ended, it leaves.
+type Engine interface {
+	// RequestStand tells where the workflow of a request stands.
+	RequestStand(ctx context.Context, request lifecycle.ID) (lifecycle.RequestInEngine, error)
+	// StartRequest starts the workflow of a request; RestartRequest does so in the
+	// place of the one that runs.
+	StartRequest(ctx context.Context, request, source lifecycle.ID, items int) error
+	RestartRequest(ctx context.Context, request, source lifecycle.ID) error
+	// Running reports whether the workflow runs, and whether it came to its end well
+	// where it does not.
+	Running(ctx context.Context, kind lifecycle.EngineKind, id lifecycle.ID) (running, completed bool, err error)
+	EnsureImports(ctx context.Context, source lifecycle.ID) (started bool, err error)
+	EnsureExport(ctx context.Context, job, source lifecycle.ID) (started bool, err error)
+	EnsureAbsence(ctx context.Context, absence lifecycle.ID) (started bool, err error)
+	EnsureDelivery(ctx context.Context, delivery lifecycle.ID, channel lifecycle.DeliveryChannel) (started bool, err error)
+	// EachRunning calls visit with the ids of the workflows that run, some at a time.
+	EachRunning(ctx context.Context, kind lifecycle.EngineKind, visit func([]lifecycle.ID) error) error
+	// End ends a workflow at once.
+	End(ctx context.Context, kind lifecycle.EngineKind, id lifecycle.ID) error
+	// ExportSchedules are the schedules of exports that the engine has.
+	ExportSchedules(ctx context.Context) ([]lifecycle.ID, error)
+	SaveExportSchedule(ctx context.Context, schedule lifecycle.ExportSchedule) error
+	DropExportSchedule(ctx context.Context, schedule lifecycle.ID) error
+}
+
+// Deed is what was done, or is to be done, about one thing.
+type Deed struct {
+	Kind lifecycle.EngineKind `json:"kind"`
+	ID   lifecycle.ID         `json:"id"`
+	// Did is one of the Did constants, and Why one of the Why constants.
+	Did string `json:"did"`
+	Why string `json:"why"`
+}
+
+// What is done.
+const (
+	DidStart   = "started"
+	DidRestart = "started anew"
+	DidEnd     = "ended"
+)
+
+// Why it is done.
+const (
+	WhyMissing   = "it did not run"
+	WhyAhead     = "it stood elsewhere than its rows"
+	WhyUnseen    = "it did not come after its rows"
+	WhyDecided   = "it ran although its rows are decided"
+	WhyNoRow     = "there is no row for it"
+	WhyToldTwice = "it did not run, but had ended well before: who it is for may be told twice"
+)
+
+// Fault is what could not be brought in line.
+type Fault struct {
+	Kind lifecycle.EngineKind `json:"kind"`
+	ID   lifecycle.ID         `json:"id"`
+	// Fault is the kind of the error.
+	Fault string `json:"fault"`
+}
+
+// Report tells what a run found.
+type Report struct {
+	// DryRun says that nothing was done.
+	DryRun bool `json:"dryRun"`
+	// Looked counts what was looked at, by its kind.
+	Looked map[lifecycle.EngineKind]int `json:"looked"`
+	Deeds  []Deed                       `json:"deeds"`
+	Faults []Fault                      `json:"faults"`
+}
+
+// Options adjust a run.
+type Options struct {
+	// DryRun has nothing changed.
+	DryRun bool
+	// Settled is how long rows have stood that a workflow should have come after. It
+	// keeps a run from disturbing what is under way.
+	Settled time.Duration
+	// Concurrency is how many workflows are reached at once, 1 at least.
+	Concurrency int
+}
+
+const (
+	// page is how many rows are read at once.
+	page = 500
+	// most bounds the sources with imports, and the exports, that one run starts.
+	most = 100_000
+)
+
+// Run brings the engine in line with the rows. What fails for one thing is told in the
+// report and keeps no other from its turn; the error is of what all hangs on, such as
+// a database that does not answer, and leaves the rest for another run.
+func Run(ctx context.Context, rows Rows, engine Engine, o Options) (Report, error) {
+	r := &run{
+		rows: rows, engine: engine, o: o,
+		report: Report{DryRun: o.DryRun, Looked: map[lifecycle.EngineKind]int{}, Deeds: []Deed{}, Faults: []Fault{}},
+	}
+	for _, step := range []func(context.Context) error{
+		// First what is to be ended, so that nothing is started beside it.
+		r.orphans, r.strayed, r.requests, r.imports, r.exports, r.absences, r.deliveries, r.schedules,
+	} {
+		if err := step(ctx); err != nil {
+			return r.report, err
+		}
+	}
+	return r.report, nil
+}
+
+type run struct {
+	rows   Rows
+	engine Engine
+	o      Options
+
+	mutex  sync.Mutex
+	report Report
+}
+
+// todo is one thing to look at. look returns what has to be done about it; a deed
+// without Did is none.
+type todo struct {
+	kind lifecycle.EngineKind
+	id   lifecycle.ID
+	look func(ctx context.Context) (did, why string, err error)
+	do   func(ctx context.Context) error
+}
+
+// each looks at the things and does what has to be done, some at once. It fails only
+// if ctx ends.
+func (r *run) each(ctx context.Context, todos []todo) error {
+	var group errgroup.Group
+	group.SetLimit(max(1, r.o.Concurrency))
+	for _, t := range todos {
+		group.Go(func() error {
+			did, why, err := t.look(ctx)
+			if err == nil && did != "" && !r.o.DryRun {
+				err = t.do(ctx)
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.mutex.Lock()
+			defer r.mutex.Unlock()
+			r.report.Looked[t.kind]++
+			switch {
+			case err != nil:
+				r.report.Faults = append(r.report.Faults, Fault{Kind: t.kind, ID: t.id, Fault: lifecycle.KindOf(err).String()})
+			case did != "":
+				r.report.Deeds = append(r.report.Deeds, Deed{Kind: t.kind, ID: t.id, Did: did, Why: why})
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// always is the look at something that has been judged before.
+func always(did, why string) func(context.Context) (string, string, error) {
+	return func(context.Context) (string, string, error) { return did, why, nil }
+}
+
+// orphans ends the workflows that there are no rows for: of what was made after the
+// moment that the rows were restored to, or was deleted before it.
+func (r *run) orphans(ctx context.Context) error {
+	for _, kind := range lifecycle.EngineKinds() {
+		err := r.engine.EachRunning(ctx, kind, func(ids []lifecycle.ID) error {
+			existing, err := r.rows.Existing(ctx, kind, ids)
+			if err != nil {
+				return err
+			}
+			there := set(existing)
+			var todos []todo
+			for _, id := range ids {
+				if there[id] {
+					continue
+				}
+				todos = append(todos, todo{
+					kind: kind, id: id,
+					look: func(ctx context.Context) (string, string, error) {
+						// What is listed may have ended a moment ago.
+						running, _, err := r.engine.Running(ctx, kind, id)
+						if err != nil || !running {
+							return "", "", err
+						}
+						return DidEnd, WhyNoRow, nil
+					},
+					do: func(ctx context.Context) error { return r.engine.End(ctx, kind, id) },
+				})
+			}
+			return r.each(ctx, todos)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func set(ids []lifecycle.ID) map[lifecycle.ID]bool {
+	all := make(map[lifecycle.ID]bool, len(ids))
+	for _, id := range ids {
+		all[id] = true
+	}
+	return all
+}
+
+// strayed starts the workflows anew that wait although the rows are decided and told:
+// where the engine was restored to an earlier moment than the rows. The new run finds
+// nothing to do.
+func (r *run) strayed(ctx context.Context) error {
+	return r.engine.EachRunning(ctx, lifecycle.EngineRequest, func(ids []lifecycle.ID) error {
+		requests, err := r.rows.RequestsAmong(ctx, ids, r.o.Settled)
+		if err != nil {
+			return err
+		}
+		var todos []todo
+		for _, q := range requests {
+			if !q.Final || q.Unseen || !q.Settled {
+				continue
+			}
+			todos = append(todos, todo{
+				kind: lifecycle.EngineRequest, id: q.RequestID,
+				look: func(ctx context.Context) (string, string, error) {
+					stand, err := r.engine.RequestStand(ctx, q.RequestID)
+					if err != nil || !stand.Running || !stand.Begun {
+						return "", "", err
+					}
+					return DidRestart, WhyDecided, nil
+				},
+				do: func(ctx context.Context) error { return r.engine.RestartRequest(ctx, q.RequestID, q.SourceID) },
+			})
+		}
+		return r.each(ctx, todos)
+	})
+}
+
+// requests has a workflow run for every request that needs one, and stand where its
+// rows do.
+func (r *run) requests(ctx context.Context) error {
+	for after := (lifecycle.ID{}); ; {
+		requests, err := r.rows.OpenRequests(ctx, after, page, r.o.Settled)
+		if err != nil || len(requests) == 0 {
+			return err
+		}
+		todos := make([]todo, len(requests))
+		for i, q := range requests {
+			running := false
+			todos[i] = todo{
+				kind: lifecycle.EngineRequest, id: q.RequestID,
+				look: func(ctx context.Context) (string, string, error) {
+					stand, err := r.engine.RequestStand(ctx, q.RequestID)
+					running = stand.Running
+					did, why := judge(q, stand)
+					return did, why, err
+				},
+				do: func(ctx context.Context) error {
+					if running {
+						// Reading the rows again would not do: Temporal answers a decision
+						// that the run had before from what it remembers of it.
+						return r.engine.RestartRequest(ctx, q.RequestID, q.SourceID)
+					}
+					return r.engine.StartRequest(ctx, q.RequestID, q.SourceID, 0)
+				},
+			}
+		}
+		if err := r.each(ctx, todos); err != nil {
+			return err
+		}
+		after = requests[len(requests)-1].RequestID
+	}
+}
+
+// judge says what has to be done about the workflow of an open request.
+func judge(q lifecycle.RequestInRows, stand lifecycle.RequestInEngine) (did, why string) {
+	switch {
+	case !stand.Running:
+		return DidStart, WhyMissing
+	case !stand.Begun || !q.Settled:
+		return "", ""
+	case q.Unseen:
+		return DidRestart, WhyUnseen
+	case stand.Item != q.Pending, !stand.Version.IsZero() && !stand.Version.Equal(q.Version):
+		return DidRestart, WhyAhead
+	}
+	return "", ""
+}
+
+func (r *run) imports(ctx context.Context) error {
+	sources, err := r.rows.ImportsToWake(ctx, most, 0)
+	if err != nil {
+		return err
+	}
+	todos := make([]todo, len(sources))
+	for i, source := range sources {
+		todos[i] = r.missing(lifecycle.EngineImports, source, func(ctx context.Context) error {
+			_, err := r.engine.EnsureImports(ctx, source)
+			return err
+		})
+	}
+	return r.each(ctx, todos)
+}
+
+func (r *run) exports(ctx context.Context) error {
+	jobs, err := r.rows.ExportsToStart(ctx, most, 0)
+	if err != nil {
+		return err
+	}
+	todos := make([]todo, len(jobs))
+	for i, job := range jobs {
+		todos[i] = r.missing(lifecycle.EngineExport, job.ID, func(ctx context.Context) error {
+			_, err := r.engine.EnsureExport(ctx, job.ID, job.SourceID)
+			return err
+		})
+	}
+	return r.each(ctx, todos)
+}
+
+// missing starts a workflow unless it runs.
+func (r *run) missing(kind lifecycle.EngineKind, id lifecycle.ID, start func(context.Context) error) todo {
+	return todo{kind: kind, id: id, do: start, look: func(ctx context.Context) (string, string, error) {
+		running, _, err := r.engine.Running(ctx, kind, id)
+		if err != nil || running {
+			return "", "", err
+		}
+		return DidStart, WhyMissing, nil
+	}}
+}
+
+func (r *run) absences(ctx context.Context) error {
+	for after := (lifecycle.ID{}); ; {
+		absences, err := r.rows.OpenAbsences(ctx, after, page)
+		if err != nil || len(absences) == 0 {
+			return err
+		}
+		todos := make([]todo, len(absences))
+		for i, absence := range absences {
+			todos[i] = r.missing(lifecycle.EngineAbsence, absence, func(ctx context.Context) error {
+				_, err := r.engine.EnsureAbsence(ctx, absence)
+				return err
+			})
+		}
+		if err := r.each(ctx, todos); err != nil {
+			return err
+		}
+		after = absences[len(absences)-1]
+	}
+}
+
+func (r *run) deliveries(ctx context.Context) error {
+	for after := (lifecycle.ID{}); ; {
+		deliveries, err := r.rows.PendingDeliveries(ctx, after, page)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		todos := make([]todo, len(deliveries))
+		for i, d := range deliveries {
+			todos[i] = todo{
+				kind: lifecycle.EngineDelivery, id: d.ID,
+				look: func(ctx context.Context) (string, string, error) {
+					running, completed, err := r.engine.Running(ctx, lifecycle.EngineDelivery, d.ID)
+					switch {
+					case err != nil || running:
+						return "", "", err
+					case completed:
+						return DidStart, WhyToldTwice, nil
+					}
+					return DidStart, WhyMissing, nil
+				},
+				do: func(ctx context.Context) error {
+					_, err := r.engine.EnsureDelivery(ctx, d.ID, d.Channel)
+					return err
+				},
+			}
+		}
+		if err := r.each(ctx, todos); err != nil {
+			return err
+		}
+		after = deliveries[len(deliveries)-1].ID
+	}
+}
+
+// schedules has the engine have the schedules that there are rows for, and no other.
+func (r *run) schedules(ctx context.Context) error {
+	known, err := r.engine.ExportSchedules(ctx)
+	if err != nil {
+		return err
+	}
+	there := set(known)
+	wanted := map[lifecycle.ID]bool{}
+	for after := (lifecycle.ID{}); ; {
+		schedules, err := r.rows.ExportSchedules(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		var todos []todo
+		for _, schedule := range schedules {
+			wanted[schedule.ID] = true
+			did, why := DidStart, WhyMissing
+			if there[schedule.ID] {
+				did, why = "", ""
+			}
+			todos = append(todos, todo{
+				kind: lifecycle.EngineSchedule, id: schedule.ID, look: always(did, why),
+				do: func(ctx context.Context) error { return r.engine.SaveExportSchedule(ctx, schedule) },
+			})
+		}
+		if err := r.each(ctx, todos); err != nil {
+			return err
+		}
+		if len(schedules) < page {
+			break
+		}
+		after = schedules[len(schedules)-1].ID
+	}
+	var todos []todo
+	for _, id := range known {
+		if !wanted[id] {
+			todos = append(todos, todo{
+				kind: lifecycle.EngineSchedule, id: id, look: always(DidEnd, WhyNoRow),
+				do: func(ctx context.Context) error { return r.engine.DropExportSchedule(ctx, id) },
+			})
+		}
+	}
+	return r.each(ctx, todos)
+}
