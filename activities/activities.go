@@ -62,12 +62,13 @@ type NotificationStore interface {
 type SweepStore interface {
 	// RequestsToCheck returns at most limit requests, pending or final, whose
 	// rows moved without their workflow, and pending ones whose approver is gone
-	// or whose workflow was not checked lately, these in the order of need.
+	// or whose workflow was not checked for recheck, these in the order of need.
 	// Requests that were changed or checked within grace are left out, so that a
 	// sweep comes to an end and does not race with the workflow itself.
-	RequestsToCheck(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
-	// MarkChecked notes that the workflows of these requests were looked after.
-	MarkChecked(ctx context.Context, requests []lifecycle.ID) error
+	RequestsToCheck(ctx context.Context, limit int, grace, recheck time.Duration) ([]lifecycle.RequestToCheck, error)
+	// MarkChecked notes that the workflows of these requests were looked after, as if
+	// each had been up to spread ago.
+	MarkChecked(ctx context.Context, requests []lifecycle.ID, spread time.Duration) error
 	// WorkflowEndings returns at most limit deleted requests whose workflow has
 	// to end.
 	WorkflowEndings(ctx context.Context, limit int) ([]lifecycle.ID, error)
@@ -161,6 +162,9 @@ type Activities struct {
 	// SweepGrace is how long the sweep leaves a request alone after it was
 	// changed or checked; see [SweepStore].
 	SweepGrace time.Duration
+	// SweepRecheck is how long the sweep takes the workflow of a pending request to run
+	// that was found to. Each look costs a call, however many are pending.
+	SweepRecheck time.Duration
 	// SweepConcurrency is how many workflows a sweep reaches at once; at least 1.
 	SweepConcurrency int
 	// Bulk is what imports and exports need. With nil there are none, and the

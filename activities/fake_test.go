@@ -42,8 +42,8 @@ type fakeStore struct {
 	due      func(lifecycle.ID) ([]lifecycle.DueStep, lifecycle.ApprovalStatus, error)
 	seen     func(request, item lifecycle.ID, version time.Time) error
 	notify   func(event string, request, item lifecycle.ID, version time.Time) (bool, lifecycle.ID, error)
-	check    func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error)
-	mark     func(context.Context, []lifecycle.ID) error
+	check    func(limit int, grace, _ time.Duration) ([]lifecycle.RequestToCheck, error)
+	mark     func(context.Context, []lifecycle.ID, time.Duration) error
 	endings  func(limit int) ([]lifecycle.ID, error)
 	drop     func(context.Context, []lifecycle.ID) error
 }
@@ -76,12 +76,12 @@ func (s *fakeStore) SaveNotification(_ context.Context, event string, request, i
 	return s.notify(event, request, item, version)
 }
 
-func (s *fakeStore) RequestsToCheck(_ context.Context, limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
-	return s.check(limit, grace)
+func (s *fakeStore) RequestsToCheck(_ context.Context, limit int, grace, recheck time.Duration) ([]lifecycle.RequestToCheck, error) {
+	return s.check(limit, grace, recheck)
 }
 
-func (s *fakeStore) MarkChecked(ctx context.Context, ids []lifecycle.ID) error {
-	return s.mark(ctx, ids)
+func (s *fakeStore) MarkChecked(ctx context.Context, ids []lifecycle.ID, spread time.Duration) error {
+	return s.mark(ctx, ids, spread)
 }
 
 func (s *fakeStore) WorkflowEndings(_ context.Context, limit int) ([]lifecycle.ID, error) {
@@ -161,7 +161,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.Activities = &Activities{
 		Store: b.store, Workflows: b.workflows, Observer: b.counts, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-		SignalDecisions: true, SweepGrace: time.Minute, SweepConcurrency: 4,
+		SignalDecisions: true, SweepGrace: time.Minute, SweepRecheck: time.Hour, SweepConcurrency: 4,
 	}
 	t.Cleanup(func() { require.NotContains(t, b.log.String(), secret) })
 	return b

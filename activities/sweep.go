@@ -29,14 +29,16 @@ func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
 // sweep.
 func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInput) (result wire.SweepResult, err error) {
 	defer a.seal(ctx, wire.ActivitySweepPending, lifecycle.ID{}, &err)
-	requests, err := a.Store.RequestsToCheck(ctx, in.Batch, a.SweepGrace)
+	requests, err := a.Store.RequestsToCheck(ctx, in.Batch, a.SweepGrace, a.SweepRecheck)
 	if err != nil {
 		return result, err
 	}
 	var (
 		mutex sync.Mutex
 		group errgroup.Group
-		done  = make([]lifecycle.ID, 0, len(requests))
+		// moved were told to read their rows; what holds one up must not make it come up
+		// the sooner. The others were found to be well, or made so.
+		moved, done []lifecycle.ID
 	)
 	group.SetLimit(max(a.SweepConcurrency, 1))
 	for _, q := range requests {
@@ -56,24 +58,42 @@ func (a *Activities) SweepPendingRequests(ctx context.Context, in wire.SweepInpu
 			case act == started:
 				result.Started++
 			}
-			if err == nil {
+			switch {
+			case err != nil:
+			case q.Moved:
+				moved = append(moved, q.RequestID)
+			default:
 				done = append(done, q.RequestID)
 			}
-			activity.RecordHeartbeat(ctx, len(done))
+			activity.RecordHeartbeat(ctx, len(done)+len(moved))
 			return nil
 		})
 	}
 	stopped := group.Wait()
-	if len(done) > 0 {
-		ctx, cancel := keeping(ctx)
-		defer cancel()
-		if err := a.Store.MarkChecked(ctx, done); err != nil {
-			return result, err
-		}
+	if err := a.markChecked(ctx, moved, done); err != nil {
+		return result, err
 	}
 	a.swept(result)
 	return result, stopped
 }
+
+// markChecked notes which requests were looked after.
+func (a *Activities) markChecked(ctx context.Context, moved, well []lifecycle.ID) error {
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	if len(moved) > 0 {
+		if err := a.Store.MarkChecked(ctx, moved, 0); err != nil {
+			return err
+		}
+	}
+	if len(well) == 0 {
+		return nil
+	}
+	return a.Store.MarkChecked(ctx, well, a.SweepRecheck/recheckSpread)
+}
+
+// recheckSpread is which part of SweepRecheck the next look may come sooner by.
+const recheckSpread = 4
 
 // act is what the sweep did about one request.
 type act uint8

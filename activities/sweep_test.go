@@ -42,8 +42,13 @@ func (b *bench) sweeps(requests []lifecycle.RequestToCheck, running ...lifecycle
 			return nil
 		}
 	}
-	b.store.check = func(limit int, grace time.Duration) ([]lifecycle.RequestToCheck, error) {
+	moved := map[lifecycle.ID]bool{}
+	for _, q := range requests {
+		moved[q.RequestID] = q.Moved
+	}
+	b.store.check = func(limit int, grace, recheck time.Duration) ([]lifecycle.RequestToCheck, error) {
 		require.Equal(b.t, time.Minute, grace)
+		require.Equal(b.t, time.Hour, recheck)
 		r.mutex.Lock()
 		defer r.mutex.Unlock()
 		left := slices.DeleteFunc(slices.Clone(requests), func(q lifecycle.RequestToCheck) bool {
@@ -51,7 +56,11 @@ func (b *bench) sweeps(requests []lifecycle.RequestToCheck, running ...lifecycle
 		})
 		return left[:min(limit, len(left))], nil
 	}
-	b.store.mark = func(ctx context.Context, ids []lifecycle.ID) error {
+	b.store.mark = func(ctx context.Context, ids []lifecycle.ID, spread time.Duration) error {
+		for _, id := range ids {
+			require.Equal(b.t, moved[id], spread == 0, "only those that are well are spread")
+			require.LessOrEqual(b.t, spread, time.Hour/4)
+		}
 		r.note(&r.checked, ids...)
 		return ctx.Err()
 	}
@@ -195,9 +204,11 @@ func TestASweepFailsWhereTheStoreDoes(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*fakeStore){
 		"looking": func(s *fakeStore) {
-			s.check = func(int, time.Duration) ([]lifecycle.RequestToCheck, error) { return nil, errAway }
+			s.check = func(int, time.Duration, time.Duration) ([]lifecycle.RequestToCheck, error) { return nil, errAway }
 		},
-		"marking": func(s *fakeStore) { s.mark = func(context.Context, []lifecycle.ID) error { return errAway } },
+		"marking": func(s *fakeStore) {
+			s.mark = func(context.Context, []lifecycle.ID, time.Duration) error { return errAway }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -73,10 +73,14 @@ type Worker struct {
 	Mail     Mail
 	Webhooks Webhooks
 	Telling  Telling
+	// Deployment is empty where Temporal hands tasks to any worker.
+	Deployment Deployment
 	// SignalDecisions is false where the signals approve and reject change nothing.
 	SignalDecisions bool          `env:"GATEHOUSE_SIGNAL_DECISIONS" envDefault:"true" doc:"Whether the signals approve and reject decide. Whoever may write to the namespace may send them."`
 	SweepInterval   time.Duration `env:"GATEHOUSE_SWEEP_INTERVAL" envDefault:"10s" min:"1s" max:"1h" doc:"How often the sweep looks for requests, imports and exports that their workflow left behind."`
-	MetricsAddress  string        `env:"GATEHOUSE_WORKER_METRICS_ADDRESS" envDefault:"127.0.0.1:9465" form:"address" doc:"Where the worker serves metrics, health and readiness."`
+	// SweepRecheck bounds how long it may go unnoticed that a workflow was terminated.
+	SweepRecheck   time.Duration `env:"GATEHOUSE_SWEEP_RECHECK" envDefault:"10m" min:"1s" max:"24h" doc:"How long the sweep takes the workflow of a pending request to run that it found running. It looks after each within this time; what was changed meanwhile it sees at once."`
+	MetricsAddress string        `env:"GATEHOUSE_WORKER_METRICS_ADDRESS" envDefault:"127.0.0.1:9465" form:"address" doc:"Where the worker serves metrics, health and readiness."`
 }
 
 // Migrate is the configuration of cmd/migrate.
@@ -85,8 +89,9 @@ type Migrate struct {
 	// MigrationURL connects the role that owns the tables.
 	MigrationURL Secret `env:"GATEHOUSE_MIGRATION_DATABASE_URL,required" form:"postgres" doc:"The database, as the role that owns the tables."`
 	// Database.URL names the role that is granted what the application needs.
-	Database Database
-	Temporal Temporal
+	Database   Database
+	Temporal   Temporal
+	Deployment Deployment
 }
 
 // Reconcile is the configuration of the command reconcile of cmd/admin; the others
@@ -166,6 +171,13 @@ type Temporal struct {
 	// APIKey and APIKeyFile are not both set.
 	APIKey     Secret `env:"GATEHOUSE_TEMPORAL_API_KEY" form:"key" doc:"The API key, as for Temporal Cloud."`
 	APIKeyFile string `env:"GATEHOUSE_TEMPORAL_API_KEY_FILE" form:"keyfile" doc:"The file that holds the API key instead, read anew for every call."`
+}
+
+// Deployment is which version of the workers a process is, where Temporal is to tell
+// them apart. Name and BuildID are set both or neither.
+type Deployment struct {
+	Name    string `env:"GATEHOUSE_WORKER_DEPLOYMENT" form:"deployment" doc:"The Temporal worker deployment that the worker is of, see operations.md. Where it is empty Temporal hands tasks to any worker."`
+	BuildID string `env:"GATEHOUSE_WORKER_BUILD_ID" form:"name" doc:"Which build of the deployment the worker is. A build gets no tasks until migrate deployment, or an operator, makes it the current one."`
 }
 
 // Waiting is how policies count days.

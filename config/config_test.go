@@ -51,7 +51,7 @@ func TestDefaultsAreEnoughBesideTheDatabase(t *testing.T) {
 		Bulk:            Bulk{Concurrency: 2, JobRetention: 30 * 24 * time.Hour, ExportRetention: 7 * 24 * time.Hour},
 		Mail:            Mail{Security: "starttls", From: "Gatehouse <gatehouse@localhost>"},
 		Telling:         Telling{Language: "en", Retention: 30 * 24 * time.Hour},
-		SignalDecisions: true, SweepInterval: 10 * time.Second, MetricsAddress: "127.0.0.1:9465",
+		SignalDecisions: true, SweepInterval: 10 * time.Second, SweepRecheck: 10 * time.Minute, MetricsAddress: "127.0.0.1:9465",
 	}, worker)
 
 	migrate, err := LoadMigrate([]string{
@@ -157,6 +157,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		"GATEHOUSE_TEMPLATES_DIR=/etc/gatehouse/templates",
 		"GATEHOUSE_NOTIFICATION_RETENTION=1h",
 		"GATEHOUSE_SWEEP_INTERVAL=1m",
+		"GATEHOUSE_SWEEP_RECHECK=1h",
+		"GATEHOUSE_WORKER_DEPLOYMENT=gatehouse",
+		"GATEHOUSE_WORKER_BUILD_ID=0.6-rc.1",
 		"GATEHOUSE_WORKER_METRICS_ADDRESS=:9001",
 	})
 	require.NoError(t, err)
@@ -173,7 +176,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		},
 		Webhooks:      Webhooks{AllowHTTP: true, AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		Telling:       Telling{Language: "de", TemplatesDir: "/etc/gatehouse/templates", Retention: time.Hour},
-		SweepInterval: time.Minute, MetricsAddress: ":9001",
+		SweepInterval: time.Minute, SweepRecheck: time.Hour, Deployment: Deployment{Name: "gatehouse", BuildID: "0.6-rc.1"}, MetricsAddress: ":9001",
 	}, worker)
 }
 
@@ -335,6 +338,30 @@ func TestWhatSecuresTemporalIsJudgedAtTheStart(t *testing.T) {
 			} else {
 				require.EqualError(t, err, want, settings)
 			}
+		}
+	}
+}
+
+func TestAVersionOfWorkersIsSetWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ settings, names string }{
+		{"", ""},
+		{"GATEHOUSE_WORKER_DEPLOYMENT=gatehouse GATEHOUSE_WORKER_BUILD_ID=0.6", ""},
+		{"GATEHOUSE_WORKER_DEPLOYMENT=gatehouse", "GATEHOUSE_WORKER_BUILD_ID is not set"},
+		{"GATEHOUSE_WORKER_BUILD_ID=0.6", "GATEHOUSE_WORKER_DEPLOYMENT is not set"},
+		{"GATEHOUSE_WORKER_DEPLOYMENT=gate.house GATEHOUSE_WORKER_BUILD_ID=0.6", "GATEHOUSE_WORKER_DEPLOYMENT must be"},
+	} {
+		settings := append([]string{
+			"GATEHOUSE_DATABASE_URL=" + databaseURL, "GATEHOUSE_MIGRATION_DATABASE_URL=" + migrationURL,
+		}, strings.Fields(c.settings)...)
+		_, worker := LoadWorker(settings)
+		_, migrate := LoadMigrate(settings)
+		for _, err := range []error{worker, migrate} {
+			if c.names == "" {
+				require.NoError(t, err, c.settings)
+				continue
+			}
+			require.ErrorContains(t, err, c.names, c.settings)
 		}
 	}
 }

@@ -39,21 +39,21 @@ func LoadAPI(environ []string) (API, error) {
 // LoadWorker does so for the worker.
 func LoadWorker(environ []string) (Worker, error) {
 	var c Worker
-	err := load(&c, &c.Common, environ, checkTemporal, checkMail)
+	err := load(&c, &c.Common, environ, checkTemporal, checkMail, checkDeployment)
 	return c, err
 }
 
 // LoadMigrate does so for the migration.
 func LoadMigrate(environ []string) (Migrate, error) {
 	var c Migrate
-	err := load(&c, &c.Common, environ, checkTemporal)
+	err := load(&c, &c.Common, environ, checkTemporal, checkDeployment)
 	return c, err
 }
 
 // LoadReconcile does so for the command reconcile.
 func LoadReconcile(environ []string) (Reconcile, error) {
 	var c Reconcile
-	err := load(&c, &c.Common, environ, c.Temporal.together)
+	err := load(&c, &c.Common, environ, checkTemporal)
 	return c, err
 }
 
@@ -131,7 +131,20 @@ const (
 	keyVariable          = "GATEHOUSE_TEMPORAL_TLS_KEY_FILE"
 	apiKeyVariable       = "GATEHOUSE_TEMPORAL_API_KEY" //nolint:gosec // the name of a variable
 	apiKeyFileVariable   = "GATEHOUSE_TEMPORAL_API_KEY_FILE"
+	deploymentVariable   = "GATEHOUSE_WORKER_DEPLOYMENT"
+	buildVariable        = "GATEHOUSE_WORKER_BUILD_ID"
 )
+
+// checkDeployment refuses half a version: it would be none.
+func checkDeployment(values map[string]string) error {
+	switch deployment, build := values[deploymentVariable], values[buildVariable]; {
+	case deployment != "" && build == "":
+		return errors.New(buildVariable + " is not set, but " + deploymentVariable + " is")
+	case deployment == "" && build != "":
+		return errors.New(deploymentVariable + " is not set, but " + buildVariable + " is")
+	}
+	return nil
+}
 
 func checkDemo(values map[string]string) error {
 	address := values[addressVariable]

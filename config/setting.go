@@ -65,6 +65,10 @@ var forms = map[string]form{
 	"postgres": {"a URL like postgres://user:password@host:5432/database", isPostgresURL},
 	"base":     {"an http or https URL of scheme, host and port alone", isBaseURL},
 	"name":     {"1 to 63 letters, digits, dots, hyphens and underscores, the first a letter or digit", namePattern.MatchString},
+	// Temporal writes a version as deployment.build.
+	"deployment": {"1 to 63 letters, digits, hyphens and underscores, the first a letter or digit", func(s string) bool {
+		return namePattern.MatchString(s) && !strings.Contains(s, ".")
+	}},
 	"level":    {"debug, info, warn or error", isOneOf("debug", "info", "warn", "error")},
 	"path":     {"the path of a file", func(string) bool { return true }},
 	"text":     {"a text", func(string) bool { return true }},

@@ -29,7 +29,7 @@ func another(t *testing.T, o devstack.Options) *system {
 		o.Env = map[string]string{}
 	}
 	for name, value := range map[string]string{
-		"GATEHOUSE_SWEEP_INTERVAL": "2s", "GATEHOUSE_DECISION_TIMEOUT": "20s", "GATEHOUSE_RATE_LIMIT": "0",
+		"GATEHOUSE_SWEEP_INTERVAL": "2s", "GATEHOUSE_SWEEP_RECHECK": "2s", "GATEHOUSE_DECISION_TIMEOUT": "20s", "GATEHOUSE_RATE_LIMIT": "0",
 	} {
 		if _, ok := o.Env[name]; !ok {
 			o.Env[name] = value

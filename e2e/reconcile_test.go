@@ -34,6 +34,9 @@ func TestRowsAndTemporalAreBroughtInLine(t *testing.T) {
 	eventually(t, "every workflow stands where the rows do", func() bool {
 		return s.count(t, "SELECT count(*) FROM requests WHERE workflow_seen_at < modified") == 0
 	})
+	eventually(t, "everybody is told", func() bool {
+		return s.count(t, "SELECT count(*) FROM notifications WHERE relayed IS NULL")+s.count(t, "SELECT count(*) FROM deliveries WHERE status = 'PENDING'") == 0
+	})
 	backup := filepath.Join(s.Dir(), "backup.dump")
 	s.postgresProgram(t, "pg_dump", "--format=custom", "--file="+backup)
 

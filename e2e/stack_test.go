@@ -101,6 +101,7 @@ func run(m *testing.M) int {
 		Env: map[string]string{
 			// Short, so that the tests don't wait for what operators wait for.
 			"GATEHOUSE_SWEEP_INTERVAL": "2s",
+			"GATEHOUSE_SWEEP_RECHECK":  "2s",
 			// Long, so that a busy machine answers all the same.
 			"GATEHOUSE_DECISION_TIMEOUT": "20s",
 			"GATEHOUSE_LOG_LEVEL":        "debug",

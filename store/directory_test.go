@@ -207,7 +207,7 @@ func TestRequestsOfWhoIsGoneAreFound(t *testing.T) {
 			}
 			want := []lifecycle.RequestToCheck{{RequestID: request.ID, SourceID: w.source.ID, Moved: true}}
 			require.Equal(t, want, orphans())
-			swept, err := w.RequestsToCheck(t.Context(), 10, 0)
+			swept, err := w.RequestsToCheck(t.Context(), 10, 0, 0)
 			require.NoError(t, err)
 			require.Equal(t, want, swept)
 			progress, err := w.LoadRequest(t.Context(), request.ID)

@@ -27,12 +27,23 @@ const migrationTable = "gatehouse_migrations"
 // up an index that is built concurrently.
 const lockPoll = 50 * time.Millisecond
 
+const (
+	// lockTimeout is how long a migration waits for a lock, and so how long whoever
+	// uses the table may have to wait behind it.
+	lockTimeout = "3s"
+	// lockRetry is how soon it is tried again.
+	lockRetry = time.Second
+	// lockNotAvailable is the SQLSTATE of a wait that was too long.
+	lockNotAvailable = "55P03"
+)
+
 // Migrate brings the schema that url's search path names first to the newest
 // version and lets appRole use it, which needs to exist and gets no DDL; an
 // empty appRole grants nothing. The role in url owns the schema. However many
 // processes call it at once, one works and the others wait for it, until ctx
-// ends. Its errors are for operators. It needs a direct connection: behind a pooler that hands connections
-// around, the lock would be left behind.
+// ends; so does one that others keep from a table. Its errors are for operators. It
+// needs a direct connection: behind a pooler that hands connections around, the lock
+// would be left behind.
 func Migrate(ctx context.Context, url, appRole string) error {
 	conn, err := connConfig(url)
 	if err != nil {
@@ -40,6 +51,7 @@ func Migrate(ctx context.Context, url, appRole string) error {
 	}
 	conn.RuntimeParams["gatehouse.app_role"] = appRole
 	conn.RuntimeParams["statement_timeout"] = "0"
+	conn.RuntimeParams["lock_timeout"] = lockTimeout
 	db := stdlib.OpenDB(*conn)
 	defer func() { _ = db.Close() }()
 	unlock, err := lockMigrations(ctx, db)
@@ -51,13 +63,32 @@ func Migrate(ctx context.Context, url, appRole string) error {
 	if err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if err := migrateUp(ctx, provider); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	if err := foldIdentities(ctx, db); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	return nil
+}
+
+// migrateUp applies what is lacking. A migration that waits for a table which others
+// are at gives way, so that nobody waits behind it for long, and is tried again.
+func migrateUp(ctx context.Context, provider *goose.Provider) error {
+	tick := time.NewTicker(lockRetry)
+	defer tick.Stop()
+	for {
+		_, err := provider.Up(ctx)
+		var refused *pgconn.PgError
+		if err == nil || !errors.As(err, &refused) || refused.Code != lockNotAvailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-tick.C:
+		}
+	}
 }
 
 // foldIdentities fills in the folded columns of identities that were there before

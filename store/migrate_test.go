@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,36 @@ func TestManyMigrateAtOnce(t *testing.T) {
 	group.Wait()
 	require.NoError(t, errors.Join(failed...))
 	require.NoError(t, rows.Ready(t.Context()))
+}
+
+// TestAMigrationGivesWayToWhoIsAtATable has somebody be at a table for longer than a
+// migration waits: others get at it meanwhile, and the migration is done afterwards.
+func TestAMigrationGivesWayToWhoIsAtATable(t *testing.T) {
+	t.Parallel()
+	schema := storetest.EmptySchema(t)
+	require.NoError(t, store.MigrateTo(t.Context(), schema.MigrationURL, schema.AppRole, 12))
+	db := schema.Admin(t)
+	holder, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = holder.ExecContext(t.Context(), "LOCK TABLE requests IN ACCESS SHARE MODE")
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- store.Migrate(context.WithoutCancel(t.Context()), schema.MigrationURL, schema.AppRole) }()
+	const waits = `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'requests'::regclass AND NOT granted)`
+	waiting := func(want bool) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			var is bool
+			require.NoError(t, db.QueryRowContext(t.Context(), waits).Scan(&is))
+			return is == want
+		}, time.Minute, 10*time.Millisecond)
+	}
+	waiting(true)
+	waiting(false)
+	waiting(true)
+	require.NoError(t, holder.Rollback())
+	require.NoError(t, <-done)
+	require.NoError(t, schema.Open(t, store.Config{}).Ready(t.Context()))
 }
 
 // TestTheApplicationMayNotChangeTables tries as the application's role.

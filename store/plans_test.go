@@ -179,7 +179,7 @@ func TestBigTablesAreNotScanned(t *testing.T) {
 
 	var asked []string
 	w.Spy(func(query string) { asked = append(asked, query) })
-	_, err := w.RequestsToCheck(t.Context(), 500, time.Minute)
+	_, err := w.RequestsToCheck(t.Context(), 500, time.Minute, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, asked, 1)
 	requireIndexes("the sweep", asked[0])

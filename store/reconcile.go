@@ -30,7 +30,7 @@ func (s *Store) requestsInRows(ctx context.Context, where string, args ...any) (
 // pending and those whose end is not known to be told, at most limit after the one of
 // this id, by their ids. What has not moved since settled ago is settled.
 func (s *Store) OpenRequests(ctx context.Context, after lifecycle.ID, limit int, settled time.Duration) (requests []lifecycle.RequestInRows, err error) {
-	defer s.done("OpenRequests", time.Now(), &err)
+	defer s.done(ctx, "OpenRequests", time.Now(), &err)
 	// The zero id is before all others; as a value it would be NULL.
 	return s.requestsInRows(ctx, `(r.approval_status = 'PENDING' OR r.workflow_seen_at < r.modified) AND r.id > ?1::uuid
 		ORDER BY r.id LIMIT ?2`, now().Add(-settled), after.String(), max(0, limit))
@@ -38,7 +38,7 @@ func (s *Store) OpenRequests(ctx context.Context, after lifecycle.ID, limit int,
 
 // RequestsAmong returns those of the requests that there are, as OpenRequests does.
 func (s *Store) RequestsAmong(ctx context.Context, ids []lifecycle.ID, settled time.Duration) (requests []lifecycle.RequestInRows, err error) {
-	defer s.done("RequestsAmong", time.Now(), &err)
+	defer s.done(ctx, "RequestsAmong", time.Now(), &err)
 	return s.requestsInRows(ctx, "r.id = ANY (?1)", now().Add(-settled), idList(ids))
 }
 
@@ -51,21 +51,21 @@ var engineTables = map[lifecycle.EngineKind]bun.Safe{
 
 // Existing returns those of the ids that there are rows for.
 func (s *Store) Existing(ctx context.Context, kind lifecycle.EngineKind, ids []lifecycle.ID) (existing []lifecycle.ID, err error) {
-	defer s.done("Existing", time.Now(), &err)
+	defer s.done(ctx, "Existing", time.Now(), &err)
 	return s.ids(ctx, "SELECT id FROM ? WHERE id = ANY (?)", engineTables[kind], idList(ids))
 }
 
 // OpenAbsences returns the next absences that are not over, at most limit after the
 // one of this id, by their ids.
 func (s *Store) OpenAbsences(ctx context.Context, after lifecycle.ID, limit int) (absences []lifecycle.ID, err error) {
-	defer s.done("OpenAbsences", time.Now(), &err)
+	defer s.done(ctx, "OpenAbsences", time.Now(), &err)
 	return s.ids(ctx, "SELECT id FROM absences WHERE due IS NOT NULL AND id > ?::uuid ORDER BY id LIMIT ?", after.String(), max(0, limit))
 }
 
 // PendingDeliveries returns the next deliveries that are pending, with their channels,
 // at most limit after the one of this id, by their ids.
 func (s *Store) PendingDeliveries(ctx context.Context, after lifecycle.ID, limit int) (deliveries []lifecycle.Delivery, err error) {
-	defer s.done("PendingDeliveries", time.Now(), &err)
+	defer s.done(ctx, "PendingDeliveries", time.Now(), &err)
 	var d lifecycle.Delivery
 	rows, err := s.db.QueryContext(ctx, `SELECT id, channel FROM deliveries WHERE status = 'PENDING' AND id > ?::uuid ORDER BY id LIMIT ?`,
 		after.String(), max(0, limit))

@@ -33,11 +33,11 @@ func (s *Store) OrphanedRequests(ctx context.Context, limit int) (requests []lif
 // RequestsToCheck returns up to limit requests whose workflow needs looking
 // after: first those whose rows moved without it, pending or final, or whose
 // approver is gone, then, in rotation, the pending ones that MarkChecked named
-// longest ago. A request that was changed or checked less than settled ago is
-// left out. A workflow that was told and does not come after its rows is told
+// more than recheck ago. A request that was changed or checked less than settled ago
+// is left out. A workflow that was told and does not come after its rows is told
 // again in ever longer intervals, each as long as the rows had stood so before:
 // what holds it up may last.
-func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Duration) (requests []lifecycle.RequestToCheck, err error) {
+func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled, recheck time.Duration) (requests []lifecycle.RequestToCheck, err error) {
 	defer s.done(ctx, "RequestsToCheck", time.Now(), &err)
 	const due = `r.modified <= ?1 AND r.workflow_checked_at <= ?1 ORDER BY r.workflow_checked_at, r.id LIMIT ?0`
 	var q lifecycle.RequestToCheck
@@ -47,7 +47,7 @@ func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Dur
 				AND r.workflow_checked_at + (r.workflow_checked_at - r.modified) <= ?2 AND `+due+`
 		), orphaned AS (`+orphans+` AND `+due+`
 		), next AS (
-			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND `+due+`
+			SELECT r.id FROM requests AS r WHERE r.approval_status = 'PENDING' AND r.workflow_checked_at <= ?3 AND `+due+`
 		)
 		SELECT r.id, r.source_id, r.id IN (SELECT id FROM moved) OR EXISTS (
 				SELECT 1 FROM approval_items AS i WHERE i.request_id = r.id AND i.status = 'PENDING' AND `+deciderGone+`
@@ -55,7 +55,7 @@ func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Dur
 		FROM (SELECT id FROM moved UNION SELECT id FROM orphaned UNION SELECT id FROM next) AS chosen
 		JOIN requests AS r ON r.id = chosen.id
 		ORDER BY moved DESC, r.workflow_checked_at, r.id LIMIT ?0`,
-		max(0, limit), at.Add(-settled), at)
+		max(0, limit), at.Add(-settled), at, at.Add(-recheck))
 	err = each(rows, err, []any{&q.RequestID, &q.SourceID, &q.Moved}, func() error {
 		requests = append(requests, q)
 		return nil
@@ -63,12 +63,13 @@ func (s *Store) RequestsToCheck(ctx context.Context, limit int, settled time.Dur
 	return requests, err
 }
 
-// MarkChecked notes that the workflows of these requests were looked after. A
-// request that somebody else holds at this moment is passed over.
-func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID) (err error) {
+// MarkChecked notes that the workflows of these requests were looked after, as if each
+// had been up to spread ago, by chance: what was looked at together comes up bit by bit
+// then. A request that somebody else holds at this moment is passed over.
+func (s *Store) MarkChecked(ctx context.Context, ids []lifecycle.ID, spread time.Duration) (err error) {
 	defer s.done(ctx, "MarkChecked", time.Now(), &err)
-	return exec(ctx, s.db, `UPDATE requests SET workflow_checked_at = ? WHERE id IN
-		(SELECT id FROM requests WHERE id = ANY (?) FOR UPDATE SKIP LOCKED)`, now(), idList(ids))
+	return exec(ctx, s.db, `UPDATE requests SET workflow_checked_at = ?0::timestamptz - random() * ?1::float * interval '1 second' WHERE id IN
+		(SELECT id FROM requests WHERE id = ANY (?2) FOR UPDATE SKIP LOCKED)`, now(), spread.Seconds(), idList(ids))
 }
 
 // WorkflowEndings returns up to limit requests that were deleted and whose

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func (w *world) ageRequests(t *testing.T, by time.Duration) {
 
 func (w *world) toCheck(t *testing.T, limit int) []lifecycle.RequestToCheck {
 	t.Helper()
-	found, err := w.RequestsToCheck(t.Context(), limit, grace)
+	found, err := w.RequestsToCheck(t.Context(), limit, grace, grace)
 	require.NoError(t, err)
 	return found
 }
@@ -156,7 +157,7 @@ func TestASweepOfTheStoreComesToAnEnd(t *testing.T) {
 				for _, q := range batch {
 					ids = append(ids, q.RequestID)
 				}
-				require.NoError(t, w.MarkChecked(t.Context(), ids))
+				require.NoError(t, w.MarkChecked(t.Context(), ids, 0))
 			}
 			require.ElementsMatch(t, want, got, "each of them once")
 		})
@@ -224,4 +225,38 @@ func TestWhatMovesWhileItIsSeenIsNotSeen(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	require.NoError(t, <-marked)
 	require.Zero(t, w.number(t, "SELECT count(*) FROM requests WHERE workflow_seen_at >= modified"))
+}
+
+// TestWorkflowsThatAreWellAreLookedAfterRarely: whatever is pending, a sweep asks
+// Temporal about few.
+func TestWorkflowsThatAreWellAreLookedAfterRarely(t *testing.T) {
+	t.Parallel()
+	const recheck = 10 * time.Minute
+	w := newWorld(t, 1)
+	for i := range 40 {
+		w.seen(t, w.request(t, fmt.Sprintf("name.%d", i)))
+	}
+	due := func() (ids []lifecycle.ID) {
+		t.Helper()
+		found, err := w.RequestsToCheck(t.Context(), 100, grace, recheck)
+		require.NoError(t, err)
+		for _, q := range found {
+			ids = append(ids, q.RequestID)
+		}
+		return ids
+	}
+	w.ageRequests(t, grace)
+	first := due()
+	require.Len(t, first, 40, "nobody has looked after these")
+	require.NoError(t, w.MarkChecked(t.Context(), first, recheck/4))
+	w.ageRequests(t, grace)
+	require.Empty(t, due(), "they are well")
+	w.ageRequests(t, recheck*7/8)
+	soon := len(due())
+	require.Positive(t, soon)
+	require.Less(t, soon, 40, "they come up bit by bit")
+	w.change(t, "UPDATE requests SET modified = modified + interval '1 millisecond' WHERE id = $1", first[0])
+	require.Contains(t, due(), first[0], "one that moved does at once")
+	w.ageRequests(t, recheck/8)
+	require.Len(t, due(), 40)
 }

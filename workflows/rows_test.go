@@ -445,7 +445,7 @@ func (r *rows) SaveNotification(_ context.Context, event string, request, item l
 	return true, lifecycle.NewID(), nil
 }
 
-func (r *rows) RequestsToCheck(_ context.Context, limit int, _ time.Duration) ([]lifecycle.RequestToCheck, error) {
+func (r *rows) RequestsToCheck(_ context.Context, limit int, _, _ time.Duration) ([]lifecycle.RequestToCheck, error) {
 	if err := r.begin(wire.ActivitySweepPending); err != nil {
 		return nil, err
 	}
@@ -467,7 +467,7 @@ func (r *rows) RequestsToCheck(_ context.Context, limit int, _ time.Duration) ([
 	return found[:min(limit, len(found))], nil
 }
 
-func (r *rows) MarkChecked(_ context.Context, ids []lifecycle.ID) error {
+func (r *rows) MarkChecked(_ context.Context, ids []lifecycle.ID, _ time.Duration) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	for _, id := range ids {

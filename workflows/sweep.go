@@ -37,16 +37,6 @@ func (w *Workflows) SweepWorkflow(ctx workflow.Context, in wire.SweepInput) (wir
 	return total, err
 }
 
-// sweepsAbsences is false in histories from before there were absences.
-func sweepsAbsences(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "sweep-absences", workflow.DefaultVersion, 1) >= 1
-}
-
-// sweepsBulk is false in histories from before there was bulk work.
-func sweepsBulk(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "sweep-bulk", workflow.DefaultVersion, 1) >= 1
-}
-
 // sweep repeats one step as long as it finds a full batch and gets on with it.
 func sweep(ctx workflow.Context, activity string, in wire.SweepInput, total *wire.SweepResult) error {
 	ctx = sweeping(ctx)

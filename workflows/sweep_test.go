@@ -98,7 +98,7 @@ func TestASweepIsBounded(t *testing.T) {
 func TestASweepStopsWhereNothingOfABatchWorks(t *testing.T) {
 	t.Parallel()
 	b := newSweepBench(t, 6, 0)
-	first, err := b.rows.RequestsToCheck(t.Context(), 2, 0)
+	first, err := b.rows.RequestsToCheck(t.Context(), 2, 0, 0)
 	require.NoError(t, err)
 	for _, q := range first {
 		b.reach.failing = append(b.reach.failing, q.RequestID)

@@ -94,6 +94,10 @@ type WorkerOptions struct {
 	// StopTimeout is how long Stop waits for the activities that run; 0 is
 	// [DefaultStopTimeout].
 	StopTimeout time.Duration
+	// Deployment and BuildID are the version that the workers say they are, so that
+	// Temporal hands them the tasks that are for it alone. Where they are empty
+	// any worker gets any task.
+	Deployment, BuildID string
 	// OnFatal is called, at most once a queue, where a worker gave up for good,
 	// such as on a namespace that is gone. The process should then end. It may
 	// be nil.
@@ -157,9 +161,23 @@ func commonOptions(o WorkerOptions) worker.Options {
 	}
 	return worker.Options{
 		WorkerStopTimeout: stop, OnFatalError: o.OnFatal,
-		Interceptors: []interceptor.WorkerInterceptor{&origins{log: logger(o)}},
+		DeploymentOptions: deploymentOptions(o),
+		Interceptors:      []interceptor.WorkerInterceptor{&origins{log: logger(o)}},
 		// Names are given by wire alone.
 		DisableRegistrationAliasing: true,
+	}
+}
+
+// deploymentOptions have every workflow go over to the newest version with its next
+// task: what waits for weeks must not hold an old one in its place.
+func deploymentOptions(o WorkerOptions) worker.DeploymentOptions {
+	if o.Deployment == "" {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning:             true,
+		Version:                   worker.WorkerDeploymentVersion{DeploymentName: o.Deployment, BuildID: o.BuildID},
+		DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	}
 }
 

@@ -11,8 +11,11 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
+
+	"go.temporal.io/sdk/client"
 
 	"gatehouse/cmd/internal/serve"
 	"gatehouse/config"
@@ -25,13 +28,19 @@ const usage = `migrate prepares what the programs need.
 
   migrate up         brings the tables to this version; safe to run many at once
   migrate temporal   registers the search attributes in the Temporal namespace
+  migrate deployment has Temporal hand all tasks to the build of the workers that
+                     GATEHOUSE_WORKER_BUILD_ID names, once they are there
 
 GATEHOUSE_MIGRATION_DATABASE_URL connects the role that owns the tables; the
 role in GATEHOUSE_DATABASE_URL is granted what the application needs.
 `
 
-// temporalTimeout bounds the registration of the search attributes.
-const temporalTimeout = time.Minute
+const (
+	// temporalTimeout bounds the registration of the search attributes.
+	temporalTimeout = time.Minute
+	// deploymentTimeout bounds the waiting for workers that are being rolled out.
+	deploymentTimeout = 10 * time.Minute
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -44,9 +53,9 @@ func main() {
 }
 
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	if len(args) != 1 || (args[0] != "up" && args[0] != "temporal") {
+	if len(args) != 1 || !slices.Contains([]string{"up", "temporal", "deployment"}, args[0]) {
 		_, _ = io.WriteString(stdout, usage)
-		return errors.New(`"up" or "temporal" is needed`)
+		return errors.New(`"up", "temporal" or "deployment" is needed`)
 	}
 	cfg, err := config.LoadMigrate(environ)
 	if err != nil {
@@ -54,8 +63,18 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	log := telemetry.NewLogger(stderr, cfg.LogLevel, cfg.LogFormat, nil)
 	cfg.WarnOfUnknown(ctx, log)
-	if args[0] == "temporal" {
-		return registerAttributes(ctx, cfg, log)
+	switch args[0] {
+	case "temporal":
+		return inTemporal(ctx, cfg, log, temporalTimeout, func(ctx context.Context, temporal client.Client) error {
+			return workflowclient.EnsureSearchAttributes(ctx, temporal, cfg.Temporal.Namespace)
+		})
+	case "deployment":
+		if cfg.Deployment.Name == "" {
+			return errors.New("GATEHOUSE_WORKER_DEPLOYMENT is not set")
+		}
+		return inTemporal(ctx, cfg, log, deploymentTimeout, func(ctx context.Context, temporal client.Client) error {
+			return workflowclient.EnsureCurrentBuild(ctx, temporal, cfg.Deployment.Name, cfg.Deployment.BuildID)
+		})
 	}
 	application, err := url.Parse(string(cfg.Database.URL))
 	if err != nil {
@@ -67,8 +86,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return store.BoundSessions(ctx, string(cfg.Database.URL), cfg.Database.StatementTimeout)
 }
 
-func registerAttributes(ctx context.Context, cfg config.Migrate, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
+// inTemporal does something in the namespace, within a time.
+func inTemporal(ctx context.Context, cfg config.Migrate, log *slog.Logger, limit time.Duration, do func(context.Context, client.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dial := serve.DialOptions(cfg.Temporal)
 	dial.Logger = log
@@ -77,5 +97,5 @@ func registerAttributes(ctx context.Context, cfg config.Migrate, log *slog.Logge
 		return err
 	}
 	defer temporal.Close()
-	return workflowclient.EnsureSearchAttributes(ctx, temporal, cfg.Temporal.Namespace)
+	return do(ctx, temporal)
 }

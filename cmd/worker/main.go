@@ -143,11 +143,13 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		DatabaseSteps:   steps,
 		BulkConcurrency: bulk,
 		StopTimeout:     cfg.ShutdownTimeout,
+		Deployment:      cfg.Deployment.Name,
+		BuildID:         cfg.Deployment.BuildID,
 		OnFatal:         fail,
 		Log:             log,
 	}, &activities.Activities{
 		Store: rows, Workflows: reach, Observer: metrics, Log: log,
-		SignalDecisions: cfg.SignalDecisions, SweepGrace: sweepGrace, SweepConcurrency: sweepConcurrency,
+		SignalDecisions: cfg.SignalDecisions, SweepGrace: sweepGrace, SweepRecheck: cfg.SweepRecheck, SweepConcurrency: sweepConcurrency,
 		Bulk: &activities.Bulk{
 			Store: rows, Workflows: reach, Observer: metrics,
 			JobRetention: cfg.Bulk.JobRetention, ExportRetention: cfg.Bulk.ExportRetention,
