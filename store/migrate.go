@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -51,19 +52,18 @@ func Migrate(ctx context.Context, url, appRole string) error {
 	}
 	conn.RuntimeParams["gatehouse.app_role"] = appRole
 	conn.RuntimeParams["statement_timeout"] = "0"
-	conn.RuntimeParams["lock_timeout"] = lockTimeout
 	db := stdlib.OpenDB(*conn)
 	defer func() { _ = db.Close() }()
+	hasty := conn.Copy()
+	hasty.RuntimeParams["lock_timeout"] = lockTimeout
+	giving := stdlib.OpenDB(*hasty)
+	defer func() { _ = giving.Close() }()
 	unlock, err := lockMigrations(ctx, db)
 	if err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	defer unlock()
-	provider, err := newProvider(db)
-	if err != nil {
-		return fmt.Errorf("migrating: %w", err)
-	}
-	if err := migrateUp(ctx, provider); err != nil {
+	if err := migrateUp(ctx, db, giving); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	if err := foldIdentities(ctx, db); err != nil {
@@ -73,14 +73,36 @@ func Migrate(ctx context.Context, url, appRole string) error {
 }
 
 // migrateUp applies what is lacking. A migration that waits for a table which others
-// are at gives way, so that nobody waits behind it for long, and is tried again.
-func migrateUp(ctx context.Context, provider *goose.Provider) error {
+// are at gives way, so that nobody waits behind it for long, and is tried again. Those
+// without a transaction wait as long as need be: nobody waits behind them.
+func migrateUp(ctx context.Context, waiting, giving *sql.DB) error {
+	patient, err := newProvider(waiting)
+	if err != nil {
+		return err
+	}
+	hasty, err := newProvider(giving)
+	if err != nil {
+		return err
+	}
 	tick := time.NewTicker(lockRetry)
 	defer tick.Stop()
 	for {
-		_, err := provider.Up(ctx)
+		alone, err := nextIsAlone(ctx, patient)
+		if err != nil {
+			return err
+		}
+		next := hasty
+		if alone {
+			next = patient
+		}
+		_, err = next.UpByOne(ctx)
 		var refused *pgconn.PgError
-		if err == nil || !errors.As(err, &refused) || refused.Code != lockNotAvailable {
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, goose.ErrNoNextVersion):
+			return nil
+		case !errors.As(err, &refused) || refused.Code != lockNotAvailable:
 			return err
 		}
 		select {
@@ -89,6 +111,21 @@ func migrateUp(ctx context.Context, provider *goose.Provider) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// nextIsAlone reports whether the migration that is next runs outside of a transaction.
+func nextIsAlone(ctx context.Context, provider *goose.Provider) (bool, error) {
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, source := range provider.ListSources() {
+		if source.Version > version {
+			text, err := fs.ReadFile(migrations, "migrations/"+source.Path)
+			return strings.Contains(string(text), "\n-- +goose NO TRANSACTION\n"), err
+		}
+	}
+	return false, nil
 }
 
 // foldIdentities fills in the folded columns of identities that were there before
