@@ -47,6 +47,11 @@ faults: launcher ## harm the running system under load and see that nothing is l
 	@go build -o .tools/bin/faults ./e2e/faults
 	@exec .tools/bin/faults -for $(FAULTSTIME) $(FAULTSFLAGS)
 
+.PHONY: release
+release: launcher ## record what this version leaves behind, for later ones to go on with: make release VERSION=0.6
+	@test -n "$(VERSION)" || { echo 'VERSION is needed, as in make release VERSION=0.6' >&2; exit 2; }
+	@GATEHOUSE_TEST_RELEASE=$(VERSION) $(DEVSTACK) exec -- go test -count=1 -run '^TestRecordRelease$$' ./e2e
+
 .PHONY: check
 check: launcher ## what can be said without running: format, linters, generated files, modules
 	@exec .ci/check

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"database/sql"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,10 +20,7 @@ import (
 // now on. Such a test runs alone. The programs are those that were built before.
 func another(t *testing.T, o devstack.Options) *system {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "gatehouse-e2e-")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	o.Dir, o.BinDir, o.Demo, o.Log, o.Echo = dir, filepath.Join(stack.Dir(), "bin"), true, &launcher, true
+	o.Dir, o.BinDir, o.Demo, o.Log, o.Echo = t.TempDir(), filepath.Join(stack.Dir(), "bin"), true, &launcher, true
 	if o.Env == nil {
 		o.Env = map[string]string{}
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,9 +20,9 @@ import (
 const releaseVariable = "GATEHOUSE_TEST_RELEASE"
 
 // openHistories and releasedDump are where a version's state is kept.
-func openHistories(version string) string {
-	return filepath.Join("..", "workflows", "testdata", "histories", version, "open")
-}
+func openHistories(version string) string { return filepath.Join(historiesDir, version, "open") }
+
+var historiesDir = filepath.Join("..", "workflows", "testdata", "histories")
 
 func releasedDump(version string) string {
 	return filepath.Join("..", "store", "testdata", "released", version, "dump.sql")
@@ -35,10 +36,10 @@ func TestRecordRelease(t *testing.T) {
 	if version == "" {
 		t.Skip(releaseVariable + " is not set")
 	}
+	require.NoDirExists(t, filepath.Dir(releasedDump(version)), "%s is recorded: a release is not changed", version)
 	s := another(t, devstack.Options{})
 	names := s.leaveHalfWay(t)
 	dir := openHistories(version)
-	require.NoError(t, os.RemoveAll(dir))
 	require.NoError(t, os.MkdirAll(dir, 0o750))
 	for id, name := range names {
 		writeHistory(t, filepath.Join(dir, name+".json"), id, "")
@@ -55,6 +56,30 @@ func TestRecordRelease(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(filepath.Dir(releasedDump(version)), 0o750))
 	require.NoError(t, os.WriteFile(releasedDump(version), s.dump(t), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(releasedDump(version)), "migrations.sha256"), sums(t), 0o600))
+	// What was recorded since the release before is this one's.
+	if recent := filepath.Join(historiesDir, "next"); isThere(recent) {
+		require.NoError(t, os.Rename(recent, filepath.Join(historiesDir, version, "ended")))
+	}
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// sums are the migrations with their sums, as sha256sum writes them.
+func sums(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "store", "migrations", "*.sql"))
+	require.NoError(t, err)
+	var lines []byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		lines = fmt.Appendf(lines, "%x  %s\n", sha256.Sum256(text), filepath.Base(file))
+	}
+	return lines
 }
 
 // dump is the schema and the rows as SQL that a driver can run. Signing keys are

@@ -72,12 +72,13 @@ func noteStand(stand *lifecycle.RequestInEngine, event *historypb.HistoryEvent) 
 // closes reports whether an event is the last one of a run.
 func closes(event enumspb.EventType) bool {
 	switch event {
+	default:
+		return false
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
 		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
 		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
 		return true
 	}
-	return false
 }
 
 // RestartRequest starts the workflow of a request in the place of the one that runs,
