@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -12,12 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-
-	"gatehouse/workflows/wire"
 )
 
 // copiesAgree holds that several processes of each program are of one mind.
@@ -28,7 +24,6 @@ func copiesAgree(t *testing.T, r *rig) {
 		"one of many at once has the name":      oneHasTheName,
 		"no more sources than there may be":     noMoreSources,
 		"many migrate at once":                  manyMigrate,
-		"two sweeps at once tell once":          twoSweepsTellOnce,
 		"each schedule is there once":           eachScheduleOnce,
 		"a token is good at every copy at once": aTokenIsGoodEverywhere,
 	} {
@@ -104,52 +99,6 @@ func manyMigrate(t *testing.T, r *rig) {
 		})
 	}
 	group.Wait()
-}
-
-// twoSweepsTellOnce has two sweeps of records whose end is near run at the same time,
-// and one of the workers die meanwhile.
-func twoSweepsTellOnce(t *testing.T, r *rig) {
-	t.Helper()
-	const people = 5_000 // some batches
-	end := time.Now().UTC().AddDate(0, 0, 5).Format(time.DateOnly)
-	var text bytes.Buffer
-	text.WriteString("accountName,firstName,lastName,phone,email,manager,startDate,endDate\n")
-	for i := range people {
-		fmt.Fprintf(&text, "soon.%d,First,Last,512,soon.%d@example.com,john.roe,2026-01-01,%s\n", i, i, end)
-	}
-	source := r.sources[3]
-	a := r.as("admin").send(t.Context(), call{
-		method: http.MethodPost, path: "/non-employee-sources/" + source + "/non-employee-bulk-upload", body: file(text.String()),
-	})
-	require.Equal(t, told, a.outcome, "%d %s", a.status, a.body)
-	await := func(what string, want int, query string) {
-		t.Helper()
-		require.Eventually(t, func() bool {
-			var n int
-			require.NoError(t, r.rows.QueryRow(t.Context(), query).Scan(&n))
-			return n == want
-		}, 2*time.Minute, 50*time.Millisecond, what)
-	}
-	await("all are there", people, `SELECT count(*) FROM records WHERE account_name LIKE 'soon.%'`)
-	var sweeps []client.WorkflowRun
-	for _, name := range []string{"one", "other"} {
-		run, err := r.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-			ID: "lifecycle-sweep-" + name, TaskQueue: wire.QueueMaintenance,
-		}, wire.WorkflowLifecycleSweep)
-		require.NoError(t, err)
-		sweeps = append(sweeps, run)
-	}
-	require.NoError(t, r.stack.Worker[0].Kill())
-	await("all are told of", 0, `SELECT count(*) FROM records WHERE account_name LIKE 'soon.%' AND lifecycle_rung > 7`)
-	require.NoError(t, r.stack.Worker.Start(t.Context()))
-	for _, sweep := range sweeps {
-		require.NoError(t, sweep.Get(t.Context(), nil))
-	}
-	await("each is told of once to each", 0, `SELECT count(*) FROM (
-		SELECT r.id FROM records AS r LEFT JOIN notification_records AS x ON x.record_id = r.id
-			LEFT JOIN notifications AS n ON n.batch_id = x.batch_id AND n.event = 'expiring'
-		WHERE r.account_name LIKE 'soon.%' GROUP BY r.id
-		HAVING count(n.id) <> 2 OR count(DISTINCT n.recipient_id) <> 2) AS wrong`)
 }
 
 func eachScheduleOnce(t *testing.T, r *rig) {
