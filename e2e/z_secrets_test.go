@@ -164,10 +164,10 @@ func outputs(t *testing.T) []output {
 		{"the log of Temporal", read(stack.Temporal.LogPath()), false},
 		{"the log of Postgres", read(stack.Postgres.LogPath()), false},
 		{"the launcher", launcher.String(), false},
+		{"the traces", traces.all(), false},
 		{"the OIDC provider", providers.String(), false},
 		{"the metrics of the API", stack.metrics(t, stack.API), false},
 		{"the metrics of the worker", stack.metrics(t, stack.Worker), false},
-		{"the traces", traces.all(), false},
 	}
 }
 
