@@ -129,7 +129,7 @@ const (
 	serverNameVariable   = "GATEHOUSE_TEMPORAL_TLS_SERVER_NAME"
 	certVariable         = "GATEHOUSE_TEMPORAL_TLS_CERT_FILE"
 	keyVariable          = "GATEHOUSE_TEMPORAL_TLS_KEY_FILE"
-	apiKeyVariable       = "GATEHOUSE_TEMPORAL_API_KEY" //nolint:gosec // the name of a variable
+	apiKeyVariable       = "GATEHOUSE_TEMPORAL_API_KEY"
 	apiKeyFileVariable   = "GATEHOUSE_TEMPORAL_API_KEY_FILE"
 	deploymentVariable   = "GATEHOUSE_WORKER_DEPLOYMENT"
 	buildVariable        = "GATEHOUSE_WORKER_BUILD_ID"

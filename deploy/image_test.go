@@ -161,8 +161,8 @@ func build(t *testing.T) image {
 	}
 	for _, c := range d.copies {
 		from := c[0]
-		if strings.HasPrefix(from, "/out/") {
-			from = filepath.Join(out, strings.TrimPrefix(from, "/out/"))
+		if built, ok := strings.CutPrefix(from, "/out/"); ok {
+			from = filepath.Join(out, built)
 		}
 		files := []string{from}
 		if strings.HasSuffix(c[0], "/") {
@@ -254,7 +254,7 @@ func TestTheProgramsRunAsTheImageHasThem(t *testing.T) {
 			healthy = err == nil
 		}
 		stop()
-		<-ended
+		_ = <-ended // it tells that it was told to stop; how it ended is in its state
 		require.True(t, healthy, "%s: %s\n%s", name, out, log.String())
 		require.Equal(t, 0, program.ProcessState.ExitCode(), log.String())
 	}

@@ -43,7 +43,7 @@ func TestBehindAPooler(t *testing.T) {
 	}
 	storetest.RequirePooler(t)
 	names := "^(" + strings.Join(behindAPooler, "|") + ")$"
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", names, "-test.v")
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", names, "-test.v") //nolint:gosec // this very program
 	again.Env = append(os.Environ(), storetest.Pooled+"=1")
 	out, err := again.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -96,10 +97,10 @@ func boundSessions(ctx context.Context, url string, statementTimeout time.Durati
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	bounds := sessionBounds(statementTimeout)
 	var settings []string
-	set := ""
+	var set strings.Builder
 	for _, bound := range bounds {
 		settings = append(settings, bound.name+"="+bound.milliseconds())
-		set += fmt.Sprintf("EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %%I SET %s = %s', current_database());\n", bound.name, bound.milliseconds())
+		_, _ = fmt.Fprintf(&set, "EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %%I SET %s = %s', current_database());\n", bound.name, bound.milliseconds())
 	}
 	var done bool
 	if err := conn.QueryRow(ctx, `SELECT coalesce(bool_or(setconfig @> $1), false) FROM pg_db_role_setting
@@ -112,7 +113,7 @@ func boundSessions(ctx context.Context, url string, statementTimeout time.Durati
 	_, err = conn.PgConn().Exec(ctx, `BEGIN;
 		DO $$ BEGIN
 			PERFORM pg_advisory_xact_lock(hashtextextended('gatehouse/sessions', 0));
-			`+set+`
+			`+set.String()+`
 		END $$;
 		COMMIT;
 		SELECT pg_terminate_backend(pg_backend_pid())`).ReadAll()

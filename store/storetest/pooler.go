@@ -77,14 +77,14 @@ func startPooler(t testing.TB, base string) *pooler {
 	p := &pooler{}
 	p.port, err = devstack.FreePort()
 	require.NoError(t, err)
-	p.dir, err = os.MkdirTemp("", "gatehouse-pgbouncer-")
+	p.dir, err = os.MkdirTemp("", "gatehouse-pgbouncer-") //nolint:usetesting // it serves later tests as well
 	require.NoError(t, err)
 	// It does not run as root, and reads its files as whom it runs.
 	require.NoError(t, os.Chmod(p.dir, 0o755)) //nolint:gosec // the passwords in it are no secrets
 	users := filepath.Join(p.dir, "users.txt")
 	require.NoError(t, os.WriteFile(users, fmt.Appendf(nil, "%q %q\n", appRole, password), 0o644)) //nolint:gosec // no secret
 	settings := filepath.Join(p.dir, "pgbouncer.ini")
-	require.NoError(t, os.WriteFile(settings, fmt.Appendf(nil, `[databases]
+	text := fmt.Sprintf(`[databases]
 * = host=%s port=%s
 [pgbouncer]
 listen_addr = %s
@@ -96,7 +96,8 @@ pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 1000
 ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout
-`, at.Hostname(), at.Port(), devstack.Loopback, p.port, users, poolSize), 0o644)) //nolint:gosec // no secret
+`, at.Hostname(), at.Port(), devstack.Loopback, p.port, users, poolSize)
+	require.NoError(t, os.WriteFile(settings, []byte(text), 0o644)) //nolint:gosec // no secret
 	args := []string{"-q", settings}
 	if os.Geteuid() == 0 {
 		args = append([]string{"-u", "nobody"}, args...)
