@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/cmd/internal/serve"
 	"gatehouse/config"
 	"gatehouse/lifecycle"
 	"gatehouse/reconcile"
@@ -53,9 +54,9 @@ func reconcileAll(ctx context.Context, args, environ []string, out io.Writer) er
 	if err := rows.Ready(ctx); err != nil {
 		return err
 	}
-	temporal, err := workflowclient.Dial(ctx, workflowclient.DialOptions{
-		Address: cfg.Temporal.Address, Namespace: cfg.Temporal.Namespace, Logger: log,
-	})
+	dial := serve.DialOptions(cfg.Temporal)
+	dial.Logger = log
+	temporal, err := workflowclient.Dial(ctx, dial)
 	if err != nil {
 		return err
 	}
