@@ -244,8 +244,11 @@ func TestTheProgramsRunAsTheImageHasThem(t *testing.T) {
 		program := i.command(ctx, environ, name)
 		program.Stderr = &log
 		require.NoError(t, program.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- program.Wait() }()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = program.Wait() // how it ended is in its state
+		}()
 		var out []byte
 		healthy := false
 		for until := time.Now().Add(patience); !healthy && time.Now().Before(until); {
