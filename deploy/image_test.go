@@ -257,7 +257,7 @@ func TestTheProgramsRunAsTheImageHasThem(t *testing.T) {
 			healthy = err == nil
 		}
 		stop()
-		_ = <-ended // it tells that it was told to stop; how it ended is in its state
+		<-ended // it tells that it was told to stop; how it ended is in its state
 		require.True(t, healthy, "%s: %s\n%s", name, out, log.String())
 		require.Equal(t, 0, program.ProcessState.ExitCode(), log.String())
 	}

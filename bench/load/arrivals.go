@@ -63,6 +63,12 @@ func (c *calls) add(ctx context.Context, name string, due time.Time, status int,
 	}
 }
 
+// draw returns a source of chance; the same stream is the same in every run with the
+// same seed.
+func (p *profile) draw(stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(p.seed), stream)) //nolint:gosec // any will do
+}
+
 // pick draws a kind.
 func (p *profile) pick(draw *rand.Rand) kind {
 	all := 0
@@ -88,7 +94,7 @@ func (p *profile) closed(ctx context.Context, clients int, lasts time.Duration) 
 	began := time.Now()
 	for i := range clients {
 		group.Go(func() {
-			draw := rand.New(rand.NewPCG(uint64(p.seed), uint64(i)))
+			draw := p.draw(uint64(i))
 			for ctx.Err() == nil {
 				k, due := p.pick(draw), time.Now()
 				status, err := k.call(ctx, draw)
@@ -148,13 +154,13 @@ func (p *profile) open(ctx context.Context, name string, rate float64, lasts tim
 	var group sync.WaitGroup
 	bulk, stop := context.WithCancel(ctx)
 	group.Go(func() { p.bulk(bulk, p.counted(bulk, &made)) })
-	arrivals := rand.New(rand.NewPCG(uint64(p.seed), uint64(rate*1000)))
+	arrivals := p.draw(uint64(rate * 1000))
 	began := time.Now()
 	for due := began; due.Sub(began) < lasts && ctx.Err() == nil; due = due.Add(time.Duration(arrivals.ExpFloat64() / rate * float64(time.Second))) {
 		if !until(ctx, due) {
 			break
 		}
-		k, draw := p.pick(arrivals), rand.New(rand.NewPCG(arrivals.Uint64(), 0))
+		k, draw := p.pick(arrivals), p.draw(arrivals.Uint64())
 		group.Go(func() {
 			status, err := k.call(ctx, draw)
 			made.add(ctx, k.name, due, status, err)

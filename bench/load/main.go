@@ -39,7 +39,7 @@ func main() {
 	copies := flag.Int("copies", 1, "how many API and how many worker processes")
 	lasts := flag.Duration("for", 5*time.Minute, "how long each load is offered")
 	warmup := flag.Duration("warmup", time.Minute, "how long the capacity is measured")
-	clients := flag.Int("clients", 24, "how many clients measure the capacity")
+	clients := flag.Int("clients", 64, "how many clients measure the capacity")
 	seed := flag.Int64("seed", 1, "what arrives when follows from it")
 	out := flag.String("out", "", "a file for the figures, as JSON")
 	flag.Parse()

@@ -217,7 +217,7 @@ func (p *profile) settle(ctx context.Context) error {
 		if left == 0 {
 			break
 		}
-		if _, err := p.decide(ctx, rand.New(rand.NewPCG(1, 1))); err != nil {
+		if _, err := p.decide(ctx, p.draw(0)); err != nil {
 			return fmt.Errorf("a decision after the load: %w", err)
 		}
 	}
