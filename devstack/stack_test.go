@@ -207,7 +207,7 @@ func TestEnvFileIsPrivateAndReadableByAShell(t *testing.T) {
 		Dir: t.TempDir(), APIAddress: "127.0.0.1:1", APIMetricsAddress: "127.0.0.1:2", WorkerMetricsAddress: "127.0.0.1:3",
 		DatabaseURL: "postgres://app:it's a $secret`@db/x", MigrationURL: "postgres://owner@db/x",
 		TemporalAddress: "temporal:7233", Namespace: "default", Demo: true,
-	}}
+	}, apis: []listening{{api: "127.0.0.1:1"}}}
 	path := filepath.Join(s.Dir(), "env")
 	require.NoError(t, s.writeEnv(path))
 	require.NoError(t, s.writeEnv(path), "an older one is replaced")

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -15,16 +17,26 @@ const (
 	admissionPatience = time.Second
 	// busyAfter is what Retry-After says to a call that did not get its turn.
 	busyAfter = time.Second
+	// bodyPatience is how long the body of a call that has its turn may take to
+	// arrive. Whoever sends slowly would keep the turn from others, without even
+	// having a token.
+	bodyPatience = 5 * time.Second
 )
 
 const textBusy = "The service has too much to do just now; please try again later."
 
-// isLong is true for calls that last as long as their files. Their number is
-// bounded elsewhere, that of uploads by the service and that of downloads by the
-// exports that workers write, and they would take the turns of those that end soon.
+// isLong is true for calls that last as long as their files: they would take the
+// turns of those that end soon. The number of uploads and of exports is bounded by
+// those who carry them out, and the others are for few.
 func isLong(route string) bool {
 	_, upload := uploadFields[route]
-	return upload || route == "/non-employee-sources/:id/non-employees/download"
+	return upload || longDownloads[route]
+}
+
+var longDownloads = map[string]bool{
+	"/audit-events/export": true,
+	"/non-employee-sources/:id/non-employee-bulk-upload/jobs/:jobId/faults/download": true,
+	"/non-employee-sources/:id/non-employees/download":                               true,
 }
 
 // newAdmission bounds how many calls are worked on at once; nil for 0, which is no
@@ -55,7 +67,34 @@ func (s *server) admit(g *gin.Context) {
 		}
 	}
 	defer s.admission.Release(1)
+	if g.Request.Body != nil && g.Request.Body != http.NoBody {
+		g.Request.Body = newPromptBody(g.Writer, g.Request.Body)
+	}
 	g.Next()
+}
+
+// promptBody is a body that has to arrive soon. The deadline is that of the
+// connection, on which the server looks for the client's leaving once the body is
+// there; so it is taken away then.
+type promptBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func newPromptBody(w http.ResponseWriter, body io.ReadCloser) *promptBody {
+	b := &promptBody{ReadCloser: body, control: http.NewResponseController(w)}
+	// A writer without deadlines is none of net/http's.
+	_ = b.control.SetReadDeadline(time.Now().Add(bodyPatience))
+	return b
+}
+
+// Read implements io.Reader.
+func (b *promptBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // tooBusy answers a call that did not get its turn. Its line in the access log is
