@@ -14,12 +14,13 @@ import (
 // call is one that was made.
 type call struct {
 	name string
-	// due is when it was to be sent, took how long after that it was answered.
-	due  time.Time
-	took time.Duration
-	// outcome says what the answer was.
-	outcome outcome
+	// due is when it was to be sent, ended when it was answered.
+	due, ended time.Time
+	outcome    outcome
 }
+
+// took is since it was to be sent, so that a stall shows in all that it delayed.
+func (c call) took() time.Duration { return c.ended.Sub(c.due) }
 
 type outcome int
 
@@ -40,11 +41,11 @@ type calls struct {
 }
 
 func (c *calls) add(ctx context.Context, name string, due time.Time, status int, err error) {
-	// The end of a phase is nobody's fault.
+	// What the end of the run breaks off is nobody's fault.
 	if err != nil && ctx.Err() != nil {
 		return
 	}
-	made := call{name: name, due: due, took: time.Since(due)}
+	made := call{name: name, due: due, ended: time.Now()}
 	switch {
 	case err == nil && status < http.StatusMultipleChoices:
 	case err == nil && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable):
@@ -61,6 +62,16 @@ func (c *calls) add(ctx context.Context, name string, due time.Time, status int,
 		}
 		c.fault[fmt.Sprintf("%s: status %d %v", name, status, errors.Unwrap(err))]++
 	}
+}
+
+// faults are what failed, and how often.
+func (c *calls) faults() []string {
+	var told []string
+	for fault, times := range c.fault {
+		told = append(told, fmt.Sprintf("%d times %s", times, fault))
+	}
+	slices.Sort(told)
+	return told
 }
 
 // draw returns a source of chance; the same stream is the same in every run with the
@@ -85,7 +96,7 @@ func (p *profile) pick(draw *rand.Rand) kind {
 }
 
 // closed has clients call one after another and returns how many calls a second
-// were done. An error is that something else was answered.
+// were done. An error is that something failed.
 func (p *profile) closed(ctx context.Context, clients int, lasts time.Duration) (perSecond float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lasts)
 	defer cancel()
@@ -102,7 +113,7 @@ func (p *profile) closed(ctx context.Context, clients int, lasts time.Duration) 
 			}
 		})
 	}
-	group.Go(func() { p.bulk(ctx, p.counted(ctx, &made)) })
+	group.Go(func() { p.bulk(ctx, &group, &made) })
 	group.Wait()
 	took := time.Since(began)
 	n := 0
@@ -111,28 +122,28 @@ func (p *profile) closed(ctx context.Context, clients int, lasts time.Duration) 
 			n++
 		}
 	}
-	for fault, times := range made.fault {
-		err = errors.Join(err, fmt.Errorf("%d times %s", times, fault))
+	for _, fault := range made.faults() {
+		err = errors.Join(err, errors.New(fault))
 	}
 	return float64(n) / took.Seconds(), err
 }
 
-func (p *profile) counted(ctx context.Context, made *calls) func(string, time.Time, int, error) {
-	return func(name string, began time.Time, status int, err error) { made.add(ctx, name, began, status, err) }
-}
-
 // phase is a load that was offered.
 type phase struct {
-	Name         string        `json:"name"`
-	Offered      float64       `json:"offeredPerSecond"`
-	Done         float64       `json:"donePerSecond"`
-	Lasted       time.Duration `json:"lasted"`
-	Calls        []figures     `json:"calls"`
-	Faults       []string      `json:"faults,omitempty"`
-	MemoryBefore memory        `json:"memoryBeforeMiB"`
-	MemoryAfter  memory        `json:"memoryAfterMiB"`
+	Name    string  `json:"name"`
+	Offered float64 `json:"offeredPerSecond"`
+	// Done are those that were done while the phase lasted, whenever they were due.
+	Done   float64       `json:"donePerSecond"`
+	Lasted time.Duration `json:"lasted"`
+	// Calls are those that were due in the phase.
+	Calls []figures `json:"calls"`
+	// Before, After and Most are the memory of the programs.
+	Before memory `json:"memoryBeforeMiB"`
+	After  memory `json:"memoryAfterMiB"`
+	Most   memory `json:"memoryMostMiB"`
 
-	seconds []figures
+	began, ended time.Time
+	seconds      []figures
 }
 
 // figures are those of calls of a sort, in milliseconds since they were to be sent.
@@ -147,31 +158,44 @@ type figures struct {
 	Longest float64 `json:"longest"`
 }
 
-// open offers so many calls a second, at random times, whatever becomes of them.
-func (p *profile) open(ctx context.Context, name string, rate float64, lasts time.Duration) phase {
-	offered := phase{Name: name, Offered: rate, MemoryBefore: p.system.memory()}
+// open offers the phases one right after the other, each at its rate for so long, at
+// random times, whatever becomes of the calls. It returns what failed.
+func (p *profile) open(ctx context.Context, phases []phase, lasts time.Duration) []string {
 	var made calls
 	var group sync.WaitGroup
 	bulk, stop := context.WithCancel(ctx)
-	group.Go(func() { p.bulk(bulk, p.counted(bulk, &made)) })
-	arrivals := p.draw(uint64(rate * 1000))
-	began := time.Now()
-	for due := began; due.Sub(began) < lasts && ctx.Err() == nil; due = due.Add(time.Duration(arrivals.ExpFloat64() / rate * float64(time.Second))) {
-		if !until(ctx, due) {
-			break
+	defer stop()
+	group.Go(func() { p.bulk(bulk, &group, &made) })
+	arrivals := p.draw(0)
+	due := time.Now()
+	for i := range phases {
+		f := &phases[i]
+		f.began = due
+		f.Before = p.system.memory()
+		f.Most = f.Before
+		look := f.began
+		for ; due.Sub(f.began) < lasts && until(ctx, due); due = due.Add(time.Duration(arrivals.ExpFloat64() / f.Offered * float64(time.Second))) {
+			k, draw, at := p.pick(arrivals), p.draw(arrivals.Uint64()), due
+			group.Go(func() {
+				status, err := k.call(ctx, draw)
+				made.add(ctx, k.name, at, status, err)
+			})
+			if due.Sub(look) > time.Second {
+				look = due
+				f.Most = f.Most.or(p.system.memory())
+			}
 		}
-		k, draw := p.pick(arrivals), p.draw(arrivals.Uint64())
-		group.Go(func() {
-			status, err := k.call(ctx, draw)
-			made.add(ctx, k.name, due, status, err)
-		})
+		f.After = p.system.memory()
+		f.Most = f.Most.or(f.After)
+		f.ended = due
+		f.Lasted = due.Sub(f.began)
 	}
-	offered.Lasted = time.Since(began)
-	offered.MemoryAfter = p.system.memory()
 	stop()
 	group.Wait()
-	offered.take(began, &made)
-	return offered
+	for i := range phases {
+		phases[i].take(made.all)
+	}
+	return made.faults()
 }
 
 // until waits for a time; false where ctx ends before.
@@ -180,36 +204,38 @@ func until(ctx context.Context, at time.Time) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// take sums up what was made since the phase began.
-func (f *phase) take(began time.Time, made *calls) {
+// take sums up the calls of the phase.
+func (f *phase) take(all []call) {
 	byName, bySecond := map[string][]call{}, map[int][]call{}
+	var own []call
 	n := 0
-	for _, c := range made.all {
-		byName[c.name] = append(byName[c.name], c)
-		bySecond[int(c.due.Sub(began)/time.Second)] = append(bySecond[int(c.due.Sub(began)/time.Second)], c)
-		if c.outcome == done {
+	for _, c := range all {
+		if c.outcome == done && !c.ended.Before(f.began) && c.ended.Before(f.ended) {
 			n++
 		}
+		if c.due.Before(f.began) || !c.due.Before(f.ended) {
+			continue
+		}
+		own = append(own, c)
+		byName[c.name] = append(byName[c.name], c)
+		second := int(c.due.Sub(f.began) / time.Second)
+		bySecond[second] = append(bySecond[second], c)
 	}
 	f.Done = float64(n) / f.Lasted.Seconds()
-	f.Calls = append(f.Calls, sum("all", made.all))
-	for name, all := range byName {
-		f.Calls = append(f.Calls, sum(name, all))
+	f.Calls = append(f.Calls, sum("all", own))
+	for name, some := range byName {
+		f.Calls = append(f.Calls, sum(name, some))
 	}
 	slices.SortFunc(f.Calls, func(a, b figures) int { return b.Count - a.Count })
 	for second := range int(f.Lasted / time.Second) {
 		f.seconds = append(f.seconds, sum("", bySecond[second]))
 	}
-	for fault, times := range made.fault {
-		f.Faults = append(f.Faults, fmt.Sprintf("%d times %s", times, fault))
-	}
-	slices.Sort(f.Faults)
 }
 
 // sum has the latencies of those that were done.
@@ -220,7 +246,7 @@ func sum(name string, all []call) figures {
 		switch c.outcome {
 		case done:
 			s.Done++
-			took = append(took, c.took)
+			took = append(took, c.took())
 		case refused:
 			s.Refused++
 		case failed:
@@ -238,14 +264,13 @@ func sum(name string, all []call) figures {
 // steady is how many seconds in a row have to be as before.
 const steady = 5
 
-// recovery is after how many seconds of a phase everything was done again, half of
-// it within twice the time that it took in the phase before the overload; -1 where
-// that was not seen.
+// recovery is how many seconds after the load fell everything was done again, within
+// twice the times of the phase before the overload; -1 where that was not seen.
 func recovery(before, after phase) float64 {
-	usual := before.Calls[0].P50
+	usual := before.Calls[0]
 	good := 0
 	for second, s := range after.seconds {
-		if s.Refused+s.Failed > 0 || s.P50 > 2*usual {
+		if s.Count == 0 || s.Done < s.Count || s.P50 > 2*usual.P50 || s.P99 > 2*usual.P99 {
 			good = 0
 			continue
 		}

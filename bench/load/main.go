@@ -30,7 +30,9 @@ type report struct {
 	Seed     int64   `json:"seed"`
 	Capacity float64 `json:"capacityPerSecond"`
 	Phases   []phase `json:"phases"`
-	// Recovery is how long after the overload a call took again what it took at
+	// Faults are answers that no call should get, however much there is to do.
+	Faults []string `json:"faults,omitempty"`
+	// Recovery is how long after the overload calls took again what they took at
 	// half the capacity, in seconds; less than 0 where that was not seen.
 	Recovery float64 `json:"recoverySeconds"`
 }
@@ -82,31 +84,33 @@ func run(ctx context.Context, copies, clients int, lasts, warmup time.Duration, 
 	}
 	fmt.Printf("%d copies: %.1f calls a second are the capacity, by %d clients in %s\n", copies, found.Capacity, clients, warmup)
 	for _, load := range loads {
-		offered := p.open(ctx, load.name, load.part*found.Capacity, lasts)
-		found.Phases = append(found.Phases, offered)
+		found.Phases = append(found.Phases, phase{Name: load.name, Offered: load.part * found.Capacity})
+	}
+	found.Faults = p.open(ctx, found.Phases, lasts)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, offered := range found.Phases {
 		offered.print()
-		if err := ctx.Err(); err != nil {
-			return found, err
-		}
+	}
+	for _, fault := range found.Faults {
+		fmt.Println("  ", fault)
 	}
 	found.Recovery = recovery(found.Phases[0], found.Phases[len(found.Phases)-1])
-	fmt.Printf("after the overload calls take as long as before it within %.0f s\n", found.Recovery)
+	fmt.Printf("\nafter the overload calls took as long as before it within %.0f s\n", found.Recovery)
 	return found, p.settle(ctx)
 }
 
 // print writes the phase as a table.
 func (f phase) print() {
-	fmt.Printf("\n%s: %.1f calls a second offered for %s, %.1f done, memory of API %.0f to %.0f MiB and worker %.0f to %.0f MiB\n",
-		f.Name, f.Offered, f.Lasted.Round(time.Second), f.Done, f.MemoryBefore.API, f.MemoryAfter.API, f.MemoryBefore.Worker, f.MemoryAfter.Worker)
+	fmt.Printf("\n%s: %.1f calls a second offered for %s, %.1f done, memory of API %.0f to %.0f MiB, %.0f at most, of worker %.0f to %.0f, %.0f at most\n",
+		f.Name, f.Offered, f.Lasted.Round(time.Second), f.Done, f.Before.API, f.After.API, f.Most.API, f.Before.Worker, f.After.Worker, f.Most.Worker)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "call\tcount\tp50 ms\tp99 ms\tlongest ms\tdone\t429/503\tother")
 	for _, k := range f.Calls {
 		fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f\t%.1f\t%d\t%d\t%d\n", k.Name, k.Count, k.P50, k.P99, k.Longest, k.Done, k.Refused, k.Failed)
 	}
 	_ = table.Flush()
-	for _, fault := range f.Faults {
-		fmt.Println("  ", fault)
-	}
 }
 
 func write(path string, found *report) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"gatehouse/devstack"
 )
@@ -30,6 +30,10 @@ const (
 	// is faster, and an Update that meets the first task of a workflow may wait 2 s
 	// in Temporal.
 	decidable = time.Second
+	// lookEvery is how often a client asks how far its import is.
+	lookEvery = 200 * time.Millisecond
+	// settleLimit bounds the decisions after the load.
+	settleLimit = 5 * time.Minute
 )
 
 // kind is a sort of call, and how often it comes among the others.
@@ -51,8 +55,9 @@ type profile struct {
 	mu sync.Mutex
 	// undecided are the items of requests, the oldest first.
 	undecided []item
-	// asked and decided are the requests and the decisions that were answered well.
-	asked, decided int
+	// asked and decided are the requests and the decisions that were answered well;
+	// doubtful are requests that were not, and may be there.
+	asked, decided, doubtful int
 }
 
 type item struct {
@@ -133,67 +138,89 @@ func (p *profile) request(ctx context.Context, draw *rand.Rand) (int, error) {
 		ApprovalItems []struct{ ID string } `json:"approvalItems"`
 	}
 	status, err := p.system.post(ctx, "jane.doe", "/non-employee-requests", person(p.sources[draw.IntN(sources)]), &request)
-	if err != nil || status != http.StatusOK {
-		return status, err
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err != nil || status != http.StatusOK {
+		p.doubtful++
+		return status, err
+	}
 	p.asked++
 	p.undecided = append(p.undecided, item{id: request.ApprovalItems[0].ID, at: time.Now()})
 	return status, nil
 }
 
-// decide decides about the one who has waited longest, four times out of five for
-// them. Where nobody waits, somebody is asked for.
+// decide decides about the one who has waited longest. Where nobody waits, somebody
+// is asked for.
 func (p *profile) decide(ctx context.Context, draw *rand.Rand) (int, error) {
-	p.mu.Lock()
-	if len(p.undecided) == 0 || time.Since(p.undecided[0].at) < decidable {
-		p.mu.Unlock()
+	oldest, ok := p.next()
+	if !ok || time.Since(oldest.at) < decidable {
+		if ok {
+			p.putBack(oldest)
+		}
 		return p.request(ctx, draw)
 	}
-	oldest := p.undecided[0]
-	p.undecided = p.undecided[1:]
-	p.mu.Unlock()
+	return p.verdict(ctx, oldest, draw)
+}
+
+// next takes the item that has waited longest.
+func (p *profile) next() (oldest item, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.undecided) == 0 {
+		return item{}, false
+	}
+	oldest, p.undecided = p.undecided[0], p.undecided[1:]
+	return oldest, true
+}
+
+func (p *profile) putBack(i item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.undecided = append(p.undecided, i)
+}
+
+// verdict decides about an item, four times out of five for the person.
+func (p *profile) verdict(ctx context.Context, i item, draw *rand.Rand) (int, error) {
 	verdict, body := "approve", map[string]string{"comment": "Welcome"}
 	if draw.IntN(5) == 0 {
 		verdict, body = "reject", map[string]string{"comment": "Not now"}
 	}
-	status, err := p.system.post(ctx, "approver.one", "/non-employee-approvals/"+oldest.id+"/"+verdict, body, nil)
+	status, err := p.system.post(ctx, "approver.one", "/non-employee-approvals/"+i.id+"/"+verdict, body, nil)
+	decided := err == nil && status == http.StatusOK
+	if err == nil && status == http.StatusBadRequest && i.unanswered {
+		// It was decided then, perhaps the other way.
+		decided, status = true, http.StatusOK
+	}
+	if !decided {
+		i.at, i.unanswered = time.Now(), i.unanswered || err != nil || status >= http.StatusInternalServerError
+		p.putBack(i)
+		return status, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case err == nil && status == http.StatusOK:
-		p.decided++
-	case err == nil && status == http.StatusBadRequest && oldest.unanswered:
-		// It was decided then, perhaps the other way.
-		p.decided++
-		return http.StatusOK, nil
-	default:
-		p.undecided = append(p.undecided, item{oldest.id, time.Now(), oldest.unanswered || err != nil || status >= http.StatusInternalServerError})
-	}
-	return status, err
+	p.decided++
+	return status, nil
 }
 
-// bulk carries a file into a source and one out of it, until ctx ends.
-func (p *profile) bulk(ctx context.Context, done func(name string, began time.Time, status int, err error)) {
-	tick := time.NewTicker(bulkEvery)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		source, began := p.sources[n%sources], time.Now()
-		status, err := p.upload(ctx, source)
-		done(fmt.Sprintf("import of %d rows, until it is accepted", bulkRows), began, status, err)
-		began = time.Now()
-		status, err = p.system.get(ctx, "admin", "/non-employee-sources/"+source+"/non-employees/download")
-		done("export of a source", began, status, err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+// bulk has a file go into a source and one out of it every bulkEvery, until ctx ends;
+// those that are under way then are broken off.
+func (p *profile) bulk(ctx context.Context, group *sync.WaitGroup, made *calls) {
+	for n, due := 0, time.Now(); until(ctx, due); n, due = n+1, due.Add(bulkEvery) {
+		source := p.sources[n%sources]
+		group.Go(func() {
+			status, err := p.load(ctx, source)
+			made.add(ctx, fmt.Sprintf("import of %d rows", bulkRows), due, status, err)
+		})
+		group.Go(func() {
+			status, err := p.system.get(ctx, "admin", "/non-employee-sources/"+source+"/non-employees/download")
+			made.add(ctx, "export of a source", due, status, err)
+		})
 	}
 }
 
-func (p *profile) upload(ctx context.Context, source string) (int, error) {
+// load uploads the file and waits until its rows are records.
+func (p *profile) load(ctx context.Context, source string) (int, error) {
+	path := "/v3/non-employee-sources/" + source + "/non-employee-bulk-upload"
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("data", "people.csv")
@@ -203,23 +230,48 @@ func (p *profile) upload(ctx context.Context, source string) (int, error) {
 	if err = errors.Join(err, form.Close()); err != nil {
 		return 0, err
 	}
-	return p.system.send(ctx, "admin", http.MethodPost, "/v3/non-employee-sources/"+source+"/non-employee-bulk-upload",
-		form.FormDataContentType(), io.Reader(&body), nil)
+	var job struct{ ID, Status string }
+	status, err := p.system.send(ctx, "admin", http.MethodPost, path, form.FormDataContentType(), &body, &job)
+	for err == nil && status < http.StatusMultipleChoices && job.Status != "COMPLETED" {
+		if job.Status == "ERROR" || job.Status == "CANCELLED" {
+			return status, fmt.Errorf("the import ended as %s", job.Status)
+		}
+		if !until(ctx, time.Now().Add(lookEvery)) {
+			return 0, context.Cause(ctx)
+		}
+		status, err = p.system.send(ctx, "admin", http.MethodGet, path+"/jobs/"+job.ID, "", nil, &job)
+	}
+	return status, err
 }
 
-// settle waits until nobody waits for a decision and compares what clients were
-// told with what there is.
+// settle has whoever is left decided about, and compares what clients were told with
+// what is there.
 func (p *profile) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, settleLimit, errors.New("the decisions after the load take too long"))
+	defer cancel()
+	draw := p.draw(0)
 	for {
-		p.mu.Lock()
-		left := len(p.undecided)
-		p.mu.Unlock()
-		if left == 0 {
+		oldest, ok := p.next()
+		if !ok {
 			break
 		}
-		if _, err := p.decide(ctx, p.draw(0)); err != nil {
-			return fmt.Errorf("a decision after the load: %w", err)
+		if _, err := p.verdict(ctx, oldest, draw); err != nil {
+			return errors.Join(err, context.Cause(ctx))
 		}
+	}
+	rows, err := pgx.Connect(ctx, p.system.stack.Postgres.AppURL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close(ctx) }()
+	var all, pending int
+	if err := rows.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE approval_status = 'PENDING') FROM requests`).Scan(&all, &pending); err != nil {
+		return err
+	}
+	fmt.Printf("%d requests are there and %d of them undecided; %d were accepted, %d had no answer or a 503, and %d were decided\n",
+		all, pending, p.asked, p.doubtful, p.decided)
+	if all < p.asked || all > p.asked+p.doubtful || all-pending != p.decided {
+		return errors.New("what clients were told is not what is there")
 	}
 	return nil
 }

@@ -134,6 +134,11 @@ type memory struct {
 	Worker float64 `json:"worker"`
 }
 
+// or has the larger of both.
+func (m memory) or(n memory) memory {
+	return memory{max(m.API, n.API), max(m.Worker, n.Worker)}
+}
+
 func (s *system) memory() (m memory) {
 	for _, p := range s.stack.API {
 		m.API += resident(p.PID())
