@@ -63,9 +63,16 @@ func faultsOf(objects []object, settings string) []error {
 		r.deployment(deployment)
 	}
 	for _, job := range all[batch.Job](objects) {
-		r.pod("Job "+job.Name, job.Spec.Template.Spec)
+		about := "Job " + job.Name
+		r.pod(about, job.Spec.Template.Spec)
+		r.account(about, job.Spec.Template.Spec)
 		if job.Annotations["helm.sh/hook"] != "pre-install,pre-upgrade" {
 			r.fault("Job "+job.Name, "it does not go before the pods")
+		}
+	}
+	for _, account := range all[core.ServiceAccount](objects) {
+		if account.Annotations["helm.sh/hook"] != "" {
+			r.fault("ServiceAccount "+account.Name, "it is made anew at each upgrade and stays behind, as hooks do")
 		}
 	}
 	for _, m := range all[core.ConfigMap](objects) {
@@ -79,6 +86,16 @@ func faultsOf(objects []object, settings string) []error {
 	r.scaling()
 	r.monitoring()
 	return r.faults
+}
+
+// account holds that a job that goes before the ordinary objects needs no account
+// that is one of them.
+func (r *rules) account(about string, pod core.PodSpec) {
+	for _, account := range all[core.ServiceAccount](r.objects) {
+		if account.Name == pod.ServiceAccountName {
+			r.fault(about, "its account %s is not there yet", account.Name)
+		}
+	}
 }
 
 var secretName = regexp.MustCompile(`(PASSWORD|SECRET|TOKEN|API_KEY|DATABASE_URL)$`)

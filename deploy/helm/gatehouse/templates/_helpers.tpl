@@ -106,7 +106,6 @@ volumeMounts:
 {{- end }}
 
 {{- define "gatehouse.pod" -}}
-serviceAccountName: {{ include "gatehouse.serviceAccount" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -122,6 +121,22 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 volumes:
   {{- . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* The pod of a job but for its containers. One that goes before all else goes
+before the account that the chart makes, and needs none. */}}
+{{- define "gatehouse.job" -}}
+{{- include "gatehouse.pod" . }}
+{{- with .Values.serviceAccount.name }}
+serviceAccountName: {{ . }}
+{{- end }}
+restartPolicy: Never
+{{- end }}
+
+{{- define "gatehouse.jobEnvironment" -}}
+{{- include "gatehouse.environment" . }}
+- name: GATEHOUSE_MIGRATION_DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ .Values.database.secret }}, key: {{ .Values.database.migrationUrlKey }}}}
 {{- end }}
 
 {{/* Where pods of a part go: dict "root" $ "part" "api" "values" .Values.api. */}}
