@@ -66,10 +66,9 @@ func faultsOf(objects []object, settings string) []error {
 		about := "Job " + job.Name
 		r.pod(about, job.Spec.Template.Spec)
 		r.account(about, job.Spec.Template.Spec)
-		if job.Annotations["helm.sh/hook"] != "pre-install,pre-upgrade" {
-			r.fault("Job "+job.Name, "it does not go before the pods")
-		}
+		r.hook(about, job)
 	}
+	r.builds()
 	for _, account := range all[core.ServiceAccount](objects) {
 		if account.Annotations["helm.sh/hook"] != "" {
 			r.fault("ServiceAccount "+account.Name, "it is made anew at each upgrade and stays behind, as hooks do")
@@ -86,6 +85,38 @@ func faultsOf(objects []object, settings string) []error {
 	r.scaling()
 	r.monitoring()
 	return r.faults
+}
+
+// switches reports whether the job has Temporal hand tasks to the workers of its
+// version.
+func switches(job *batch.Job) bool {
+	return slices.Equal(job.Spec.Template.Spec.Containers[0].Args, []string{"migrate", "deployment"})
+}
+
+// hook holds that a job goes before the pods, or after them where it waits for them.
+func (r *rules) hook(about string, job *batch.Job) {
+	switch hook := job.Annotations["helm.sh/hook"]; {
+	case switches(job) && hook != "post-install,post-upgrade,post-rollback":
+		r.fault(about, "it does not go after the pods, whichever way they change")
+	case !switches(job) && hook != "pre-install,pre-upgrade":
+		r.fault(about, "it does not go before the pods")
+	}
+}
+
+// builds holds that workers that name their build get tasks: some job, which knows
+// the build as well, must see to it.
+func (r *rules) builds() {
+	jobs := all[batch.Job](r.objects)
+	for _, d := range all[apps.Deployment](r.objects) {
+		c := d.Spec.Template.Spec.Containers[0]
+		build := value(c, "GATEHOUSE_WORKER_BUILD_ID")
+		told := slices.ContainsFunc(jobs, func(job *batch.Job) bool {
+			return switches(job) && value(job.Spec.Template.Spec.Containers[0], "GATEHOUSE_WORKER_BUILD_ID") == build
+		})
+		if c.Args[0] == "worker" && build != "" && !told {
+			r.fault("Deployment "+d.Name, "no job has Temporal hand tasks to the build %s", build)
+		}
+	}
 }
 
 // account holds that a job that goes before the ordinary objects needs no account
