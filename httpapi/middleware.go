@@ -22,6 +22,12 @@ const statusClientGone = 499
 // unmatched is the route of what has none.
 const unmatched = "unmatched"
 
+// What balancers and operators ask for.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
@@ -60,7 +66,7 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	c.address = clientAddress(r, s.proxies)
 	r = r.WithContext(withCall(r.Context(), c))
 	end := func(string, string, int, string) {}
-	if s.tracer != nil {
+	if s.tracer != nil && !isHealth(r.URL.Path) {
 		var ctx context.Context
 		ctx, end = s.tracer(r, fromTrusted(r, s.proxies))
 		r = r.WithContext(ctx)
@@ -169,9 +175,17 @@ func (s *server) observe(r *http.Request, c *call, status int, took time.Duratio
 	if c.failure != "" {
 		attrs = append(attrs, slog.String("failure", c.failure))
 	}
+	level := slog.LevelInfo
+	if isHealth(route) && status == http.StatusOK {
+		level = slog.LevelDebug
+	}
 	// The request may be over for its context, but not for the log.
-	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "request", attrs...)
+	s.log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
 }
+
+// isHealth reports whether a path, or a route, is one that balancers ask for every
+// few seconds: of that there are no traces, and lines only where the answer is bad.
+func isHealth(path string) bool { return path == healthPath || path == readyPath }
 
 // noteOrigin tells the store who causes what the operation changes, and remembers
 // a change that was refused.

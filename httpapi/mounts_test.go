@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/httpapi"
 	"gatehouse/lifecycle"
 )
 
@@ -112,6 +114,30 @@ func TestHealthAndReadinessAreWhatTheDocumentSays(t *testing.T) {
 	a.missing = []string{"database: it does not answer"}
 	require.Equal(t, http.StatusServiceUnavailable, a.do(t, request("GET", "/readyz", "")).Code)
 	require.Equal(t, http.StatusOK, a.do(t, request("GET", "/healthz", "")).Code)
+}
+
+// TestTheQuestionsOfBalancersAreHeldApart: they come every few seconds and say nothing,
+// unless the answer is bad.
+func TestTheQuestionsOfBalancersAreHeldApart(t *testing.T) {
+	t.Parallel()
+	traced := 0
+	a := newAPI(t, func(o *httpapi.Options) {
+		o.Trace = func(r *http.Request, _ bool) (context.Context, func(method, route string, status int, failure string)) {
+			traced++
+			return r.Context(), func(string, string, int, string) {}
+		}
+	})
+	for _, path := range []string{"/healthz", "/readyz"} {
+		require.Equal(t, http.StatusOK, a.do(t, request("GET", path, "")).Code)
+	}
+	require.Empty(t, a.log.String())
+	require.Equal(t, []string{"GET /healthz OK", "GET /readyz OK"}, a.routes)
+	a.missing = []string{"database: it does not answer"}
+	require.Equal(t, http.StatusServiceUnavailable, a.do(t, request("GET", "/readyz", "")).Code)
+	require.Contains(t, a.log.String(), `"level":"INFO","msg":"request","method":"GET","route":"/readyz","status":503`)
+	require.Zero(t, traced)
+	a.do(t, request("GET", "/openapi.yaml", ""))
+	require.Equal(t, 1, traced)
 }
 
 func TestARequestTargetThatIsNoPathIsNotFound(t *testing.T) {

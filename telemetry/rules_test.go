@@ -106,6 +106,24 @@ func TestNamesAreFoundInQueries(t *testing.T) {
 		namesIn(`topk(10, sum by (code, le) (rate(a_total{x=~"y|{z}"}[$__rate_interval]))) / b:c > 0 or absent(d{e="f g"}) * 2`))
 }
 
+// TestFiguresOfCallsAreOfClients: balancers ask so often that what fails would
+// vanish beside it, and what is slow.
+func TestFiguresOfCallsAreOfClients(t *testing.T) {
+	t.Parallel()
+	board, err := os.ReadFile(dashboardFile)
+	require.NoError(t, err)
+	queries := []string{strings.ReplaceAll(string(board), `\"`, `"`)}
+	for _, r := range readRules(t) {
+		queries = append(queries, r.Expr)
+	}
+	calls := regexp.MustCompile(`gatehouse_http_request_duration_seconds\w*(\{[^}]*\})?`)
+	found := calls.FindAllString(strings.Join(queries, "\n"), -1)
+	require.NotEmpty(t, found)
+	for _, query := range found {
+		require.Contains(t, query, `route!~"/healthz|/readyz"`)
+	}
+}
+
 func TestEveryRuleNamesMetricsThatExist(t *testing.T) {
 	t.Parallel()
 	names := existing(t)
