@@ -75,7 +75,7 @@ func check(ctx context.Context, file, env, settings string) error {
 // faultsOf checks what the specification leaves open.
 func (c checker) faultsOf(service types.ServiceConfig) []error {
 	return slices.Concat(imageFaults(service), lifeFaults(service), c.orderFaults(service), fileFaults(service),
-		portFaults(service), c.secretFaults(service), c.settingFaults(service))
+		portFaults(service), c.secretFaults(service), c.settingFaults(service), c.trustFaults(service))
 }
 
 // lasting reports whether the service runs until it is told to stop.
@@ -191,6 +191,29 @@ func (c checker) settingFaults(service types.ServiceConfig) []error {
 	for _, name := range slices.Sorted(maps.Keys(service.Environment)) {
 		if ours(service) && !strings.Contains(c.settings, "`"+name+"`") {
 			faults = append(faults, fmt.Errorf("%s is no setting", name))
+		}
+	}
+	return faults
+}
+
+// trustFaults holds that what others say of where a client is is believed of
+// balancers alone, each by an address that it always has: a client that comes from a
+// network that is trusted has the address that it names.
+func (c checker) trustFaults(service types.ServiceConfig) []error {
+	var fixed []string
+	for _, other := range c.services {
+		for _, network := range other.Networks {
+			if network != nil && network.Ipv4Address != "" {
+				fixed = append(fixed, network.Ipv4Address+"/32")
+			}
+		}
+	}
+	var faults []error
+	if trusted := service.Environment["GATEHOUSE_TRUSTED_PROXIES"]; trusted != nil {
+		for proxy := range strings.SplitSeq(*trusted, ",") {
+			if !slices.Contains(fixed, proxy) {
+				faults = append(faults, fmt.Errorf("it trusts %s, which is the address of no service", proxy))
+			}
 		}
 	}
 	return faults

@@ -14,6 +14,7 @@ name: test
 services:
   database:
     image: registry.example:5000/postgres:17.6
+    networks: {default: {ipv4_address: 172.30.0.10}}
     restart: unless-stopped
     environment:
       POSTGRES_PASSWORD: ${DATABASE_PASSWORD}
@@ -35,9 +36,11 @@ services:
       job: {condition: service_completed_successfully}
     environment:
       GATEHOUSE_DATABASE_URL: postgres://app:${DATABASE_PASSWORD}@database/x
+      GATEHOUSE_TRUSTED_PROXIES: 172.30.0.10/32
     healthcheck: {test: [CMD, api, health]}
     deploy: {resources: {limits: {cpus: "1", memory: 1g}}}
 volumes: {data: {}}
+networks: {default: {ipam: {config: [{subnet: 172.30.0.0/24}]}}}
 `
 
 func faultsIn(t *testing.T, file string) string {
@@ -45,7 +48,7 @@ func faultsIn(t *testing.T, file string) string {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"docker-compose.yml": file, "Dockerfile": "FROM scratch\n", "env": "DATABASE_PASSWORD=fromTheEnvFile\n",
-		"settings.md": "| `GATEHOUSE_DATABASE_URL` |\n",
+		"settings.md": "| `GATEHOUSE_DATABASE_URL` |\n| `GATEHOUSE_TRUSTED_PROXIES` |\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -81,6 +84,7 @@ func TestEveryRuleFindsWhatBreaksIt(t *testing.T) {
 		{"POSTGRES_PASSWORD: ${DATABASE_PASSWORD}", "POSTGRES_PASSWORD: hunter2", "service database: POSTGRES_PASSWORD holds a secret"},
 		{"app:${DATABASE_PASSWORD}@", "app:hunter2@", "service program: GATEHOUSE_DATABASE_URL holds a secret"},
 		{"GATEHOUSE_DATABASE_URL", "GATEHOUSE_DATABASE_URI", "service program: GATEHOUSE_DATABASE_URI is no setting"},
+		{"172.30.0.10/32", "172.30.0.10/32,172.30.0.0/24", "service program: it trusts 172.30.0.0/24, which is the address of no service"},
 	} {
 		if !strings.Contains(good, rule.old) {
 			t.Fatalf("%q is not in the file", rule.old)
