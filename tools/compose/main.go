@@ -75,7 +75,7 @@ func check(ctx context.Context, file, env, settings string) error {
 // faultsOf checks what the specification leaves open.
 func (c checker) faultsOf(service types.ServiceConfig) []error {
 	return slices.Concat(imageFaults(service), lifeFaults(service), c.orderFaults(service), fileFaults(service),
-		portFaults(service), c.secretFaults(service), c.settingFaults(service), c.trustFaults(service))
+		portFaults(service), c.secretFaults(service), c.settingFaults(service), c.trustFaults(service), furtherFaults(service))
 }
 
 // lasting reports whether the service runs until it is told to stop.
@@ -217,4 +217,13 @@ func (c checker) trustFaults(service types.ServiceConfig) []error {
 		}
 	}
 	return faults
+}
+
+// furtherFaults holds that programs can be given settings that the Compose file does
+// not name, but need not be.
+func furtherFaults(service types.ServiceConfig) []error {
+	if ours(service) && !slices.ContainsFunc(service.EnvFiles, func(f types.EnvFile) bool { return !bool(f.Required) }) {
+		return []error{errors.New("it has no file for further settings that may be missing")}
+	}
+	return nil
 }

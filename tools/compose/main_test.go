@@ -29,6 +29,7 @@ services:
   program:
     image: gatehouse:local
     build: {context: ., dockerfile: Dockerfile}
+    env_file: [{path: more.env, required: false}]
     read_only: true
     restart: always
     depends_on:
@@ -84,6 +85,7 @@ func TestEveryRuleFindsWhatBreaksIt(t *testing.T) {
 		{"POSTGRES_PASSWORD: ${DATABASE_PASSWORD}", "POSTGRES_PASSWORD: hunter2", "service database: POSTGRES_PASSWORD holds a secret"},
 		{"app:${DATABASE_PASSWORD}@", "app:hunter2@", "service program: GATEHOUSE_DATABASE_URL holds a secret"},
 		{"GATEHOUSE_DATABASE_URL", "GATEHOUSE_DATABASE_URI", "service program: GATEHOUSE_DATABASE_URI is no setting"},
+		{"    env_file: [{path: more.env, required: false}]\n", "", "service program: it has no file for further settings"},
 		{"172.30.0.10/32", "172.30.0.10/32,172.30.0.0/24", "service program: it trusts 172.30.0.0/24, which is the address of no service"},
 	} {
 		if !strings.Contains(good, rule.old) {
