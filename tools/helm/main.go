@@ -106,7 +106,7 @@ func checkWith(chart, file, settings string) (map[string]bool, error) {
 	for _, o := range objects {
 		kinds[o.kind] = true
 	}
-	return kinds, errors.Join(append(faults, faultsOf(objects, settings)...)...)
+	return kinds, errors.Join(append(faults, append(faultsOf(objects, settings), notesFaults(rendered, objects)...)...)...)
 }
 
 // namespace is where the chart goes; it decides nothing.

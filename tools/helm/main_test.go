@@ -76,6 +76,8 @@ func TestEveryRuleFindsWhatBreaksIt(t *testing.T) {
 		{helpers, "{{- with .Values.serviceAccount.name }}\nserviceAccountName: {{ . }}\n{{- end }}", "serviceAccountName: {{ include \"gatehouse.serviceAccount\" . }}", "Job gatehouse-migrate: its account gatehouse is not there yet"},
 		{"templates/migrate.yaml", `get .Values.settings "GATEHOUSE_WORKER_DEPLOYMENT"`, "false", "Deployment gatehouse-worker: no job has Temporal hand tasks to the build 1.2.3"},
 		{"templates/migrate.yaml", "post-install,post-upgrade,post-rollback", "post-install", "Job gatehouse-deployment: it does not go after the pods"},
+		{"templates/NOTES.txt", "-api -- admin", " -- admin", "NOTES.txt: "},
+		{"templates/NOTES.txt", "kubectl exec -n", "kubectl run -n", "is run in no pod of the chart"},
 		{"templates/migrate.yaml", "pre-install,pre-upgrade", "post-install", "Job gatehouse-migrate: it does not go before the pods"},
 		{"templates/monitoring.yaml", `gatehouse/metrics: "true"`, `gatehouse/metrics: "yes"`, "it finds the metrics of 0 programs of 2"},
 		{"templates/monitoring.yaml", "{{- .Files.Get \"alerts.yml\" | nindent 2 }}", "groups: []", "it holds no rules"},

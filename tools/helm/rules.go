@@ -129,6 +129,29 @@ func (r *rules) account(about string, pod core.PodSpec) {
 	}
 }
 
+var target = regexp.MustCompile(`\bkubectl (\w+)\b.*? deploy/(\S+)`)
+
+// notesFaults checks what the notes have people do: by a pod that is there, which has
+// the settings, the files and the rights that the chart gives it.
+func notesFaults(files map[string]string, objects []object) []error {
+	var faults []error
+	for name, text := range files {
+		if !strings.HasSuffix(name, "NOTES.txt") {
+			continue
+		}
+		for line := range strings.Lines(text) {
+			if !strings.Contains(line, "kubectl ") {
+				continue
+			}
+			found := target.FindStringSubmatch(line)
+			if found == nil || found[1] != "exec" || !slices.ContainsFunc(objects, func(o object) bool { return o.String() == "Deployment "+found[2] }) {
+				faults = append(faults, fmt.Errorf("NOTES.txt: %q is run in no pod of the chart", strings.TrimSpace(line)))
+			}
+		}
+	}
+	return faults
+}
+
 var secretName = regexp.MustCompile(`(PASSWORD|SECRET|TOKEN|API_KEY|DATABASE_URL)$`)
 
 // pod checks what holds for every pod.
