@@ -94,31 +94,38 @@ func checkWith(chart, file, settings string) (map[string]bool, error) {
 			faults = append(faults, message)
 		}
 	}
-	rendered, err := render(chart, values)
-	if err != nil {
-		return nil, errors.Join(append(faults, err)...)
-	}
-	objects, err := read(rendered)
-	if err != nil {
-		return nil, errors.Join(append(faults, err)...)
-	}
 	kinds := map[string]bool{}
-	for _, o := range objects {
-		kinds[o.kind] = true
+	for _, release := range releases {
+		rendered, err := render(chart, release, values)
+		if err != nil {
+			return nil, errors.Join(append(faults, err)...)
+		}
+		objects, err := read(rendered)
+		if err != nil {
+			return nil, errors.Join(append(faults, err)...)
+		}
+		for _, o := range objects {
+			kinds[o.kind] = true
+		}
+		faults = append(faults, slices.Concat(faultsOf(objects, settings), notesFaults(rendered, objects))...)
 	}
-	return kinds, errors.Join(append(faults, append(faultsOf(objects, settings), notesFaults(rendered, objects)...)...)...)
+	return kinds, errors.Join(faults...)
 }
+
+// releases are what the chart may be called where it is installed: as it is called
+// itself, and otherwise.
+var releases = []string{"gatehouse", "people"}
 
 // namespace is where the chart goes; it decides nothing.
 const namespace = "people"
 
 // render returns the chart's files, by their names.
-func render(chart string, values map[string]any) (map[string]string, error) {
+func render(chart, release string, values map[string]any) (map[string]string, error) {
 	loaded, err := loader.Load(chart)
 	if err != nil {
 		return nil, err
 	}
-	full, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{Name: "gatehouse", Namespace: namespace, Revision: 1, IsInstall: true}, nil)
+	full, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,8 @@ func TestEveryRuleFindsWhatBreaksIt(t *testing.T) {
 		{"templates/NOTES.txt", "-api -- admin", " -- admin", "NOTES.txt: "},
 		{"templates/NOTES.txt", "kubectl exec -n", "kubectl run -n", "is run in no pod of the chart"},
 		{"templates/migrate.yaml", "pre-install,pre-upgrade", "post-install", "Job gatehouse-migrate: it does not go before the pods"},
+		{"templates/monitoring.yaml", "  jobLabel: gatehouse/job\n", "", `ServiceMonitor people-gatehouse: the job of people-gatehouse-api-metrics is called ""`},
+		{programs, "gatehouse/job: gatehouse-{{ $part }}", "gatehouse/job: {{ $name }}", `the job of people-gatehouse-worker-metrics is called "people-gatehouse-worker"`},
 		{"templates/monitoring.yaml", `gatehouse/metrics: "true"`, `gatehouse/metrics: "yes"`, "it finds the metrics of 0 programs of 2"},
 		{"templates/monitoring.yaml", "{{- .Files.Get \"alerts.yml\" | nindent 2 }}", "groups: []", "it holds no rules"},
 		{helpers, "  runAsNonRoot: true\n", "", "it may run as root"},

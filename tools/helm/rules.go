@@ -367,6 +367,9 @@ func (r *rules) monitoring() {
 				continue
 			}
 			found++
+			if job := service.Labels[monitor.Spec.JobLabel]; !strings.HasPrefix(job, "gatehouse-") {
+				r.fault(about, "the job of %s is called %q, and alerts go by those that begin with gatehouse-", service.Name, job)
+			}
 			for _, endpoint := range monitor.Spec.Endpoints {
 				if !slices.ContainsFunc(service.Spec.Ports, func(p core.ServicePort) bool { return p.Name == endpoint.Port }) {
 					r.fault(about, "%s has no port %s", service.Name, endpoint.Port)
