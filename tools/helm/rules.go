@@ -82,6 +82,7 @@ func faultsOf(objects []object, settings string) []error {
 		}
 	}
 	r.selectors()
+	r.bounded()
 	r.scaling()
 	r.monitoring()
 	return r.faults
@@ -323,6 +324,10 @@ func (r *rules) selectors() {
 	}
 	for _, p := range all[networking.NetworkPolicy](r.objects) {
 		about := "NetworkPolicy " + p.Name
+		r.egress(about, p)
+		if len(p.Spec.Ingress) == 0 {
+			continue // jobs, which nobody calls
+		}
 		d, ok := r.only(about, &p.Spec.PodSelector)
 		for _, rule := range p.Spec.Ingress {
 			if len(rule.Ports) == 0 {
@@ -336,6 +341,44 @@ func (r *rules) selectors() {
 					r.fault(about, "it shows the metrics to everybody")
 				}
 			}
+		}
+	}
+}
+
+// egress holds that pods which may not call everybody may ask for names: whoever
+// serves those may do so at either port.
+func (r *rules) egress(about string, p *networking.NetworkPolicy) {
+	if !slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeEgress) {
+		return
+	}
+	for _, port := range []int32{53, 5353} {
+		for _, protocol := range []core.Protocol{core.ProtocolUDP, core.ProtocolTCP} {
+			open := slices.ContainsFunc(p.Spec.Egress, func(rule networking.NetworkPolicyEgressRule) bool {
+				return len(rule.To) == 0 && slices.ContainsFunc(rule.Ports, func(at networking.NetworkPolicyPort) bool {
+					return at.Port.IntVal == port && *at.Protocol == protocol
+				})
+			})
+			if !open {
+				r.fault(about, "its pods can't ask for names at %d by %s", port, protocol)
+			}
+		}
+	}
+}
+
+// bounded holds that where programs may not call everybody, jobs may not either.
+func (r *rules) bounded() {
+	policies := all[networking.NetworkPolicy](r.objects)
+	restricts := func(p *networking.NetworkPolicy) bool {
+		return slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeEgress)
+	}
+	if !slices.ContainsFunc(policies, restricts) {
+		return
+	}
+	for _, job := range all[batch.Job](r.objects) {
+		if !slices.ContainsFunc(policies, func(p *networking.NetworkPolicy) bool {
+			return restricts(p) && selects(&p.Spec.PodSelector, job.Spec.Template.Labels)
+		}) {
+			r.fault("Job "+job.Name, "it may call everybody, though programs may not")
 		}
 	}
 }

@@ -139,6 +139,17 @@ restartPolicy: Never
   valueFrom: {secretKeyRef: {name: {{ .Values.database.secret }}, key: {{ .Values.database.migrationUrlKey }}}}
 {{- end }}
 
+{{/* Whom pods may call. Where a policy sees the port of DNS' own pods, that may be
+5353. */}}
+{{- define "gatehouse.egress" -}}
+- ports:
+    {{- range list 53 5353 }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+- to: {{- toYaml . | nindent 4 }}
+{{- end }}
+
 {{/* Where pods of a part go: dict "root" $ "part" "api" "values" .Values.api. */}}
 {{- define "gatehouse.placement" -}}
 topologySpreadConstraints:
