@@ -191,7 +191,7 @@ func (r *rules) container(about string, container core.Container, volumes []core
 			r.fault(about, "%s is set twice", variable.Name)
 		case secretName.MatchString(variable.Name) && variable.Value != "":
 			r.fault(about, "%s is a secret and stands in the pod", variable.Name)
-		case strings.HasSuffix(variable.Name, "_FILE") && !mounted(variable.Value, container.VolumeMounts):
+		case (strings.HasSuffix(variable.Name, "_FILE") || strings.HasSuffix(variable.Name, "_DIR")) && !mounted(variable.Value, container.VolumeMounts):
 			r.fault(about, "%s names a file that is not mounted", variable.Name)
 		}
 		seen[variable.Name] = true
@@ -207,7 +207,7 @@ func (r *rules) container(about string, container core.Container, volumes []core
 }
 
 func mounted(path string, mounts []core.VolumeMount) bool {
-	return slices.ContainsFunc(mounts, func(m core.VolumeMount) bool { return strings.HasPrefix(path, m.MountPath+"/") })
+	return slices.ContainsFunc(mounts, func(m core.VolumeMount) bool { return strings.HasPrefix(path+"/", m.MountPath+"/") })
 }
 
 // value is a variable's, which the pod holds itself.

@@ -75,6 +75,9 @@ one rolls the pods. */}}
 {{- with .Values.temporal.apiKeySecret }}
 - {name: temporal-key, mountPath: /etc/gatehouse/temporal-key, readOnly: true}
 {{- end }}
+{{- range $i, $files := .Values.files }}
+- {name: files-{{ $i }}, mountPath: {{ $files.mountPath | quote }}, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{- define "gatehouse.volumes" -}}
@@ -89,6 +92,13 @@ one rolls the pods. */}}
 {{- end }}
 {{- with .Values.temporal.apiKeySecret }}
 - {name: temporal-key, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- range $i, $files := .Values.files }}
+{{- if hasKey $files "secret" }}
+- {name: files-{{ $i }}, secret: {secretName: {{ $files.secret }}, defaultMode: 0440}}
+{{- else }}
+- {name: files-{{ $i }}, configMap: {name: {{ $files.configMap }}}}
+{{- end }}
 {{- end }}
 {{- end }}
 
