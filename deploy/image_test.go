@@ -6,8 +6,11 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,13 +48,16 @@ func (t temporal) Run() int { return temporaltest.Run(t.m) }
 
 // dockerfile is what the test understands of one.
 type dockerfile struct {
-	// env and run are of the first stage, from its ENV on.
+	// env and run are of the first stage, from its ENV on; env has the defaults of
+	// its arguments as well.
 	env, run []string
 	// copies are what the last stage takes over: from, to.
 	copies [][2]string
 	path   string
-	user   uint32
-	health []string
+	// version is what the programs are told to be.
+	version string
+	user    uint32
+	health  []string
 }
 
 var runOption = regexp.MustCompile(`--mount=\S+\s+`)
@@ -74,6 +80,9 @@ func readDockerfile(t *testing.T, file string) dockerfile {
 			require.True(t, last || strings.HasSuffix(rest, " AS build"), line)
 		case !last && word == "ENV":
 			d.env = append(d.env, fields...)
+		case !last && word == "ARG" && strings.HasPrefix(rest, "VERSION="):
+			d.env = append(d.env, rest)
+			d.version = strings.TrimPrefix(rest, "VERSION=")
 		case !last && word == "RUN" && len(d.env) > 0:
 			d.run = append(d.run, runOption.ReplaceAllString(rest, ""))
 		case !last && (word == "RUN" || word == "COPY"):
@@ -96,6 +105,7 @@ func readDockerfile(t *testing.T, file string) dockerfile {
 	}
 	require.NotEmpty(t, d.run)
 	require.NotEmpty(t, d.copies)
+	require.NotEmpty(t, d.version)
 	require.NotZero(t, d.user, "root is nobody's user")
 	return d
 }
@@ -226,11 +236,12 @@ func TestTheProgramsRunAsTheImageHasThem(t *testing.T) {
 	t.Logf("the programs have %d MB", total>>20)
 
 	schema, namespace := storetest.EmptySchema(t), temporaltest.NewNamespace(t)
+	listeners := map[string]string{"api": port(t), "worker": port(t)}
 	environ := []string{
 		"GATEHOUSE_DATABASE_URL=" + schema.AppURL, "GATEHOUSE_MIGRATION_DATABASE_URL=" + schema.MigrationURL,
 		"GATEHOUSE_TEMPORAL_ADDRESS=" + namespace.Address, "GATEHOUSE_TEMPORAL_NAMESPACE=" + namespace.Name,
 		"GATEHOUSE_API_ADDRESS=0.0.0.0:" + port(t),
-		"GATEHOUSE_API_METRICS_ADDRESS=0.0.0.0:" + port(t), "GATEHOUSE_WORKER_METRICS_ADDRESS=:" + port(t),
+		"GATEHOUSE_API_METRICS_ADDRESS=0.0.0.0:" + listeners["api"], "GATEHOUSE_WORKER_METRICS_ADDRESS=:" + listeners["worker"],
 	}
 	for _, args := range [][]string{{"migrate", "up"}, {"migrate", "temporal"}, {"admin", "identity", "list"}} {
 		out, err := i.command(t.Context(), environ, args[0], args[1:]...).CombinedOutput()
@@ -256,11 +267,27 @@ func TestTheProgramsRunAsTheImageHasThem(t *testing.T) {
 			out, err = i.command(t.Context(), environ, name, "health").CombinedOutput()
 			healthy = err == nil
 		}
+		told := metrics(t, listeners[name])
 		stop()
 		<-ended // it tells that it was told to stop; how it ended is in its state
 		require.True(t, healthy, "%s: %s\n%s", name, out, log.String())
+		require.Contains(t, told, fmt.Sprintf("version=%q", i.version), name)
 		require.Equal(t, 0, program.ProcessState.ExitCode(), log.String())
 	}
+}
+
+// metrics returns what a program tells at a port, or nothing where none listens.
+func metrics(t *testing.T, port string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+"/metrics", http.NoBody)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	told, err := io.ReadAll(answer.Body)
+	require.NoError(t, errors.Join(err, answer.Body.Close()))
+	return string(told)
 }
 
 func port(t *testing.T) string {

@@ -116,14 +116,25 @@ func NewMetrics(program string) *Metrics {
 	return m
 }
 
+// release is the version that a build is told to be, by -ldflags "-X …": one without
+// the repository, as that of the image, knows no other.
+var release string
+
+// buildVersion is release, or what the toolchain knows.
+func buildVersion() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
 func buildInfo(program string) prometheus.Collector {
-	version, revision := "unknown", "unknown"
-	goVersion := "unknown"
+	revision, goVersion := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		goVersion = info.GoVersion
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				revision = s.Value
@@ -132,7 +143,7 @@ func buildInfo(program string) prometheus.Collector {
 	}
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "What is running; always 1.",
-		ConstLabels: prometheus.Labels{"program": program, "version": version, "revision": revision, "goversion": goVersion},
+		ConstLabels: prometheus.Labels{"program": program, "version": buildVersion(), "revision": revision, "goversion": goVersion},
 	})
 	gauge.Set(1)
 	return gauge

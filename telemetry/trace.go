@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -89,14 +88,10 @@ func NewTracing(ctx context.Context, o TraceOptions) (*Tracing, error) {
 }
 
 func newTracing(ctx context.Context, o TraceOptions, exporter sdktrace.SpanExporter) (*Tracing, error) {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
 	// Later ones win.
 	about, err := resource.New(ctx,
 		resource.WithAttributes(
-			attribute.String("service.name", namespace+"-"+o.Program), attribute.String("service.version", version),
+			attribute.String("service.name", namespace+"-"+o.Program), attribute.String("service.version", buildVersion()),
 			attribute.String("service.instance.id", uuid.NewString())),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
