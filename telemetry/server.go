@@ -59,8 +59,8 @@ func Health() http.Handler {
 }
 
 // Readiness answers whether the program can do its work: 200 {"status":"ok"},
-// or 503 {"status":"unavailable","missing":[…]}. It is what a load balancer
-// sends calls by.
+// or 503 {"status":"unavailable","missing":[…]}. Alerts and rollouts go by it, balancers
+// by Health: a program that can't do all of its work may be of use.
 func Readiness(ready ReadyFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
