@@ -175,9 +175,10 @@ func outputs(t *testing.T) []output {
 // answers: neither a secret nor, outside the database's own log, a word about a
 // person is in it.
 func TestZNothingShowsSecretsOrPeople(t *testing.T) {
+	token := signIn(t, "admin").AccessToken
 	secrets := secretsOfTheRun(t)
 	rememberPeople(t, "")
-	require.NotEmpty(t, secrets.find(strings.ToLower("x"+signIn(t, "admin").AccessToken)), "what is there is found")
+	require.NotEmpty(t, secrets.find(strings.ToLower("x"+token)), "what is there is found")
 	for _, o := range outputs(t) {
 		// Where all went well migrate has nothing to say.
 		require.True(t, o.text != "" || o.name == "the log of migrate", o.name)

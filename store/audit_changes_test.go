@@ -107,7 +107,7 @@ var silent = []string{
 	// What is counted, to the hour or for ten seconds.
 	"NoteClientUse", "TakeLease", "DropRateWindows",
 	// For tests.
-	"Queries", "Format", "Select", "Exec", "Spy", "ExportQuery",
+	"Queries", "SummaryQuery", "Format", "Select", "Exec", "Spy", "ExportQuery",
 }
 
 // TestEveryChangeIsInTheTrail: one entry for each object that an operation
