@@ -21,6 +21,10 @@ type RequestInRows struct {
 // RequestInEngine is where the workflow of a request stands.
 type RequestInEngine struct {
 	Running bool
+	// Completed is true where it does not run, but came to its end well.
+	Completed bool
+	// AtWork is true while something has come to it that no worker has taken up.
+	AtWork bool
 	// Begun is false for a run that has not done anything yet: it will begin by reading
 	// the rows.
 	Begun bool

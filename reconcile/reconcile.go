@@ -7,6 +7,8 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -22,13 +24,19 @@ type Rows interface {
 	OpenRequests(ctx context.Context, after lifecycle.ID, limit int, settled time.Duration) ([]lifecycle.RequestInRows, error)
 	// RequestsAmong returns those of the requests that there are.
 	RequestsAmong(ctx context.Context, ids []lifecycle.ID, settled time.Duration) ([]lifecycle.RequestInRows, error)
-	// Existing returns those of the ids that there are rows for.
+	// AnyRequest reports whether there is one request at all.
+	AnyRequest(ctx context.Context) (bool, error)
+	// Existing returns those of the ids that there are rows for, or that are to be ended
+	// anyway.
 	Existing(ctx context.Context, kind lifecycle.EngineKind, ids []lifecycle.ID) ([]lifecycle.ID, error)
 	// OpenAbsences returns the next absences that are not over, PendingDeliveries the
 	// next deliveries that are pending, and ExportSchedules the next schedules.
 	OpenAbsences(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.ID, error)
 	PendingDeliveries(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.Delivery, error)
 	ExportSchedules(ctx context.Context, after lifecycle.ID, limit int) ([]lifecycle.ExportSchedule, error)
+	// Awaits reports whether the row has a workflow, or schedule, to run and has stood so
+	// since settled ago. It is not asked about requests.
+	Awaits(ctx context.Context, kind lifecycle.EngineKind, id lifecycle.ID, settled time.Duration) (bool, error)
 	// ImportsToWake returns the sources with imports that don't move, and
 	// ExportsToStart the exports.
 	ImportsToWake(ctx context.Context, limit int, grace time.Duration) ([]lifecycle.ID, error)
@@ -80,6 +88,7 @@ const (
 // Why it is done.
 const (
 	WhyMissing   = "it did not run"
+	WhyLost      = "it had ended: its request was decided, which the rows don't know"
 	WhyAhead     = "it stood elsewhere than its rows"
 	WhyUnseen    = "it did not come after its rows"
 	WhyDecided   = "it ran although its rows are decided"
@@ -91,8 +100,9 @@ const (
 type Fault struct {
 	Kind lifecycle.EngineKind `json:"kind"`
 	ID   lifecycle.ID         `json:"id"`
-	// Fault is the kind of the error.
+	// Fault is the kind of the error, and Cause the error.
 	Fault string `json:"fault"`
+	Cause error  `json:"-"`
 }
 
 // Report tells what a run found.
@@ -101,14 +111,19 @@ type Report struct {
 	DryRun bool `json:"dryRun"`
 	// Looked counts what was looked at, by its kind.
 	Looked map[lifecycle.EngineKind]int `json:"looked"`
-	Deeds  []Deed                       `json:"deeds"`
-	Faults []Fault                      `json:"faults"`
+	// Moving counts the requests that would be out of line if their rows had not moved
+	// just now. They are left to the programs, or to another run.
+	Moving int     `json:"moving"`
+	Deeds  []Deed  `json:"deeds"`
+	Faults []Fault `json:"faults"`
 }
 
 // Options adjust a run.
 type Options struct {
 	// DryRun has nothing changed.
 	DryRun bool
+	// Force has a run go on that looks as if it were of another deployment's database.
+	Force bool
 	// Settled is how long rows have stood that a workflow should have come after. It
 	// keeps a run from disturbing what is under way.
 	Settled time.Duration
@@ -121,11 +136,20 @@ const (
 	page = 500
 	// most bounds the sources with imports, and the exports, that one run starts.
 	most = 100_000
+	// strange is how many workflows without a row make a run suspicious where they are
+	// more than half of all.
+	strange = 20
 )
+
+// ErrStrange is returned where the rows seem to be of another deployment than the
+// workflows. Nothing was changed.
+var ErrStrange = errors.New("the database and the namespace don't seem to belong together")
 
 // Run brings the engine in line with the rows. What fails for one thing is told in the
 // report and keeps no other from its turn; the error is of what all hangs on, such as
-// a database that does not answer, and leaves the rest for another run.
+// a database that does not answer, and leaves the rest for another run. Rows that do
+// not seem to be those of the workflows are refused with ErrStrange, unless nothing is
+// to be changed.
 func Run(ctx context.Context, rows Rows, engine Engine, o Options) (Report, error) {
 	r := &run{
 		rows: rows, engine: engine, o: o,
@@ -133,7 +157,7 @@ func Run(ctx context.Context, rows Rows, engine Engine, o Options) (Report, erro
 	}
 	for _, step := range []func(context.Context) error{
 		// First what is to be ended, so that nothing is started beside it.
-		r.orphans, r.strayed, r.requests, r.imports, r.exports, r.absences, r.deliveries, r.schedules,
+		r.guard, r.orphans, r.strayed, r.requests, r.imports, r.exports, r.absences, r.deliveries, r.schedules,
 	} {
 		if err := step(ctx); err != nil {
 			return r.report, err
@@ -179,7 +203,7 @@ func (r *run) each(ctx context.Context, todos []todo) error {
 			r.report.Looked[t.kind]++
 			switch {
 			case err != nil:
-				r.report.Faults = append(r.report.Faults, Fault{Kind: t.kind, ID: t.id, Fault: lifecycle.KindOf(err).String()})
+				r.report.Faults = append(r.report.Faults, Fault{Kind: t.kind, ID: t.id, Fault: lifecycle.KindOf(err).String(), Cause: err})
 			case did != "":
 				r.report.Deeds = append(r.report.Deeds, Deed{Kind: t.kind, ID: t.id, Did: did, Why: why})
 			}
@@ -192,6 +216,34 @@ func (r *run) each(ctx context.Context, todos []todo) error {
 // always is the look at something that has been judged before.
 func always(did, why string) func(context.Context) (string, string, error) {
 	return func(context.Context) (string, string, error) { return did, why, nil }
+}
+
+// guard refuses rows of which the workflows seem to be none: all of them would be
+// ended.
+func (r *run) guard(ctx context.Context) error {
+	if r.o.DryRun || r.o.Force {
+		return nil
+	}
+	if there, err := r.rows.AnyRequest(ctx); err != nil {
+		return err
+	} else if !there {
+		return fmt.Errorf("%w: there is not one request in the rows", ErrStrange)
+	}
+	all, without := 0, 0
+	for _, kind := range lifecycle.EngineKinds() {
+		err := r.engine.EachRunning(ctx, kind, func(ids []lifecycle.ID) error {
+			existing, err := r.rows.Existing(ctx, kind, ids)
+			all, without = all+len(ids), without+len(ids)-len(existing)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if without > strange && without > all/2 {
+		return fmt.Errorf("%w: %d of %d workflows that run have no row", ErrStrange, without, all)
+	}
+	return nil
 }
 
 // orphans ends the workflows that there are no rows for: of what was made after the
@@ -250,7 +302,7 @@ func (r *run) strayed(ctx context.Context) error {
 		}
 		var todos []todo
 		for _, q := range requests {
-			if !q.Final || q.Unseen || !q.Settled {
+			if !strays(q) {
 				continue
 			}
 			todos = append(todos, todo{
@@ -260,6 +312,9 @@ func (r *run) strayed(ctx context.Context) error {
 					if err != nil || !stand.Running || !stand.Begun {
 						return "", "", err
 					}
+					if q, there, err := r.again(ctx, q.RequestID); err != nil || !there || !strays(q) {
+						return "", "", err
+					}
 					return DidRestart, WhyDecided, nil
 				},
 				do: func(ctx context.Context) error { return r.engine.RestartRequest(ctx, q.RequestID, q.SourceID) },
@@ -267,6 +322,19 @@ func (r *run) strayed(ctx context.Context) error {
 		}
 		return r.each(ctx, todos)
 	})
+}
+
+// strays reports whether there is nothing left for the workflow of a request.
+func strays(q lifecycle.RequestInRows) bool { return q.Final && !q.Unseen && q.Settled }
+
+// again reads the rows of a request anew: they may have moved between the reading of
+// their page and that of their workflow, with it.
+func (r *run) again(ctx context.Context, request lifecycle.ID) (q lifecycle.RequestInRows, there bool, err error) {
+	found, err := r.rows.RequestsAmong(ctx, []lifecycle.ID{request}, r.o.Settled)
+	if err != nil || len(found) == 0 {
+		return lifecycle.RequestInRows{}, false, err
+	}
+	return found[0], true, nil
 }
 
 // requests has a workflow run for every request that needs one, and stand where its
@@ -284,9 +352,20 @@ func (r *run) requests(ctx context.Context) error {
 				kind: lifecycle.EngineRequest, id: q.RequestID,
 				look: func(ctx context.Context) (string, string, error) {
 					stand, err := r.engine.RequestStand(ctx, q.RequestID)
+					if did, _ := judge(q, stand); err != nil || did == "" {
+						return "", "", err
+					}
+					now, there, err := r.again(ctx, q.RequestID)
+					if err != nil || !there || now.Final && !now.Unseen {
+						return "", "", err
+					}
 					running = stand.Running
-					did, why := judge(q, stand)
-					return did, why, err
+					did, why := judge(now, stand)
+					if did != "" && !now.Settled {
+						r.moves()
+						return "", "", nil
+					}
+					return did, why, nil
 				},
 				do: func(ctx context.Context) error {
 					if running {
@@ -305,12 +384,25 @@ func (r *run) requests(ctx context.Context) error {
 	}
 }
 
-// judge says what has to be done about the workflow of an open request.
+// moves counts a request that is left alone because its rows have just moved.
+func (r *run) moves() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.report.Moving++
+}
+
+// judge says what has to be done about the workflow of an open request, once its rows
+// are settled.
 func judge(q lifecycle.RequestInRows, stand lifecycle.RequestInEngine) (did, why string) {
 	switch {
+	case !stand.Running && stand.Completed && !q.Final:
+		return DidStart, WhyLost
 	case !stand.Running:
 		return DidStart, WhyMissing
-	case !stand.Begun || !q.Settled:
+	case !stand.Begun:
+		return "", ""
+	case q.Unseen && stand.AtWork:
+		// It is about to read the rows.
 		return "", ""
 	case q.Unseen:
 		return DidRestart, WhyUnseen
@@ -319,9 +411,8 @@ func judge(q lifecycle.RequestInRows, stand lifecycle.RequestInEngine) (did, why
 	}
 	return "", ""
 }
-
 func (r *run) imports(ctx context.Context) error {
-	sources, err := r.rows.ImportsToWake(ctx, most, 0)
+	sources, err := r.rows.ImportsToWake(ctx, most, r.o.Settled)
 	if err != nil {
 		return err
 	}
@@ -336,7 +427,7 @@ func (r *run) imports(ctx context.Context) error {
 }
 
 func (r *run) exports(ctx context.Context) error {
-	jobs, err := r.rows.ExportsToStart(ctx, most, 0)
+	jobs, err := r.rows.ExportsToStart(ctx, most, r.o.Settled)
 	if err != nil {
 		return err
 	}
@@ -350,12 +441,19 @@ func (r *run) exports(ctx context.Context) error {
 	return r.each(ctx, todos)
 }
 
-// missing starts a workflow unless it runs.
+// missing starts a workflow unless it runs. Its row is read again once it is known not
+// to: the workflow may have come to its end since the row was read.
 func (r *run) missing(kind lifecycle.EngineKind, id lifecycle.ID, start func(context.Context) error) todo {
 	return todo{kind: kind, id: id, do: start, look: func(ctx context.Context) (string, string, error) {
-		running, _, err := r.engine.Running(ctx, kind, id)
+		running, completed, err := r.engine.Running(ctx, kind, id)
 		if err != nil || running {
 			return "", "", err
+		}
+		if awaits, err := r.rows.Awaits(ctx, kind, id, r.o.Settled); err != nil || !awaits {
+			return "", "", err
+		}
+		if kind == lifecycle.EngineDelivery && completed {
+			return DidStart, WhyToldTwice, nil
 		}
 		return DidStart, WhyMissing, nil
 	}}
@@ -389,23 +487,10 @@ func (r *run) deliveries(ctx context.Context) error {
 		}
 		todos := make([]todo, len(deliveries))
 		for i, d := range deliveries {
-			todos[i] = todo{
-				kind: lifecycle.EngineDelivery, id: d.ID,
-				look: func(ctx context.Context) (string, string, error) {
-					running, completed, err := r.engine.Running(ctx, lifecycle.EngineDelivery, d.ID)
-					switch {
-					case err != nil || running:
-						return "", "", err
-					case completed:
-						return DidStart, WhyToldTwice, nil
-					}
-					return DidStart, WhyMissing, nil
-				},
-				do: func(ctx context.Context) error {
-					_, err := r.engine.EnsureDelivery(ctx, d.ID, d.Channel)
-					return err
-				},
-			}
+			todos[i] = r.missing(lifecycle.EngineDelivery, d.ID, func(ctx context.Context) error {
+				_, err := r.engine.EnsureDelivery(ctx, d.ID, d.Channel)
+				return err
+			})
 		}
 		if err := r.each(ctx, todos); err != nil {
 			return err
@@ -430,12 +515,17 @@ func (r *run) schedules(ctx context.Context) error {
 		var todos []todo
 		for _, schedule := range schedules {
 			wanted[schedule.ID] = true
-			did, why := DidStart, WhyMissing
-			if there[schedule.ID] {
-				did, why = "", ""
-			}
 			todos = append(todos, todo{
-				kind: lifecycle.EngineSchedule, id: schedule.ID, look: always(did, why),
+				kind: lifecycle.EngineSchedule, id: schedule.ID,
+				look: func(ctx context.Context) (string, string, error) {
+					if there[schedule.ID] {
+						return "", "", nil
+					}
+					if awaits, err := r.rows.Awaits(ctx, lifecycle.EngineSchedule, schedule.ID, r.o.Settled); err != nil || !awaits {
+						return "", "", err
+					}
+					return DidStart, WhyMissing, nil
+				},
 				do: func(ctx context.Context) error { return r.engine.SaveExportSchedule(ctx, schedule) },
 			})
 		}

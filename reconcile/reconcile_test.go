@@ -21,10 +21,12 @@ type world struct {
 	exports                      []lifecycle.ExportJob
 	running, completed           map[lifecycle.EngineKind][]lifecycle.ID
 	stands                       map[lifecycle.ID]lifecycle.RequestInEngine
-	planned                      []lifecycle.ID
+	planned, moving              []lifecycle.ID
 	broken                       lifecycle.ID
 	away                         error
 	changes                      int
+	// passed runs once a stand or a run was told.
+	passed func()
 }
 
 func newWorld() *world {
@@ -46,6 +48,16 @@ func (w *world) OpenRequests(_ context.Context, after lifecycle.ID, limit int, _
 
 func (w *world) RequestsAmong(_ context.Context, ids []lifecycle.ID, _ time.Duration) ([]lifecycle.RequestInRows, error) {
 	return slices.DeleteFunc(slices.Clone(w.requests), func(q lifecycle.RequestInRows) bool { return !slices.Contains(ids, q.RequestID) }), nil
+}
+
+func (w *world) AnyRequest(context.Context) (bool, error) { return len(w.requests) > 0, w.away }
+
+func (w *world) Awaits(_ context.Context, kind lifecycle.EngineKind, id lifecycle.ID, _ time.Duration) (bool, error) {
+	if slices.Contains(w.moving, id) {
+		return false, nil
+	}
+	there, err := w.Existing(context.Background(), kind, []lifecycle.ID{id})
+	return len(there) > 0, err
 }
 
 func (w *world) Existing(_ context.Context, kind lifecycle.EngineKind, ids []lifecycle.ID) ([]lifecycle.ID, error) {
@@ -98,7 +110,15 @@ func (w *world) RequestStand(_ context.Context, request lifecycle.ID) (lifecycle
 	if request == w.broken {
 		return lifecycle.RequestInEngine{}, lifecycle.NewError(lifecycle.KindUnavailable, "away")
 	}
-	return w.stands[request], nil
+	stand := w.stands[request]
+	w.pass()
+	return stand, nil
+}
+
+func (w *world) pass() {
+	if w.passed != nil {
+		w.passed()
+	}
 }
 
 func (w *world) begin(kind lifecycle.EngineKind, id lifecycle.ID) {
@@ -120,6 +140,7 @@ func (w *world) RestartRequest(ctx context.Context, request, source lifecycle.ID
 
 func (w *world) Running(_ context.Context, kind lifecycle.EngineKind, id lifecycle.ID) (running, completed bool, err error) {
 	running = slices.Contains(w.running[kind], id)
+	defer w.pass()
 	return running, !running && slices.Contains(w.completed[kind], id), nil
 }
 
@@ -200,6 +221,16 @@ func TestWhatIsDoneAboutARequest(t *testing.T) {
 		"it knows later rows": {
 			engine: func(s *lifecycle.RequestInEngine) { s.Version = s.Version.Add(time.Minute) }, did: reconcile.DidRestart, why: reconcile.WhyAhead,
 		},
+		"it was decided, which the rows don't know": {
+			engine: func(s *lifecycle.RequestInEngine) { *s = lifecycle.RequestInEngine{Completed: true} }, did: reconcile.DidStart, why: reconcile.WhyLost,
+		},
+		"it is about to be started": {
+			rows:   func(q *lifecycle.RequestInRows) { q.Unseen, q.Settled = true, false },
+			engine: func(s *lifecycle.RequestInEngine) { *s = lifecycle.RequestInEngine{} },
+		},
+		"it has been told, and no worker has taken it up": {
+			rows: func(q *lifecycle.RequestInRows) { q.Unseen = true }, engine: func(s *lifecycle.RequestInEngine) { s.AtWork = true },
+		},
 		"it waits for another item": {
 			engine: func(s *lifecycle.RequestInEngine) { s.Item = lifecycle.NewID() }, did: reconcile.DidRestart, why: reconcile.WhyAhead,
 		},
@@ -247,6 +278,8 @@ func TestWhatThereIsNoRowForEndsAndWhatIsMissingIsStarted(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	id := lifecycle.NewID
+	q := lifecycle.RequestInRows{RequestID: id(), Settled: true, Pending: id(), Version: time.Unix(1_000, 0).UTC()}
+	w.requests, w.stands[q.RequestID], w.running[lifecycle.EngineRequest] = []lifecycle.RequestInRows{q}, stand(q), []lifecycle.ID{q.RequestID}
 	w.absences, w.imports, w.schedules = []lifecycle.ID{id()}, []lifecycle.ID{id()}, []lifecycle.ID{id()}
 	w.exports = []lifecycle.ExportJob{{ID: id(), SourceID: id()}}
 	fresh, told := lifecycle.Delivery{ID: id()}, lifecycle.Delivery{ID: id()}
@@ -266,7 +299,7 @@ func TestWhatThereIsNoRowForEndsAndWhatIsMissingIsStarted(t *testing.T) {
 	deed(lifecycle.EngineDelivery, told.ID, reconcile.DidStart, reconcile.WhyToldTwice)
 	for _, kind := range lifecycle.EngineKinds() {
 		orphan := id()
-		w.running[kind] = []lifecycle.ID{orphan}
+		w.running[kind] = append(w.running[kind], orphan)
 		w.stands[orphan] = lifecycle.RequestInEngine{Running: true, Begun: true}
 		deed(kind, orphan, reconcile.DidEnd, reconcile.WhyNoRow)
 	}
@@ -292,8 +325,88 @@ func TestWhatFailsKeepsNothingElseFromItsTurn(t *testing.T) {
 	w.broken = w.requests[1].RequestID
 	report := w.run(t, reconcile.Options{})
 	require.Len(t, report.Deeds, 2)
+	require.Len(t, report.Faults, 1)
+	require.ErrorContains(t, report.Faults[0].Cause, "away")
+	report.Faults[0].Cause = nil
 	require.Equal(t, []reconcile.Fault{{Kind: lifecycle.EngineRequest, ID: w.broken, Fault: lifecycle.KindUnavailable.String()}}, report.Faults)
 	require.Equal(t, 3, report.Looked[lifecycle.EngineRequest])
+}
+
+// TestWhatMovesMeanwhileIsLeftAlone has the rows move on, and their workflows with
+// them, between the reading of a page and that of the workflow.
+func TestWhatMovesMeanwhileIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	request := lifecycle.RequestInRows{
+		RequestID: lifecycle.NewID(), SourceID: lifecycle.NewID(), Settled: true, Pending: lifecycle.NewID(), Version: time.Unix(1_000, 0).UTC(),
+	}
+	decided := request
+	decided.Version, decided.Pending = request.Version.Add(time.Hour), lifecycle.NewID()
+	for name, c := range map[string]struct {
+		stand  lifecycle.RequestInEngine
+		after  []lifecycle.RequestInRows
+		moving int
+	}{
+		"an approver decides":       {stand: stand(decided), after: []lifecycle.RequestInRows{decided}},
+		"an approver just decides":  {stand: lifecycle.RequestInEngine{}, after: []lifecycle.RequestInRows{{RequestID: request.RequestID}}, moving: 1},
+		"the last approver decides": {stand: lifecycle.RequestInEngine{Completed: true}, after: []lifecycle.RequestInRows{{RequestID: request.RequestID, Final: true}}},
+		"it is deleted":             {stand: lifecycle.RequestInEngine{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			w.requests, w.stands[request.RequestID] = []lifecycle.RequestInRows{request}, c.stand
+			w.passed = func() { w.requests = c.after }
+			report := w.run(t, reconcile.Options{})
+			require.Empty(t, report.Deeds)
+			require.Equal(t, c.moving, report.Moving)
+			require.Zero(t, w.changes)
+		})
+	}
+	t.Run("a delivery arrives, and the others come to their ends", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		w.requests, w.stands[request.RequestID] = []lifecycle.RequestInRows{request}, stand(request)
+		delivery, absence, source, export := lifecycle.NewID(), lifecycle.NewID(), lifecycle.NewID(), lifecycle.NewID()
+		w.deliveries, w.completed[lifecycle.EngineDelivery] = []lifecycle.Delivery{{ID: delivery}}, []lifecycle.ID{delivery}
+		w.absences, w.imports, w.exports = []lifecycle.ID{absence}, []lifecycle.ID{source}, []lifecycle.ExportJob{{ID: export}}
+		w.passed = func() { w.moving = []lifecycle.ID{delivery, absence, source, export} }
+		require.Empty(t, w.run(t, reconcile.Options{}).Deeds)
+		require.Zero(t, w.changes)
+	})
+}
+
+// TestAnotherDeploymentsRowsAreRefused holds that a run with the wrong database ends
+// nothing.
+func TestAnotherDeploymentsRowsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	refused := func() {
+		t.Helper()
+		_, err := reconcile.Run(t.Context(), rowsOf{w}, engineOf{w}, reconcile.Options{})
+		require.ErrorIs(t, err, reconcile.ErrStrange)
+		require.Zero(t, w.changes)
+	}
+	refused()
+	begin := func(there bool) {
+		q := lifecycle.RequestInRows{RequestID: lifecycle.NewID(), Settled: true, Pending: lifecycle.NewID()}
+		w.stands[q.RequestID], w.running[lifecycle.EngineRequest] = stand(q), append(w.running[lifecycle.EngineRequest], q.RequestID)
+		if there {
+			w.requests = append(w.requests, q)
+		}
+	}
+	for range 20 {
+		begin(true)
+		begin(false)
+	}
+	begin(false)
+	refused()
+	require.Len(t, w.run(t, reconcile.Options{DryRun: true}).Deeds, 21)
+	require.Len(t, w.run(t, reconcile.Options{Force: true}).Deeds, 21)
+	for range 20 {
+		begin(false)
+	}
+	w.changes = 0
+	require.Len(t, w.run(t, reconcile.Options{}).Deeds, 20, "so few may well be of the time since the backup")
 }
 
 func TestRowsThatCantBeReadEndTheRun(t *testing.T) {

@@ -90,7 +90,7 @@ var silent = []string{
 	"GetExtension", "ListExtensions", "ListExtensionRecords",
 	"GetSource", "ListSources", "CheckImport", "PreviewImport", "RequestsToCheck", "WorkflowEndings",
 	"GetLifecyclePolicy", "DueRecords", "OldestDue", "RecordLifecycles", "IdentityByAlias", "IdentityByExternalID", "ApprovalPolicy", "RequestStanding", "Foresee", "ListPersonalTokens", "ListApplications", "Close", "Stats", "Ping", "Ready",
-	"OpenRequests", "RequestsAmong", "Existing", "OpenAbsences", "PendingDeliveries",
+	"OpenRequests", "RequestsAmong", "Existing", "OpenAbsences", "PendingDeliveries", "AnyRequest", "Awaits",
 	// The trail itself: it is read, and the sealer adds what others wrote.
 	"ListAuditEvents", "AuditEnd", "AuditEventsAfter", "UnsealedAudit", "VerifyAudit", "SealAudit",
 	"FindErased", "CountErasure",

@@ -219,6 +219,11 @@ func TestImportsThatStandStillAreFound(t *testing.T) {
 	wake := func(limit int, grace time.Duration) []lifecycle.ID {
 		sources, err := w.ImportsToWake(t.Context(), limit, grace)
 		require.NoError(t, err)
+		for _, source := range []lifecycle.ID{w.source.ID, other.source.ID} {
+			awaits, err := w.Awaits(t.Context(), lifecycle.EngineImports, source, grace)
+			require.NoError(t, err)
+			require.True(t, limit == 1 || awaits == slices.Contains(sources, source))
+		}
 		return sources
 	}
 	receiving := other.begin(t, plenty)
@@ -261,6 +266,14 @@ func TestExportsThatStandStillAreFound(t *testing.T) {
 	stand := func(limit int, grace time.Duration) []lifecycle.ExportJob {
 		jobs, err := w.ExportsToStart(t.Context(), limit, grace)
 		require.NoError(t, err)
+		for _, job := range jobs {
+			awaits, err := w.Awaits(t.Context(), lifecycle.EngineExport, job.ID, grace)
+			require.NoError(t, err)
+			require.True(t, awaits)
+			awaits, err = w.Awaits(t.Context(), lifecycle.EngineExport, job.ID, 100*time.Hour)
+			require.NoError(t, err)
+			require.False(t, awaits, "it has moved since")
+		}
 		return jobs
 	}
 	old, err := w.GetExport(t.Context(), w.source.ID, old.ID)

@@ -10,8 +10,9 @@ import (
 )
 
 // inRows selects what a lifecycle.RequestInRows says of the requests r that the rest
-// of the query names; ?0 is when they should have been settled.
-const inRows = `SELECT r.id, r.source_id, r.approval_status <> 'PENDING', r.workflow_seen_at < r.modified, r.modified <= ?0, r.modified, i.id
+// of the query names; ?0 is the seconds after which they are settled. The
+// database's clock is what all copies of the programs have in common.
+const inRows = `SELECT r.id, r.source_id, r.approval_status <> 'PENDING', r.workflow_seen_at < r.modified, r.modified <= now() - ?0::float * interval '1 second', r.modified, i.id
 	FROM requests AS r LEFT JOIN approval_items AS i ON i.request_id = r.id AND i.status = 'PENDING'
 	WHERE `
 
@@ -33,13 +34,13 @@ func (s *Store) OpenRequests(ctx context.Context, after lifecycle.ID, limit int,
 	defer s.done(ctx, "OpenRequests", time.Now(), &err)
 	// The zero id is before all others; as a value it would be NULL.
 	return s.requestsInRows(ctx, `(r.approval_status = 'PENDING' OR r.workflow_seen_at < r.modified) AND r.id > ?1::uuid
-		ORDER BY r.id LIMIT ?2`, now().Add(-settled), after.String(), max(0, limit))
+		ORDER BY r.id LIMIT ?2`, settled.Seconds(), after.String(), max(0, limit))
 }
 
 // RequestsAmong returns those of the requests that there are, as OpenRequests does.
 func (s *Store) RequestsAmong(ctx context.Context, ids []lifecycle.ID, settled time.Duration) (requests []lifecycle.RequestInRows, err error) {
 	defer s.done(ctx, "RequestsAmong", time.Now(), &err)
-	return s.requestsInRows(ctx, "r.id = ANY (?1)", now().Add(-settled), idList(ids))
+	return s.requestsInRows(ctx, "r.id = ANY (?1)", settled.Seconds(), idList(ids))
 }
 
 // engineTables have the rows that each kind of workflow stands for.
@@ -49,9 +50,44 @@ var engineTables = map[lifecycle.EngineKind]bun.Safe{
 	lifecycle.EngineSchedule: "export_schedules",
 }
 
-// Existing returns those of the ids that there are rows for.
+// AnyRequest reports whether there is one request at all.
+func (s *Store) AnyRequest(ctx context.Context) (there bool, err error) {
+	defer s.done(ctx, "AnyRequest", time.Now(), &err)
+	_, err = row(ctx, s.db, []any{&there}, "SELECT EXISTS (SELECT FROM requests)")
+	return there, err
+}
+
+// awaiting says which of the rows x of an engineTable have a workflow to run.
+var awaiting = map[lifecycle.EngineKind]bun.Safe{
+	lifecycle.EngineAbsence: "x.due IS NOT NULL", lifecycle.EngineDelivery: "x.status = 'PENDING'",
+	lifecycle.EngineExport: "x.status IN ('PENDING', 'IN_PROGRESS')", lifecycle.EngineSchedule: "true",
+}
+
+// Awaits reports whether the row of this kind and id, which is none of a request, has
+// a workflow to run, or a schedule, and has not moved since settled ago.
+func (s *Store) Awaits(ctx context.Context, kind lifecycle.EngineKind, id lifecycle.ID, settled time.Duration) (awaits bool, err error) {
+	defer s.done(ctx, "Awaits", time.Now(), &err)
+	const still = "x.modified <= now() - ?::float * interval '1 second'"
+	if kind == lifecycle.EngineImports {
+		// While one moves the others may well stand still.
+		_, err = row(ctx, s.db, []any{&awaits}, `SELECT coalesce(bool_or(`+still+`) AND NOT coalesce(bool_or(NOT `+still+`)
+			FILTER (WHERE x.status = 'IN_PROGRESS'), false), false)
+			FROM import_jobs AS x WHERE x.source_id = ? AND x.status IN ('PENDING', 'IN_PROGRESS')`, settled.Seconds(), settled.Seconds(), id)
+		return awaits, err
+	}
+	_, err = row(ctx, s.db, []any{&awaits}, "SELECT EXISTS (SELECT FROM ? AS x WHERE x.id = ? AND ? AND "+still+")",
+		engineTables[kind], id, awaiting[kind], settled.Seconds())
+	return awaits, err
+}
+
+// Existing returns those of the ids that there are rows for. Requests that were deleted
+// are among them for as long as a sweep has their workflows to end.
 func (s *Store) Existing(ctx context.Context, kind lifecycle.EngineKind, ids []lifecycle.ID) (existing []lifecycle.ID, err error) {
 	defer s.done(ctx, "Existing", time.Now(), &err)
+	if kind == lifecycle.EngineRequest {
+		return s.ids(ctx, `SELECT id FROM requests WHERE id = ANY (?0)
+			UNION SELECT request_id FROM workflow_endings WHERE request_id = ANY (?0)`, idList(ids))
+	}
 	return s.ids(ctx, "SELECT id FROM ? WHERE id = ANY (?)", engineTables[kind], idList(ids))
 }
 

@@ -42,6 +42,7 @@ func (w *Client) RequestStand(ctx context.Context, request lifecycle.ID) (stand 
 			return lifecycle.RequestInEngine{}, unavailable(err)
 		}
 		stand.Running = !closes(event.GetEventType())
+		stand.Completed = event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
 		noteStand(&stand, event)
 	}
 	return stand, nil
@@ -58,8 +59,13 @@ func noteStand(stand *lifecycle.RequestInEngine, event *historypb.HistoryEvent) 
 			stand.Item = in.Told
 			stand.Version, _ = lifecycle.ParseDate(in.ToldVersion)
 		}
+	case event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+		// One that is tried again and again may never be done.
+		stand.AtWork = event.GetWorkflowTaskScheduledEventAttributes().GetAttempt() <= 1
 	case event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-		stand.Begun = true
+		stand.Begun, stand.AtWork = true, false
+	case event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+		stand.AtWork = false
 	case event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == wire.ActivityNotify:
 		var notice wire.Notice
 		if read(event.GetActivityTaskScheduledEventAttributes().GetInput(), &notice) == nil {

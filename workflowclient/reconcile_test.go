@@ -30,7 +30,7 @@ func TestWhereTheWorkflowOfARequestStands(t *testing.T) {
 	}
 	require.Zero(t, stand(), "there is none")
 	require.NoError(t, reach.StartRequest(ctx, request, source, 0))
-	require.Equal(t, lifecycle.RequestInEngine{Running: true}, stand(), "nobody has worked on it")
+	require.Equal(t, lifecycle.RequestInEngine{Running: true, AtWork: true}, stand(), "nobody has worked on it")
 
 	version := time.Date(2026, 3, 4, 5, 6, 7, 8_000_000, time.UTC)
 	w := worker.New(b.server.Client, wire.QueueRequests, worker.Options{DisableRegistrationAliasing: true})

@@ -48,7 +48,7 @@ const usage = `admin makes and changes identities, workgroups, tokens, clients a
   admin notifications preview EVENT [--lang L] [--format text|html|webhook]
   admin erase --record ID | --request ID | --account-name N --source ID |
               --email E | --identity ALIAS  [--dry-run]
-  admin reconcile [--dry-run] [--format text|json]
+  admin reconcile [--dry-run] [--force] [--format text|json]
 
 init begins an organisation: it makes the first ORG_ADMIN with a personal access
 token, and refuses where an ORG_ADMIN has one.
@@ -77,7 +77,9 @@ has an account name in a source or an address of their own, or an identity.
 reconcile brings the workflows in Temporal in line with the database, after one of
 the two was restored to an earlier moment or lost. It may run beside everything else.
 It ends with 1 if something could not be brought in line, and with --dry-run, which
-changes nothing, if anything is out of line.
+changes nothing, if anything is out of line. What has moved within the last minute it
+leaves alone. It refuses a database without a request, or without rows for most of
+what runs; --force says that it is the right one.
 
 GATEHOUSE_DATABASE_URL names the database, for erase
 GATEHOUSE_MIGRATION_DATABASE_URL as the role that owns the tables; for reconcile

@@ -22,8 +22,9 @@ import (
 
 const (
 	// settled is how long rows must have stood before their workflow is found to be
-	// elsewhere; whatever is under way takes less.
-	settled = 10 * time.Second
+	// elsewhere; whatever is under way takes less, also while Temporal comes back from a
+	// fault.
+	settled = time.Minute
 	// reconcileConcurrency is how many workflows are reached at once.
 	reconcileConcurrency = 16
 )
@@ -34,6 +35,7 @@ const (
 func reconcileAll(ctx context.Context, args, environ []string, out io.Writer) error {
 	flags := flag.NewFlagSet("reconcile", flag.ContinueOnError)
 	dryRun := flags.Bool("dry-run", false, "")
+	force := flags.Bool("force", false, "")
 	format := flags.String("format", "text", "")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -65,10 +67,21 @@ func reconcileAll(ctx context.Context, args, environ []string, out io.Writer) er
 	defer func() { _ = reach.Close(context.WithoutCancel(ctx)) }()
 
 	report, err := reconcile.Run(ctx, rows, reach, reconcile.Options{
-		DryRun: *dryRun, Settled: settled, Concurrency: reconcileConcurrency,
+		DryRun: *dryRun, Force: *force, Settled: settled, Concurrency: reconcileConcurrency,
 	})
+	if errors.Is(err, reconcile.ErrStrange) {
+		return fmt.Errorf("%w: look at it with --dry-run, and if it is right say so with --force", err)
+	}
 	// What was done before a fault is worth knowing.
+	printFaults(os.Stderr, report)
 	return errors.Join(printReport(out, report, *format), err, inLine(report))
+}
+
+// printFaults tells what could not be brought in line, with the cause.
+func printFaults(out io.Writer, report reconcile.Report) {
+	for _, fault := range report.Faults {
+		_, _ = fmt.Fprintf(out, "%s %s: %s\n", fault.Kind, fault.ID, fault.Cause)
+	}
 }
 
 // inLine is an error where something is out of line still.
@@ -116,16 +129,20 @@ func printReport(out io.Writer, report reconcile.Report, format string) error {
 	for _, s := range sorts {
 		fmt.Fprintf(out, "%s%s\t%s\t%d\t%s\n", doing, s.did, s.kind, counts[s], s.why)
 	}
-	// What is ended is named, since nothing else names it any more.
+	// What is ended is named, since nothing else names it any more, and what somebody has
+	// to decide again.
 	for _, deed := range report.Deeds {
-		if deed.Did == reconcile.DidEnd {
-			fmt.Fprintf(out, "%s%s\t%s\t%s\n", doing, deed.Did, deed.Kind, deed.ID)
+		if deed.Did == reconcile.DidEnd || deed.Why == reconcile.WhyLost || deed.Why == reconcile.WhyAhead {
+			fmt.Fprintf(out, "%s%s\t%s\t%s\t%s\n", doing, deed.Did, deed.Kind, deed.ID, deed.Why)
 		}
+	}
+	if report.Moving > 0 {
+		fmt.Fprintf(out, "moved just now, run it again in a minute\t%d\n", report.Moving)
 	}
 	for _, fault := range report.Faults {
 		fmt.Fprintf(out, "fault\t%s\t%s\t%s\n", fault.Kind, fault.ID, fault.Fault)
 	}
-	if len(report.Deeds) == 0 && len(report.Faults) == 0 {
+	if len(report.Deeds) == 0 && len(report.Faults) == 0 && report.Moving == 0 {
 		fmt.Fprintln(out, "everything is in line")
 	}
 	return nil
