@@ -22,7 +22,9 @@ const (
 type Link struct {
 	listener net.Listener
 	targets  []string
-	serving  sync.WaitGroup
+	// forgottenFor is that of the constant, but for tests.
+	forgottenFor time.Duration
+	serving      sync.WaitGroup
 	// closing ends with the link.
 	closing context.Context //nolint:containedctx // the life of the link, which the goroutines of its connections heed
 	close   context.CancelFunc
@@ -54,7 +56,7 @@ func StartLink(ctx context.Context, address string, targets ...string) (*Link, e
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{listener: listener, targets: targets, open: map[*passage]struct{}{}, changed: make(chan struct{})}
+	l := &Link{listener: listener, targets: targets, forgottenFor: forgottenFor, open: map[*passage]struct{}{}, changed: make(chan struct{})}
 	l.closing, l.close = context.WithCancel(context.WithoutCancel(ctx))
 	l.serving.Go(l.serve)
 	return l, nil
@@ -95,7 +97,8 @@ func (l *Link) Cut() {
 
 // Forget has nothing pass any more on the connections that are open, and tells
 // nobody, as where a router or a server that took over knows nothing of them. New
-// ones are taken. An end that is left alone so is reset half a minute later.
+// ones are taken. What is sent on them is lost; an end that is left alone so is reset half
+// a minute after the other left.
 func (l *Link) Forget() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -170,6 +173,9 @@ type passage struct {
 func (p *passage) carry() {
 	defer p.finish()
 	if !p.pass() {
+		if p.isForgotten() {
+			_, _ = io.Copy(io.Discard, p.client)
+		}
 		return
 	}
 	target := p.link.dial()
@@ -195,14 +201,13 @@ func (p *passage) connect(target *net.TCPConn) bool {
 	return true
 }
 
-// pass waits until the weather lets a piece pass, and reports whether the passage
-// is there still.
+// pass waits until the weather lets a piece pass, and reports whether it may: whether
+// the passage is there still and not forgotten.
 func (p *passage) pass() bool {
 	for {
 		now, changed := p.link.weather()
 		switch {
 		case p.isForgotten():
-			<-p.gone
 			return false
 		case now.Refusing:
 			p.reset()
@@ -253,26 +258,31 @@ func (p *passage) pump(to, from *net.TCPConn) {
 	for {
 		n, err := from.Read(piece)
 		if n > 0 {
-			if !p.pass() {
+			switch passes := p.pass(); {
+			case p.isForgotten():
+				// It is lost, but that its end leaves is still to be noticed.
+			case !passes:
 				return
-			}
-			if _, err := to.Write(piece[:n]); err != nil {
-				return
+			default:
+				if _, err := to.Write(piece[:n]); err != nil {
+					return
+				}
 			}
 		}
-		switch {
-		case err == nil:
+		if err == nil {
 			continue
+		}
+		switch passes := errors.Is(err, io.EOF) && p.pass(); {
 		case p.isForgotten():
 			// The one end is left as it is for as long as a system needs that looks
 			// whether its connections live.
-			if p.wait(forgottenFor) {
+			if p.wait(p.link.forgottenFor) {
 				p.reset()
 			}
+		case passes:
+			_ = to.CloseWrite()
 		case !errors.Is(err, io.EOF):
 			p.reset()
-		case p.pass():
-			_ = to.CloseWrite()
 		}
 		return
 	}

@@ -130,6 +130,34 @@ func TestALinkHandsAnEndOnAndLetsTheAnswerPass(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
+// TestAForgottenConnectionIsResetOnceOneEndHasLeft has both ends send after it was
+// forgotten, since an end that sends must still be seen to leave.
+func TestAForgottenConnectionIsResetOnceOneEndHasLeft(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", hostPort(0))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	link := startLink(t, listener.Addr().String())
+	link.forgottenFor = time.Millisecond
+	c := through(t, link)
+	target, err := listener.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = target.Close() })
+	require.NoError(t, target.SetDeadline(time.Now().Add(time.Minute)))
+	c.say("before")
+	heard := bufio.NewReader(target)
+	line, err := heard.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "before\n", line)
+	link.Forget()
+	c.say("lost")
+	_, err = fmt.Fprintln(target, "lost too")
+	require.NoError(t, err)
+	require.NoError(t, c.connection.Close())
+	_, err = heard.ReadString('\n')
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+}
+
 func TestALinkDoesHarm(t *testing.T) {
 	t.Parallel()
 	link := startLink(t, echoing(t, "one").Addr().String())
