@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	enumspb "go.temporal.io/api/enums/v1"
 )
 
 // violation is something that is not as it must be.
@@ -41,15 +42,23 @@ type evidence struct {
 	rows      pgx.Tx
 	// workflows are the ids of those that are open.
 	workflows map[string]bool
+	// ended are the workflows of requests that have come to an end, each run with how.
+	ended []ended
 	// mails and postings count what arrived, by delivery and by event.
 	mails, postings map[string]int
+}
+
+// ended is how a run of a workflow came to its end.
+type ended struct {
+	id  string
+	how enumspb.WorkflowExecutionStatus
 }
 
 // check holds what clients were told to what is there. While pending requests are
 // left, decided says so, that is that nobody decided all of them yet.
 func (e evidence) check(ctx context.Context) (findings, error) {
 	found := findings{e.complaints()}
-	for _, look := range []func(context.Context) (findings, error){e.rules, e.requests, e.decisions, e.imports, e.exports, e.open, e.told} {
+	for _, look := range []func(context.Context) (findings, error){e.rules, e.requests, e.decisions, e.imports, e.exports, e.open, e.told, e.well} {
 		more, err := look(ctx)
 		if err != nil {
 			return found, err
@@ -354,14 +363,23 @@ func (e evidence) imports(ctx context.Context) (findings, error) {
 	accepted := checked{check: "an import that was accepted is complete, and so is each row"}
 	counted := checked{check: "there are no more imports than were sent", looked: len(all)}
 	files := checked{check: "all rows of a file are there once, in a version that was sent last, or none is"}
-	least, most := 0, 0
+	// Which attempt a job is of can't be told; what it is of can.
+	type sort struct {
+		source string
+		total  int
+	}
+	least, most, are := map[sort]int{}, map[sort]int{}, map[sort]int{}
+	for _, j := range all {
+		are[sort{j.Source, j.Total}]++
+	}
 	e.ledger.change(func() {
 		for _, f := range e.ledger.files {
 			may, none := map[string]bool{}, true
 			var last string
+			of := sort{f.source, f.rows}
 			for _, u := range f.uploads {
 				if u.outcome != refused {
-					most += 1 + u.open
+					most[of] += 1 + u.open
 				}
 				if u.open > 0 && u.outcome != refused || u.outcome == unknown {
 					may[u.mark] = true
@@ -369,7 +387,7 @@ func (e evidence) imports(ctx context.Context) (findings, error) {
 				if u.outcome != told {
 					continue
 				}
-				least++
+				least[of]++
 				accepted.looked++
 				none, last = false, u.mark
 				if j, ok := jobs[u.job]; !ok || j.Total != f.rows || j.Taken != f.rows || j.Faulty != 0 || j.Source != f.source {
@@ -389,8 +407,16 @@ func (e evidence) imports(ctx context.Context) (findings, error) {
 	for _, found := range shown {
 		files.faults = append(files.faults, fmt.Sprintf("nobody sent %v", found))
 	}
-	if len(all) < least || len(all) > most {
-		counted.faults = append(counted.faults, fmt.Sprintf("%d imports of at least %d and at most %d", len(all), least, most))
+	for of := range least {
+		if are[of] >= least[of] {
+			continue
+		}
+		counted.faults = append(counted.faults, fmt.Sprintf("%d imports of %d rows into %s, of at least %d", are[of], of.total, of.source, least[of]))
+	}
+	for of := range are {
+		if are[of] > most[of] {
+			counted.faults = append(counted.faults, fmt.Sprintf("%d imports of %d rows into %s, of at most %d", are[of], of.total, of.source, most[of]))
+		}
 	}
 	return findings{accepted, counted, files}, nil
 }
@@ -457,6 +483,18 @@ func (e evidence) open(ctx context.Context) (findings, error) {
 		}
 	}
 	return findings{stuck, lost}, nil
+}
+
+// well holds that no workflow of a request has failed: each is started anew, which
+// heals what would be seen of it.
+func (e evidence) well(context.Context) (findings, error) {
+	c := checked{check: "no workflow of a request fails or is ended", looked: len(e.ended)}
+	for _, w := range e.ended {
+		if w.how != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED && w.how != enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW {
+			c.faults = append(c.faults, w.id+" "+w.how.String())
+		}
+	}
+	return findings{c}, nil
 }
 
 // told holds deliveries to what arrived.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 )
 
 // seedVariable has a run that failed begun in the same way again.
@@ -44,6 +45,39 @@ func TestFaultsLoseNothing(t *testing.T) {
 	}
 	findsHarm(t, r, s)
 	copiesAgree(t, r)
+}
+
+func TestEqualSeedsPlanEqualHarm(t *testing.T) {
+	t.Parallel()
+	first := func(seed uint64, list int) (turns []turn) {
+		for next := range plan(options{seed: seed, longest: time.Second}, list, 12) {
+			if turns = append(turns, next); len(turns) == 50 {
+				break
+			}
+		}
+		return turns
+	}
+	require.Equal(t, first(7, 0), first(7, 0))
+	require.NotEqual(t, first(7, 0), first(8, 0))
+	require.NotEqual(t, first(7, 0), first(7, 1))
+}
+
+func TestAGapCountsFromTheBeginAndUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
+	for _, c := range []struct {
+		served []time.Time
+		want   time.Duration
+	}{
+		{nil, 10 * time.Second},
+		{[]time.Time{at(14)}, 6 * time.Second},
+		{[]time.Time{at(17), at(18)}, 7 * time.Second},
+		{[]time.Time{at(5), at(12), at(25)}, 13 * time.Second},
+	} {
+		answers := newTally()
+		answers.served[probing] = c.served
+		require.Equal(t, c.want, answers.gap(probing, at(10), at(20)))
+	}
 }
 
 // answered is the number of a request that was answered, decided that of a decision.
@@ -156,8 +190,11 @@ func findsHarm(t *testing.T, r *rig, s summary) {
 		"an export that arrived whole is the one that is kept": func(_ *testing.T, e evidence) {
 			e.ledger.exports = append(e.ledger.exports, &export{job: "of nobody", digest: "other", rows: 1})
 		},
-		"a pending request has an open workflow":                    rows(aPending),
-		"an open workflow has something to wait for":                func(_ *testing.T, e evidence) { e.workflows["request/gone"] = true },
+		"a pending request has an open workflow":     rows(aPending),
+		"an open workflow has something to wait for": func(_ *testing.T, e evidence) { e.workflows["request/gone"] = true },
+		"no workflow of a request fails or is ended": func(_ *testing.T, e evidence) {
+			e.ended[0].how = enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED
+		},
 		"a mail is told once, or as often again as it was in doubt": func(_ *testing.T, e evidence) { more(e.mails, 10) },
 		"a webhook is told, and no more often than it was tried":    func(_ *testing.T, e evidence) { more(e.postings, 10) },
 		"nothing arrives that is not a delivery":                    func(_ *testing.T, e evidence) { e.mails["of nobody"] = 1 },

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -174,32 +175,57 @@ func (r *rig) doHarm(ctx context.Context, o options) (all []done, err error) {
 		if len(wanted) == 0 {
 			continue
 		}
-		chosen := rand.New(rand.NewPCG(o.seed, uint64(1000+number))) //nolint:gosec // chance that can be had again
 		lanes.Go(func() {
-			for ctx.Err() == nil {
-				for _, i := range chosen.Perm(len(wanted)) {
-					pause := shortestHarm + time.Duration(chosen.Int64N(int64(longestPause-shortestHarm)))
-					lasts := shortestHarm + time.Duration(chosen.Int64N(int64(o.longest-shortestHarm)))
-					if !wait(ctx, pause) {
-						return
-					}
-					d, failed := inflict(ctx, wanted[i], chosen, lasts)
-					mutex.Lock()
-					all = append(all, d)
-					if failed != nil {
-						err = failed
-					}
-					mutex.Unlock()
-					if failed != nil {
-						return
-					}
-					r.say("%s for %s", d.what, d.ended.Sub(d.began).Round(100*time.Millisecond))
+			for next := range plan(o, number, len(wanted)) {
+				if !wait(ctx, next.pause) {
+					return
 				}
+				chosen := rand.New(rand.NewPCG(o.seed, next.chance)) //nolint:gosec // chance that can be had again
+				d, failed := inflict(ctx, wanted[next.harm], chosen, next.lasts)
+				mutex.Lock()
+				all = append(all, d)
+				if failed != nil {
+					err = failed
+				}
+				mutex.Unlock()
+				if failed != nil {
+					return
+				}
+				r.say("%s for %s", d.what, d.ended.Sub(d.began).Round(100*time.Millisecond))
 			}
 		})
 	}
 	lanes.Wait()
 	return all, err
+}
+
+// turn is what is done next: which of the harms, after a pause, for how long, and by
+// what chance its copies are picked.
+type turn struct {
+	harm         int
+	pause, lasts time.Duration
+	chance       uint64
+}
+
+// plan is what is done in one of the two lists, which has n harms, without an end. It
+// follows from the options alone.
+func plan(o options, list, n int) iter.Seq[turn] {
+	return func(yield func(turn) bool) {
+		chosen := rand.New(rand.NewPCG(o.seed, uint64(1000+list))) //nolint:gosec // chance that can be had again
+		for {
+			for _, i := range chosen.Perm(n) {
+				next := turn{
+					harm:   i,
+					pause:  shortestHarm + time.Duration(chosen.Int64N(int64(longestPause-shortestHarm))),
+					lasts:  shortestHarm + time.Duration(chosen.Int64N(int64(o.longest-shortestHarm))),
+					chance: chosen.Uint64(),
+				}
+				if !yield(next) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // inflict does one harm and takes it back. What is taken back while another harm

@@ -187,10 +187,14 @@ func (l *load) decideSome(chosen *rand.Rand, alias string) {
 		switch kind := chosen.IntN(100); {
 		case kind < 8:
 			var both sync.WaitGroup
-			for _, verdict := range []string{"approve", "reject"} {
-				both.Go(func() { l.decide(alias, item, verdict, true) })
+			var came [2]outcome
+			for i, verdict := range []string{"approve", "reject"} {
+				both.Go(func() { came[i] = l.decide(alias, item, verdict, true) })
 			}
 			both.Wait()
+			if came == [2]outcome{refused, refused} {
+				l.ledger.complain("of two verdicts at once one stands", "item %s", item)
+			}
 		case kind < 12:
 			l.decide("outsider", item, "approve", true)
 		case kind < 25:
@@ -222,8 +226,9 @@ func (l *load) inbox(ctx context.Context, alias string) []string {
 	return ids
 }
 
-// decide gives a verdict; it may be refused only if it is said so.
-func (l *load) decide(alias, item, verdict string, mayBeRefused bool) {
+// decide gives a verdict and returns what came of it; it may be refused only if it is
+// said so.
+func (l *load) decide(alias, item, verdict string, mayBeRefused bool) outcome {
 	d := &decision{
 		item: item, approver: l.ids[alias], verdict: verdict, comment: fmt.Sprintf("Said in %d", l.next()), outcome: unknown,
 	}
@@ -244,6 +249,7 @@ func (l *load) decide(alias, item, verdict string, mayBeRefused bool) {
 			put(l.ledger.certain, s.request.source, s.request.name, nil)
 		}
 	})
+	return a.outcome
 }
 
 // carryIn uploads a file of new people, in one to three versions one after another,

@@ -7,8 +7,9 @@
 //
 //	go run ./e2e/faults [-for D] [-seed N] [-copies N] [-longest D] [-only TEXT]
 //
-// The order of the harms, and what each client does, follow from the seed; which call
-// a harm hits does not.
+// Which harms are done, in what order and for how long, follows from the seed. What
+// clients do follows from it in part: they choose by it, among what they find. Which
+// call a harm hits does not follow from it.
 package main
 
 import (
@@ -55,7 +56,7 @@ func (o options) check() error {
 func main() {
 	o := options{}
 	flag.DurationVar(&o.duration, "for", 30*time.Minute, "how long there is load and harm")
-	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "what the order of the harms and the doings of the clients follow from") //nolint:gosec // any will do
+	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "what the plan of the harms follows from, and the choices of the clients") //nolint:gosec // any will do
 	flag.IntVar(&o.copies, "copies", 3, "how many processes of API and of worker there are")
 	flag.DurationVar(&o.longest, "longest", 15*time.Second, "how long a harm lasts at most")
 	flag.StringVar(&o.only, "only", "", "do only harms whose names contain this, such as \"kill\" or \"silence worker-Postgres\"")

@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -29,6 +30,7 @@ import (
 	"gatehouse/devstack"
 	"gatehouse/lifecycle"
 	"gatehouse/store"
+	"gatehouse/workflows/wire"
 )
 
 const (
@@ -83,9 +85,9 @@ func newRig(ctx context.Context, o options, out io.Writer) (_ *rig, err error) {
 	r := &rig{
 		options: o, ledger: newLedger(), tally: newTally(), out: out, approvers: map[string]int{},
 		tokens: map[string]string{}, ids: map[string]string{}, mails: map[string]int{}, postings: map[string]int{},
-		// A connection for each call: one that is kept could fail a call that has not
-		// been sent, which says nothing about the system.
-		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		// A connection for each call: on one that is kept, net/http sends a call again by
+		// itself, which the ledger would not know.
+		http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	defer func() {
 		if err != nil {
@@ -273,6 +275,7 @@ func (r *rig) run(ctx context.Context) (summary, error) {
 	if s.lastRest, s.findings, err = r.judgeAtRest(ctx); err != nil {
 		return s, err
 	}
+	s.first = first
 	s.findings = append(s.findings, first.onlyWrong("before the rest was decided")...)
 	last, err := r.last(ctx)
 	s.findings = append(s.findings, last...)
@@ -361,22 +364,28 @@ func (r *rig) moving(ctx context.Context) (left []string, err error) {
 // workflows are the ids of those that are open.
 func (r *rig) workflows(ctx context.Context) (map[string]bool, error) {
 	open := map[string]bool{}
+	err := r.list(ctx, `ExecutionStatus = "Running"`, func(w *workflowpb.WorkflowExecutionInfo) { open[w.GetExecution().GetWorkflowId()] = true })
+	return open, err
+}
+
+// list calls visit with each run of a workflow that the query selects.
+func (r *rig) list(ctx context.Context, query string, visit func(*workflowpb.WorkflowExecutionInfo)) error {
 	var token []byte
 	for {
 		page, err := r.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Query: `ExecutionStatus = "Running"`, PageSize: 1000, NextPageToken: token,
+			Query: query, PageSize: 1000, NextPageToken: token,
 		})
 		if _, away := errors.AsType[*serviceerror.Unavailable](err); away && wait(ctx, firstPause) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, execution := range page.GetExecutions() {
-			open[execution.GetExecution().GetWorkflowId()] = true
+			visit(execution)
 		}
 		if token = page.GetNextPageToken(); len(token) == 0 {
-			return open, nil
+			return nil
 		}
 	}
 }
@@ -388,6 +397,13 @@ func (r *rig) evidence(ctx context.Context) (e evidence, done func(), err error)
 	if err != nil {
 		return e, nil, err
 	}
+	var closed []ended
+	err = r.list(ctx, `WorkflowType = "`+wire.WorkflowRequest+`" AND ExecutionStatus != "Running"`, func(w *workflowpb.WorkflowExecutionInfo) {
+		closed = append(closed, ended{w.GetExecution().GetWorkflowId(), w.GetStatus()})
+	})
+	if err != nil {
+		return e, nil, err
+	}
 	tx, err := r.rows.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return e, nil, err
@@ -396,7 +412,7 @@ func (r *rig) evidence(ctx context.Context) (e evidence, done func(), err error)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	return evidence{
-		ledger: r.ledger, approvers: r.approvers, rows: tx, workflows: workflows,
+		ledger: r.ledger, approvers: r.approvers, rows: tx, workflows: workflows, ended: closed,
 		mails: maps.Clone(r.mails), postings: maps.Clone(r.postings),
 	}, func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }, nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 )
@@ -23,7 +24,9 @@ type summary struct {
 	firstRest, lastRest time.Duration
 	left                int
 	tally               *tally
-	findings            findings
+	// first is what was found before the rest was decided, findings what was found in
+	// the end, with what was wrong at first.
+	first, findings findings
 }
 
 // onlyWrong are the checks that found something, each under a name that says when.
@@ -83,12 +86,17 @@ func (s summary) print(out io.Writer) {
 	}
 	_ = table.Flush()
 	line("")
+	before := map[string]string{}
+	for _, c := range s.first {
+		before[c.check] = strconv.Itoa(c.looked)
+	}
+	line("looked at, before the rest was decided and after:")
 	for _, c := range s.findings {
 		verdict := "ok"
 		if len(c.faults) > 0 {
 			verdict = fmt.Sprintf("%d WRONG", len(c.faults))
 		}
-		line("%-8s %6d  %s", verdict, c.looked, c.check)
+		line("%-8s %6s %6d  %s", verdict, before[c.check], c.looked, c.check)
 		for _, fault := range c.faults[:min(len(c.faults), shownFaults)] {
 			line("         %s", fault)
 		}
@@ -100,11 +108,18 @@ func (s summary) print(out io.Writer) {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
 
 // gap is the longest time between two calls of a kind that were carried out, of those
-// times that lie at least in part between began and ended.
+// times that lie at least in part between began and ended. Where none was before, or
+// none came after, the time counts from began, or until ended.
 func (t *tally) gap(kind string, began, ended time.Time) (longest time.Duration) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	served := slices.SortedFunc(slices.Values(t.served[kind]), time.Time.Compare)
+	if len(served) == 0 || served[0].After(began) {
+		served = slices.Insert(served, 0, began)
+	}
+	if served[len(served)-1].Before(ended) {
+		served = append(served, ended)
+	}
 	for i := 1; i < len(served); i++ {
 		if served[i].After(began) && served[i-1].Before(ended) {
 			longest = max(longest, served[i].Sub(served[i-1]))
