@@ -54,12 +54,19 @@ func TestRecordRelease(t *testing.T) {
 			require.Contains(t, names, id, "every workflow that runs is recorded")
 		}
 	}
-	require.NoError(t, os.MkdirAll(filepath.Dir(releasedDump(version)), 0o750))
+	released := filepath.Dir(releasedDump(version))
+	require.NoError(t, os.MkdirAll(released, 0o750))
 	require.NoError(t, os.WriteFile(releasedDump(version), s.dump(t), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(releasedDump(version)), "migrations.sha256"), sums(t), 0o600))
 	// What was recorded since the release before is this one's.
 	if recent := filepath.Join(historiesDir, "next"); isThere(recent) {
 		require.NoError(t, os.Rename(recent, filepath.Join(historiesDir, version, "ended")))
+	}
+	for name, of := range map[string][2]string{
+		"migrations": {filepath.Join("..", "store", "migrations"), "*.sql"},
+		"dump":       {released, "dump.sql"},
+		"histories":  {filepath.Join(historiesDir, version), filepath.Join("*", "*.json")},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(released, name+".sha256"), sums(t, of[0], of[1]), 0o600))
 	}
 }
 
@@ -68,24 +75,29 @@ func isThere(path string) bool {
 	return err == nil
 }
 
-// sums are the migrations with their sums, as sha256sum writes them.
-func sums(t *testing.T) []byte {
+// sums are the files of a folder that fit the pattern, with their sums, as sha256sum
+// writes them there.
+func sums(t *testing.T, folder, pattern string) []byte {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "store", "migrations", "*.sql"))
+	files, err := filepath.Glob(filepath.Join(folder, pattern))
 	require.NoError(t, err)
 	var lines []byte
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		lines = fmt.Appendf(lines, "%x  %s\n", sha256.Sum256(text), filepath.Base(file))
+		name, err := filepath.Rel(folder, file)
+		require.NoError(t, err)
+		lines = fmt.Appendf(lines, "%x  %s\n", sha256.Sum256(text), filepath.ToSlash(name))
 	}
 	return lines
 }
 
 // dump is the schema and the rows as SQL that a driver can run. Signing keys are
-// left out: those of a dump that everybody can read sign nothing.
+// left out and those of webhooks blanked: those of a dump that everybody can read sign
+// nothing.
 func (s *system) dump(t *testing.T) []byte {
 	t.Helper()
+	s.execute(t, "UPDATE webhook_endpoints SET secret = decode(repeat('00', 32), 'hex')")
 	out, err := exec.CommandContext(patience(t), s.Postgres.Program("pg_dump"), "--no-owner", "--inserts", "--rows-per-insert=1000",
 		"--exclude-table-data=signing_keys", "--dbname="+s.Postgres.URL()).Output()
 	require.NoError(t, err)

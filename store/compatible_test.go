@@ -47,7 +47,13 @@ func releases(t *testing.T) []string {
 // sums are the migrations that a version was released with, each with its sum.
 func sums(t *testing.T, release string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(release, "migrations.sha256"))
+	return sumsIn(t, filepath.Join(release, "migrations.sha256"))
+}
+
+// sumsIn reads what sha256sum writes.
+func sumsIn(t *testing.T, path string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	all := map[string]string{}
 	for line := range strings.Lines(string(text)) {
@@ -73,6 +79,18 @@ func TestReleasedMigrationsStayAsTheyAre(t *testing.T) {
 	}
 	for _, file := range unreleased(t) {
 		require.Greater(t, file, newest, "a migration comes after those that were released")
+	}
+}
+
+// TestReleasedDumpsStayAsTheyAre: what a version left behind is not what a later one
+// would like it to be.
+func TestReleasedDumpsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, release := range releases(t) {
+		text, err := os.ReadFile(filepath.Join(release, "dump.sql"))
+		require.NoError(t, err)
+		is := sha256.Sum256(text)
+		require.Equal(t, map[string]string{"dump.sql": hex.EncodeToString(is[:])}, sumsIn(t, filepath.Join(release, "dump.sha256")))
 	}
 }
 
@@ -173,7 +191,7 @@ func TestWhatAMigrationMayNotDo(t *testing.T) {
 		"ALTER TABLE records ENABLE ROW LEVEL SECURITY":                                                                         "table records",
 		"DO $$ BEGIN EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM gatehouse_test_app', current_schema()); END $$":             "privilege USAGE on the schema",
 		"REVOKE EXECUTE ON FUNCTION records_follow_dates() FROM PUBLIC, gatehouse_test_app":                                     "privilege EXECUTE on records_follow_dates()",
-		"REVOKE UPDATE (sources) ON organisation FROM gatehouse_test_app":                                                         "privilege UPDATE on organisation.sources",
+		"REVOKE UPDATE (sources) ON organisation FROM gatehouse_test_app":                                                       "privilege UPDATE on organisation.sources",
 		"REVOKE INSERT ON records FROM gatehouse_test_app":                                                                      "privilege INSERT on records",
 		// Marked.
 		"ALTER TABLE records DROP COLUMN phone;\n-- contract column records.phone since 0.5: nobody reads it": "",

@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -46,7 +48,41 @@ var recorded = map[string][]string{
 	},
 }
 
-const historiesDir = "testdata/histories"
+const (
+	historiesDir = "testdata/histories"
+	releasedDir  = "../store/testdata/released"
+)
+
+// TestReleasedHistoriesStayAsTheyAre: what a version left behind is replayed as it was,
+// for each version that was released.
+func TestReleasedHistoriesStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	versions, err := os.ReadDir(releasedDir)
+	require.NoError(t, err)
+	require.NotEmpty(t, versions)
+	for _, version := range versions {
+		require.NotEmpty(t, recorded[version.Name()+"/open"], "what %s left open is replayed", version.Name())
+		text, err := os.ReadFile(filepath.Join(releasedDir, version.Name(), "histories.sha256"))
+		require.NoError(t, err)
+		want, is := map[string]string{}, map[string]string{}
+		for line := range strings.Lines(string(text)) {
+			sum, file, _ := strings.Cut(strings.TrimSpace(line), "  ")
+			want[file] = sum
+		}
+		root := filepath.Join(historiesDir, version.Name())
+		require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			file, err := filepath.Rel(root, path)
+			is[filepath.ToSlash(file)] = fmt.Sprintf("%x", sha256.Sum256(content))
+			return err
+		}))
+		require.Equal(t, want, is, "%s was released", version.Name())
+	}
+}
 
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
