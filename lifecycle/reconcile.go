@@ -48,7 +48,9 @@ const (
 	EngineSchedule EngineKind = "schedule of exports"
 )
 
-// EngineKinds lists the kinds that are workflows.
+// EngineKinds lists the kinds that are workflows. The one that begins an export of a
+// schedule is none of them: without its row it ends by itself, and what it began is an
+// export.
 func EngineKinds() []EngineKind {
 	return []EngineKind{EngineRequest, EngineAbsence, EngineImports, EngineImport, EngineExport, EngineDelivery}
 }
