@@ -57,9 +57,10 @@ func TestEqualSeedsPlanEqualHarm(t *testing.T) {
 		}
 		return turns
 	}
-	require.Equal(t, first(7, 0), first(7, 0))
-	require.NotEqual(t, first(7, 0), first(8, 0))
-	require.NotEqual(t, first(7, 0), first(7, 1))
+	planned, again := first(7, 0), first(7, 0)
+	require.Equal(t, planned, again)
+	require.NotEqual(t, planned, first(8, 0))
+	require.NotEqual(t, planned, first(7, 1))
 }
 
 func TestAGapCountsFromTheBeginAndUntilTheEnd(t *testing.T) {
