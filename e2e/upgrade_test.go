@@ -46,9 +46,20 @@ func finishWhatIsHalfWay(t *testing.T, version string) {
 	s.execute(t, "UPDATE webhook_endpoints SET url = $1", receiver.URL)
 	// It is looked every ten minutes whether the workflow of a delivery runs.
 	s.execute(t, "UPDATE deliveries SET due = now() WHERE status = 'PENDING'")
+	// And that of an absence, when there is something to do about it: at its end.
+	s.execute(t, "UPDATE absences SET due = now()")
 
 	reminded := s.count(t, "SELECT count(*) FROM notifications WHERE event = 'reminder'")
-	require.Equal(t, 1, reminded, "the reminder of before is not sent again")
+	require.Equal(t, 1, reminded)
+	const (
+		delegated = "SELECT count(*) FROM approval_items AS i JOIN absences AS b ON b.identity_id = i.delegated_from WHERE "
+		extended  = `SELECT count(*) FROM extension_records AS e JOIN records AS r ON r.id = e.record_id WHERE r.end_date = `
+	)
+	deputed := s.count(t, delegated+"i.status = 'PENDING' AND i.approver_id = b.deputy_id")
+	require.NotZero(t, deputed, "items that a deputy has")
+	require.Equal(t, 1, s.count(t, extended+"e.end_date_before"))
+	const absent = `WorkflowType = "AbsenceWorkflow" AND ExecutionStatus = "Running"`
+	bySweep(t, "Temporal has the absence", func() bool { return s.countWorkflows(t, absent) == 1 })
 	s.approveAll(t)
 	bySweep(t, "every import is done", func() bool {
 		return s.count(t, "SELECT count(*) FROM import_jobs WHERE status <> 'COMPLETED'") == 0
@@ -65,6 +76,10 @@ func finishWhatIsHalfWay(t *testing.T, version string) {
 		return posted.Load() > 0 && s.count(t, "SELECT count(*) FROM deliveries WHERE status <> 'DELIVERED'") == 0
 	})
 	s.requireWhole(t)
+	require.Equal(t, reminded, s.count(t, "SELECT count(*) FROM notifications WHERE event = 'reminder'"), "the reminder of before is not sent again")
+	require.Equal(t, 1, s.count(t, extended+"e.end_date"), "the record goes on until the extension's end")
+	require.Equal(t, deputed, s.count(t, delegated+"i.status = 'APPROVED' AND i.decided_by = b.deputy_id"), "the deputy decided what they had")
+	require.Equal(t, 1, s.countWorkflows(t, absent), "the absence is not over")
 }
 
 // approveAll approves what waits, each item by whoever has it, until nothing does.
