@@ -52,11 +52,12 @@ func finishWhatIsHalfWay(t *testing.T, version string) {
 	reminded := s.count(t, "SELECT count(*) FROM notifications WHERE event = 'reminder'")
 	require.Equal(t, 1, reminded)
 	const (
-		delegated = "SELECT count(*) FROM approval_items AS i JOIN absences AS b ON b.identity_id = i.delegated_from WHERE "
+		// The item of another stage may come to the deputy later.
+		delegated = " FROM approval_items AS i JOIN absences AS b ON b.identity_id = i.delegated_from WHERE "
 		extended  = `SELECT count(*) FROM extension_records AS e JOIN records AS r ON r.id = e.record_id WHERE r.end_date = `
 	)
-	deputed := s.count(t, delegated+"i.status = 'PENDING' AND i.approver_id = b.deputy_id")
-	require.NotZero(t, deputed, "items that a deputy has")
+	deputed := s.text(t, "SELECT coalesce(string_agg(i.id::text, ','), '')"+delegated+"i.status = 'PENDING' AND i.approver_id = b.deputy_id")
+	require.NotEmpty(t, deputed, "items that a deputy has")
 	require.Equal(t, 1, s.count(t, extended+"e.end_date_before"))
 	const absent = `WorkflowType = "AbsenceWorkflow" AND ExecutionStatus = "Running"`
 	bySweep(t, "Temporal has the absence", func() bool { return s.countWorkflows(t, absent) == 1 })
@@ -78,7 +79,8 @@ func finishWhatIsHalfWay(t *testing.T, version string) {
 	s.requireWhole(t)
 	require.Equal(t, reminded, s.count(t, "SELECT count(*) FROM notifications WHERE event = 'reminder'"), "the reminder of before is not sent again")
 	require.Equal(t, 1, s.count(t, extended+"e.end_date"), "the record goes on until the extension's end")
-	require.Equal(t, deputed, s.count(t, delegated+"i.status = 'APPROVED' AND i.decided_by = b.deputy_id"), "the deputy decided what they had")
+	require.Zero(t, s.count(t, "SELECT count(*)"+delegated+"i.id = ANY (string_to_array($1, ',')::uuid[]) AND i.decided_by IS DISTINCT FROM b.deputy_id", deputed),
+		"the deputy decided what they had")
 	require.Equal(t, 1, s.countWorkflows(t, absent), "the absence is not over")
 }
 
