@@ -76,8 +76,8 @@ func (c *calls) faults() []string {
 
 // draw returns a source of chance; the same stream is the same in every run with the
 // same seed.
-func (p *profile) draw(stream uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(p.seed), stream)) //nolint:gosec // any will do
+func (p *profile) draw(stream int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(p.seed), uint64(stream))) //nolint:gosec // any will do
 }
 
 // pick draws a kind.
@@ -105,7 +105,7 @@ func (p *profile) closed(ctx context.Context, clients int, lasts time.Duration) 
 	began := time.Now()
 	for i := range clients {
 		group.Go(func() {
-			draw := p.draw(uint64(i))
+			draw := p.draw(i)
 			for ctx.Err() == nil {
 				k, due := p.pick(draw), time.Now()
 				status, err := k.call(ctx, draw)
@@ -175,7 +175,7 @@ func (p *profile) open(ctx context.Context, phases []phase, lasts time.Duration)
 		f.Most = f.Before
 		look := f.began
 		for ; due.Sub(f.began) < lasts && until(ctx, due); due = due.Add(time.Duration(arrivals.ExpFloat64() / f.Offered * float64(time.Second))) {
-			k, draw, at := p.pick(arrivals), p.draw(arrivals.Uint64()), due
+			k, draw, at := p.pick(arrivals), p.draw(arrivals.Int()), due
 			group.Go(func() {
 				status, err := k.call(ctx, draw)
 				made.add(ctx, k.name, at, status, err)
