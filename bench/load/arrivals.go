@@ -133,7 +133,8 @@ type phase struct {
 	Name    string  `json:"name"`
 	Offered float64 `json:"offeredPerSecond"`
 	// Done are those that were done while the phase lasted, whenever they were due.
-	Done   float64       `json:"donePerSecond"`
+	Done float64 `json:"donePerSecond"`
+	// Lasted is how long the phase was to last, and afterwards how long it did.
 	Lasted time.Duration `json:"lasted"`
 	// Calls are those that were due in the phase.
 	Calls []figures `json:"calls"`
@@ -158,9 +159,9 @@ type figures struct {
 	Longest float64 `json:"longest"`
 }
 
-// open offers the phases one right after the other, each at its rate for so long, at
-// random times, whatever becomes of the calls. It returns what failed.
-func (p *profile) open(ctx context.Context, phases []phase, lasts time.Duration) []string {
+// open offers the phases one right after the other, at random times, whatever becomes
+// of the calls. It returns what failed.
+func (p *profile) open(ctx context.Context, phases []phase) []string {
 	var made calls
 	var group sync.WaitGroup
 	bulk, stop := context.WithCancel(ctx)
@@ -174,7 +175,7 @@ func (p *profile) open(ctx context.Context, phases []phase, lasts time.Duration)
 		f.Before = p.system.memory()
 		f.Most = f.Before
 		look := f.began
-		for ; due.Sub(f.began) < lasts && until(ctx, due); due = due.Add(time.Duration(arrivals.ExpFloat64() / f.Offered * float64(time.Second))) {
+		for ; due.Sub(f.began) < f.Lasted && until(ctx, due); due = due.Add(time.Duration(arrivals.ExpFloat64() / f.Offered * float64(time.Second))) {
 			k, draw, at := p.pick(arrivals), p.draw(arrivals.Int()), due
 			group.Go(func() {
 				status, err := k.call(ctx, draw)

@@ -7,8 +7,8 @@
 //
 // It starts a system of its own, with N API and worker processes. First it measures
 // the capacity: what so many clients get done that each send a call when the one
-// before is answered. Then it offers 0.5, 0.8 and 1.2 of that, and at last 0.5
-// again, to see how soon the system is as before.
+// before is answered. Then it offers 0.5, 0.8 and 1.2 of that for so long each, and at
+// last 0.5 again for a while, to see how soon the system is as before.
 package main
 
 import (
@@ -57,12 +57,12 @@ func main() {
 	}
 }
 
-// loads are the parts of the capacity that are offered one after another; the last
-// shows how the system recovers from the one before.
+// loads are the parts of the capacity that are offered one after another, and for
+// what part of the time; the last shows how the system recovers from the one before.
 var loads = []struct {
-	name string
-	part float64
-}{{"0.5 of the capacity", 0.5}, {"0.8", 0.8}, {"1.2", 1.2}, {"0.5 again", 0.5}}
+	name       string
+	part, time float64
+}{{"0.5 of the capacity", 0.5, 1}, {"0.8", 0.8, 1}, {"1.2", 1.2, 1}, {"0.5 again", 0.5, 0.2}}
 
 func run(ctx context.Context, copies, clients int, lasts, warmup time.Duration, seed int64) (*report, error) {
 	s, err := start(ctx, copies)
@@ -84,9 +84,11 @@ func run(ctx context.Context, copies, clients int, lasts, warmup time.Duration, 
 	}
 	fmt.Printf("%d copies: %.1f calls a second are the capacity, by %d clients in %s\n", copies, found.Capacity, clients, warmup)
 	for _, load := range loads {
-		found.Phases = append(found.Phases, phase{Name: load.name, Offered: load.part * found.Capacity})
+		found.Phases = append(found.Phases, phase{
+			Name: load.name, Offered: load.part * found.Capacity, Lasted: time.Duration(load.time * float64(lasts)),
+		})
 	}
-	found.Faults = p.open(ctx, found.Phases, lasts)
+	found.Faults = p.open(ctx, found.Phases)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
