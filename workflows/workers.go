@@ -62,8 +62,9 @@ func Register(r worker.Registry, a *activities.Activities) {
 // Bounds of a worker process.
 const (
 	// stickyCacheSize is how many workflows a process keeps in memory between
-	// two messages. One costs some ten kilobytes; beyond it they are replayed.
-	stickyCacheSize = 5_000
+	// two messages. One costs some 60 KiB; beyond it they are replayed, which is
+	// little for those that wait for weeks.
+	stickyCacheSize = 1_000
 	// DefaultDatabaseSteps is how many database steps run at once unless
 	// [WorkerOptions] says otherwise.
 	DefaultDatabaseSteps = 16
