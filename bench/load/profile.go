@@ -33,7 +33,7 @@ const (
 	// lookEvery is how often a client asks how far its import is.
 	lookEvery = 200 * time.Millisecond
 	// settleLimit bounds the decisions after the load.
-	settleLimit = 5 * time.Minute
+	settleLimit = 20 * time.Minute
 )
 
 // kind is a sort of call, and how often it comes among the others.
