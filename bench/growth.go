@@ -128,7 +128,8 @@ func (r *rig) everyday(ctx context.Context, source, approvals string, n int) ([]
 // grow makes the records of those sources that have none, spreads finished requests
 // over them, and entries of the trail from one number to another, as the programs
 // would have left them. One request in
-// fifty, as many as a source has, was decided by the one who is measured, and so were the first begunWith.
+// fifty, as many as a source has, was decided by the one who is measured, and so were the first begunWith; the others
+// by as many more.
 func (r *rig) grow(ctx context.Context, sources []string, requestsFrom, requestsTo, entriesFrom, entriesTo int) error {
 	ids := make([]uuid.UUID, len(sources))
 	for i, source := range sources {
@@ -161,8 +162,8 @@ func (r *rig) grow(ctx context.Context, sources []string, requestsFrom, requests
 			SELECT md5('item' || n)::uuid, md5('request' || n)::uuid, 0, by, 'IDENTITY', CASE n % 5 WHEN 0 THEN 'REJECTED' ELSE 'APPROVED' END,
 				by, md5('decision' || n)::uuid, at - interval '1 hour', at - interval '1 hour', at - interval '1 hour', at
 			FROM generate_series($1::int + 1, $2::int) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS t (at),
-				LATERAL (SELECT CASE WHEN n % 50 = 0 OR n <= $5::int THEN $3::uuid ELSE $4::uuid END) AS b (by)`,
-			[]any{requestsFrom, requestsTo, me, other, begunWith}},
+				LATERAL (SELECT CASE WHEN n % 50 = 0 OR n <= $4::int THEN $3::uuid ELSE md5('approver' || n % 50)::uuid END) AS b (by)`,
+			[]any{requestsFrom, requestsTo, me, begunWith}},
 		{`UPDATE source_counters AS c SET
 				records = (SELECT count(*) FROM records AS r WHERE r.source_id = c.source_id),
 				approved = (SELECT count(*) FROM requests AS r WHERE r.source_id = c.source_id AND approval_status = 'APPROVED'),
