@@ -84,6 +84,9 @@ type Deliveries struct {
 	Poster Poster
 	// Observer may be nil.
 	Observer DeliveryObserver
+	// Outgoing is told when something is about to go out by mail or webhook, for
+	// instance to trace it; end gets what came of it. May be nil.
+	Outgoing func(ctx context.Context, channel string) (_ context.Context, end func(error))
 }
 
 func (d *Deliveries) observer() DeliveryObserver {
@@ -172,7 +175,13 @@ func (d *Deliveries) attempt(ctx context.Context, delivery lifecycle.Delivery) e
 	if delivery.Channel == lifecycle.ByWebhook {
 		send = d.post
 	}
-	if err := send(ctx, delivery, begin); err != nil {
+	sending, end := ctx, func(error) {}
+	if d.Outgoing != nil {
+		sending, end = d.Outgoing(ctx, channelLabel(delivery))
+	}
+	err := send(sending, delivery, begin)
+	end(err)
+	if err != nil {
 		return err
 	}
 	// It has arrived. Not knowing so would have it sent again.

@@ -175,9 +175,9 @@ type run struct {
 	report Report
 }
 
-// todo is one thing to look at. look returns what has to be done about it; a deed
+// task is one thing to look at. look returns what has to be done about it; a deed
 // without Did is none.
-type todo struct {
+type task struct {
 	kind lifecycle.EngineKind
 	id   lifecycle.ID
 	look func(ctx context.Context) (did, why string, err error)
@@ -186,10 +186,10 @@ type todo struct {
 
 // each looks at the things and does what has to be done, some at once. It fails only
 // if ctx ends.
-func (r *run) each(ctx context.Context, todos []todo) error {
+func (r *run) each(ctx context.Context, tasks []task) error {
 	var group errgroup.Group
 	group.SetLimit(max(1, r.o.Concurrency))
-	for _, t := range todos {
+	for _, t := range tasks {
 		group.Go(func() error {
 			did, why, err := t.look(ctx)
 			if err == nil && did != "" && !r.o.DryRun {
@@ -256,12 +256,12 @@ func (r *run) orphans(ctx context.Context) error {
 				return err
 			}
 			there := set(existing)
-			var todos []todo
+			var tasks []task
 			for _, id := range ids {
 				if there[id] {
 					continue
 				}
-				todos = append(todos, todo{
+				tasks = append(tasks, task{
 					kind: kind, id: id,
 					look: func(ctx context.Context) (string, string, error) {
 						// What is listed may have ended a moment ago.
@@ -274,7 +274,7 @@ func (r *run) orphans(ctx context.Context) error {
 					do: func(ctx context.Context) error { return r.engine.End(ctx, kind, id) },
 				})
 			}
-			return r.each(ctx, todos)
+			return r.each(ctx, tasks)
 		})
 		if err != nil {
 			return err
@@ -300,12 +300,12 @@ func (r *run) strayed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var todos []todo
+		var tasks []task
 		for _, q := range requests {
 			if !strays(q) {
 				continue
 			}
-			todos = append(todos, todo{
+			tasks = append(tasks, task{
 				kind: lifecycle.EngineRequest, id: q.RequestID,
 				look: func(ctx context.Context) (string, string, error) {
 					stand, err := r.engine.RequestStand(ctx, q.RequestID)
@@ -320,7 +320,7 @@ func (r *run) strayed(ctx context.Context) error {
 				do: func(ctx context.Context) error { return r.engine.RestartRequest(ctx, q.RequestID, q.SourceID) },
 			})
 		}
-		return r.each(ctx, todos)
+		return r.each(ctx, tasks)
 	})
 }
 
@@ -345,10 +345,10 @@ func (r *run) requests(ctx context.Context) error {
 		if err != nil || len(requests) == 0 {
 			return err
 		}
-		todos := make([]todo, len(requests))
+		tasks := make([]task, len(requests))
 		for i, q := range requests {
 			running := false
-			todos[i] = todo{
+			tasks[i] = task{
 				kind: lifecycle.EngineRequest, id: q.RequestID,
 				look: func(ctx context.Context) (string, string, error) {
 					stand, err := r.engine.RequestStand(ctx, q.RequestID)
@@ -377,7 +377,7 @@ func (r *run) requests(ctx context.Context) error {
 				},
 			}
 		}
-		if err := r.each(ctx, todos); err != nil {
+		if err := r.each(ctx, tasks); err != nil {
 			return err
 		}
 		after = requests[len(requests)-1].RequestID
@@ -416,14 +416,14 @@ func (r *run) imports(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	todos := make([]todo, len(sources))
+	tasks := make([]task, len(sources))
 	for i, source := range sources {
-		todos[i] = r.missing(lifecycle.EngineImports, source, func(ctx context.Context) error {
+		tasks[i] = r.missing(lifecycle.EngineImports, source, func(ctx context.Context) error {
 			_, err := r.engine.EnsureImports(ctx, source)
 			return err
 		})
 	}
-	return r.each(ctx, todos)
+	return r.each(ctx, tasks)
 }
 
 func (r *run) exports(ctx context.Context) error {
@@ -431,20 +431,20 @@ func (r *run) exports(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	todos := make([]todo, len(jobs))
+	tasks := make([]task, len(jobs))
 	for i, job := range jobs {
-		todos[i] = r.missing(lifecycle.EngineExport, job.ID, func(ctx context.Context) error {
+		tasks[i] = r.missing(lifecycle.EngineExport, job.ID, func(ctx context.Context) error {
 			_, err := r.engine.EnsureExport(ctx, job.ID, job.SourceID)
 			return err
 		})
 	}
-	return r.each(ctx, todos)
+	return r.each(ctx, tasks)
 }
 
 // missing starts a workflow unless it runs. Its row is read again once it is known not
 // to: the workflow may have come to its end since the row was read.
-func (r *run) missing(kind lifecycle.EngineKind, id lifecycle.ID, start func(context.Context) error) todo {
-	return todo{kind: kind, id: id, do: start, look: func(ctx context.Context) (string, string, error) {
+func (r *run) missing(kind lifecycle.EngineKind, id lifecycle.ID, start func(context.Context) error) task {
+	return task{kind: kind, id: id, do: start, look: func(ctx context.Context) (string, string, error) {
 		running, completed, err := r.engine.Running(ctx, kind, id)
 		if err != nil || running {
 			return "", "", err
@@ -465,14 +465,14 @@ func (r *run) absences(ctx context.Context) error {
 		if err != nil || len(absences) == 0 {
 			return err
 		}
-		todos := make([]todo, len(absences))
+		tasks := make([]task, len(absences))
 		for i, absence := range absences {
-			todos[i] = r.missing(lifecycle.EngineAbsence, absence, func(ctx context.Context) error {
+			tasks[i] = r.missing(lifecycle.EngineAbsence, absence, func(ctx context.Context) error {
 				_, err := r.engine.EnsureAbsence(ctx, absence)
 				return err
 			})
 		}
-		if err := r.each(ctx, todos); err != nil {
+		if err := r.each(ctx, tasks); err != nil {
 			return err
 		}
 		after = absences[len(absences)-1]
@@ -485,14 +485,14 @@ func (r *run) deliveries(ctx context.Context) error {
 		if err != nil || len(deliveries) == 0 {
 			return err
 		}
-		todos := make([]todo, len(deliveries))
+		tasks := make([]task, len(deliveries))
 		for i, d := range deliveries {
-			todos[i] = r.missing(lifecycle.EngineDelivery, d.ID, func(ctx context.Context) error {
+			tasks[i] = r.missing(lifecycle.EngineDelivery, d.ID, func(ctx context.Context) error {
 				_, err := r.engine.EnsureDelivery(ctx, d.ID, d.Channel)
 				return err
 			})
 		}
-		if err := r.each(ctx, todos); err != nil {
+		if err := r.each(ctx, tasks); err != nil {
 			return err
 		}
 		after = deliveries[len(deliveries)-1].ID
@@ -512,10 +512,10 @@ func (r *run) schedules(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var todos []todo
+		var tasks []task
 		for _, schedule := range schedules {
 			wanted[schedule.ID] = true
-			todos = append(todos, todo{
+			tasks = append(tasks, task{
 				kind: lifecycle.EngineSchedule, id: schedule.ID,
 				look: func(ctx context.Context) (string, string, error) {
 					if there[schedule.ID] {
@@ -529,7 +529,7 @@ func (r *run) schedules(ctx context.Context) error {
 				do: func(ctx context.Context) error { return r.engine.SaveExportSchedule(ctx, schedule) },
 			})
 		}
-		if err := r.each(ctx, todos); err != nil {
+		if err := r.each(ctx, tasks); err != nil {
 			return err
 		}
 		if len(schedules) < page {
@@ -537,14 +537,14 @@ func (r *run) schedules(ctx context.Context) error {
 		}
 		after = schedules[len(schedules)-1].ID
 	}
-	var todos []todo
+	var tasks []task
 	for _, id := range known {
 		if !wanted[id] {
-			todos = append(todos, todo{
+			tasks = append(tasks, task{
 				kind: lifecycle.EngineSchedule, id: id, look: always(DidEnd, WhyNoRow),
 				do: func(ctx context.Context) error { return r.engine.DropExportSchedule(ctx, id) },
 			})
 		}
 	}
-	return r.each(ctx, todos)
+	return r.each(ctx, tasks)
 }

@@ -42,28 +42,15 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := start(ctx, os.Args[1:], os.Environ(), os.Stderr)
+	err := serve.Start(ctx, os.Args[1:], func() error { return run(ctx, os.Environ(), os.Stderr) }, func() (string, error) {
+		cfg, err := config.LoadAPI(os.Environ())
+		return cfg.MetricsAddress, err
+	})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "api:", err)
 		os.Exit(1)
 	}
-}
-
-// start runs the program, or asks the one that runs already for its health.
-func start(ctx context.Context, args, environ []string, stderr io.Writer) error {
-	asks, err := serve.AsksHealth(args)
-	if err != nil {
-		return err
-	}
-	if !asks {
-		return run(ctx, environ, stderr)
-	}
-	cfg, err := config.LoadAPI(environ)
-	if err != nil {
-		return err
-	}
-	return serve.CheckReady(ctx, cfg.MetricsAddress)
 }
 
 // run serves until ctx ends, then finishes what it has begun.
@@ -82,11 +69,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	defer fail(nil)
 
 	metrics := telemetry.NewMetrics("api")
-	tracing, err := serve.Tracing(ctx, "api", cfg.Tracing, httpapi.TrackingID, log)
-	if err != nil {
-		return err
-	}
-	interceptors, err := tracing.Interceptors()
+	tracing, interceptors, err := serve.Tracing(ctx, "api", cfg.Tracing, httpapi.TrackingID, log)
 	if err != nil {
 		return err
 	}

@@ -54,28 +54,15 @@ func share(connections, wanted int) (steps, bulk int) {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := start(ctx, os.Args[1:], os.Environ(), os.Stderr)
+	err := serve.Start(ctx, os.Args[1:], func() error { return run(ctx, os.Environ(), os.Stderr) }, func() (string, error) {
+		cfg, err := config.LoadWorker(os.Environ())
+		return cfg.MetricsAddress, err
+	})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(1)
 	}
-}
-
-// start runs the program, or asks the one that runs already for its health.
-func start(ctx context.Context, args, environ []string, stderr io.Writer) error {
-	asks, err := serve.AsksHealth(args)
-	if err != nil {
-		return err
-	}
-	if !asks {
-		return run(ctx, environ, stderr)
-	}
-	cfg, err := config.LoadWorker(environ)
-	if err != nil {
-		return err
-	}
-	return serve.CheckReady(ctx, cfg.MetricsAddress)
 }
 
 // run works until ctx ends, then finishes what it has begun.
@@ -95,11 +82,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer telling.close()
 	metrics := telemetry.NewMetrics("worker")
-	tracing, err := serve.Tracing(ctx, "worker", cfg.Tracing, trackingID, log)
-	if err != nil {
-		return err
-	}
-	interceptors, err := tracing.Interceptors()
+	tracing, interceptors, err := serve.Tracing(ctx, "worker", cfg.Tracing, trackingID, log)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
 
 	"gatehouse/activities"
 	"gatehouse/config"
-	"gatehouse/lifecycle"
 	"gatehouse/mailer"
 	"gatehouse/notice"
 	"gatehouse/telemetry"
@@ -48,39 +46,12 @@ func newTelling(cfg config.Worker) (*telling, error) {
 
 // deliveries is what the steps of deliveries need.
 func (t *telling) deliveries(rows activities.DeliveryStore, observer activities.DeliveryObserver, tracing *telemetry.Tracing) *activities.Deliveries {
-	d := &activities.Deliveries{Store: rows, Words: t.words, Poster: tracedPoster{t.poster, tracing}, Observer: observer}
+	d := &activities.Deliveries{Store: rows, Words: t.words, Poster: t.poster, Observer: observer, Outgoing: tracing.Outgoing}
 	if t.mailer != nil {
-		d.Mailer = tracedMailer{t.mailer, tracing}
+		// A nil *Mailer would be a Mailer.
+		d.Mailer = t.mailer
 	}
 	return d
-}
-
-// tracedMailer is a Mailer with a span for each mail.
-type tracedMailer struct {
-	next    activities.Mailer
-	tracing *telemetry.Tracing
-}
-
-// Send implements activities.Mailer.
-func (m tracedMailer) Send(ctx context.Context, mail lifecycle.Mail, begin func(context.Context) error) error {
-	ctx, end := m.tracing.Outgoing(ctx, "mail")
-	err := m.next.Send(ctx, mail, begin)
-	end(err)
-	return err
-}
-
-// tracedPoster is a Poster with a span for each posting.
-type tracedPoster struct {
-	next    activities.Poster
-	tracing *telemetry.Tracing
-}
-
-// Post implements activities.Poster.
-func (p tracedPoster) Post(ctx context.Context, posting lifecycle.Posting, begin func(context.Context) error) error {
-	ctx, end := p.tracing.Outgoing(ctx, "webhook")
-	err := p.next.Post(ctx, posting, begin)
-	end(err)
-	return err
 }
 
 func (t *telling) close() {

@@ -18,16 +18,21 @@ const healthTimeout = 8 * time.Second
 // longestStatus bounds how much of an answer is shown, in bytes.
 const longestStatus = 4096
 
-// AsksHealth reports whether the arguments ask a program for its health instead
-// of starting it; other arguments are an error.
-func AsksHealth(args []string) (bool, error) {
+// Start runs a program, or asks the one that runs already for its health where the
+// arguments are the word health; other arguments are an error. address returns
+// where the program listens for operators.
+func Start(ctx context.Context, args []string, run func() error, address func() (string, error)) error {
 	switch {
 	case len(args) == 0:
-		return false, nil
-	case len(args) == 1 && args[0] == "health":
-		return true, nil
+		return run()
+	case len(args) > 1 || args[0] != "health":
+		return errors.New(`it takes no arguments but "health", which asks the program that runs here whether it is ready`)
 	}
-	return false, errors.New(`it takes no arguments but "health", which asks the program that runs here whether it is ready`)
+	at, err := address()
+	if err != nil {
+		return err
+	}
+	return CheckReady(ctx, at)
 }
 
 // CheckReady asks the program that listens at address, which may be on all

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -36,17 +37,12 @@ func TestAProgramIsAskedForItsReadiness(t *testing.T) {
 
 func TestArgumentsAskForHealthOrAreWrong(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		args       []string
-		asks, good bool
-	}{
-		{nil, false, true},
-		{[]string{"health"}, true, true},
-		{[]string{"healthy"}, false, false},
-		{[]string{"health", "now"}, false, false},
-	} {
-		asks, err := serve.AsksHealth(test.args)
-		require.Equal(t, test.asks, asks, test.args)
-		require.Equal(t, test.good, err == nil, test.args)
+	ran, asked := errors.New("it ran"), errors.New("it was asked")
+	run := func() error { return ran }
+	address := func() (string, error) { return "", asked }
+	require.ErrorIs(t, serve.Start(t.Context(), nil, run, address), ran)
+	require.ErrorIs(t, serve.Start(t.Context(), []string{"health"}, run, address), asked)
+	for _, args := range [][]string{{"healthy"}, {"health", "now"}} {
+		require.ErrorContains(t, serve.Start(t.Context(), args, run, address), "it takes no arguments")
 	}
 }
