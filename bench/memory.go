@@ -1,11 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,8 +10,8 @@ type usage struct{ api, worker float64 }
 
 // memory is how much memory API and worker have just now.
 func (r *rig) memory() (now usage, err error) {
-	if now.api, err = resident(r.stack.API[0].PID()); err == nil {
-		now.worker, err = resident(r.stack.Worker[0].PID())
+	if now.api, err = r.stack.API[0].Resident(); err == nil {
+		now.worker, err = r.stack.Worker[0].Resident()
 	}
 	return now, err
 }
@@ -53,21 +48,4 @@ func (r *rig) watchMemory() func() usage {
 		look()
 		return peak
 	}
-}
-
-// resident is the resident memory of a process in MiB, as Linux tells it.
-func resident(pid int) (float64, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = file.Close() }()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if text, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			kib, err := strconv.ParseFloat(strings.Fields(text)[0], 64)
-			return kib / 1024, err
-		}
-	}
-	return 0, fmt.Errorf("process %d does not tell its memory", pid)
 }

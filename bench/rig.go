@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -122,28 +120,9 @@ func (r *rig) close() {
 }
 
 func (r *rig) login(ctx context.Context, alias string) error {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.stack.APIURL()+"/oauth/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := r.http.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		AccessToken string `json:"access_token"`
-		IdentityID  string `json:"identity_id"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return err
-	}
-	r.tokens[alias], r.ids[alias] = answer.AccessToken, answer.IdentityID
-	return nil
+	login, err := devstack.LogIn(ctx, r.http, r.stack.APIURL(), alias)
+	r.tokens[alias], r.ids[alias] = login.AccessToken, login.IdentityID
+	return err
 }
 
 // post makes one call under /v3 and decodes the answer into result, unless nil.

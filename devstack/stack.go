@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,18 +120,6 @@ type Stack struct {
 	// running are the ends of what was started, in the order it was started.
 	running []func(context.Context) error
 }
-
-// Links are the connections of a Stack that can be harmed, one for all copies of a
-// program. Clients is nil where one copy runs without links, the others are nil
-// without links.
-type Links struct {
-	Clients                         *Link
-	APIToPostgres, WorkerToPostgres *Link
-	APIToTemporal, WorkerToTemporal *Link
-}
-
-// listening is where a copy listens; a worker has metrics alone.
-type listening struct{ api, metrics string }
 
 const (
 	startProgramTimeout = 90 * time.Second
@@ -306,9 +293,6 @@ func (s *Stack) settle() error {
 	return checkPorts(uses)
 }
 
-// fronted is whether clients reach the API through a link.
-func (s *Stack) fronted() bool { return s.options.Copies > 1 || s.options.Links }
-
 // obtainPostgres sees to it that there is a PostgreSQL to start: who has none is
 // told before the programs are built, which takes longer.
 func (s *Stack) obtainPostgres(ctx context.Context) error {
@@ -419,117 +403,6 @@ func (s *Stack) program(name string, environs ...map[string]string) command {
 		}
 	}
 	return command{path: filepath.Join(s.bin, name), env: environ, dir: s.options.Dir}
-}
-
-// startLinks starts the balancer in front of the API and, with Links, what can be
-// harmed between the programs and what they need.
-func (s *Stack) startLinks(ctx context.Context) error {
-	start := func(link **Link, address string, targets ...string) error {
-		started, err := StartLink(ctx, address, targets...)
-		if err != nil {
-			return err
-		}
-		*link = started
-		s.running = append(s.running, started.Stop)
-		return nil
-	}
-	if s.fronted() {
-		var targets []string
-		for _, at := range s.apis {
-			targets = append(targets, at.api)
-		}
-		if err := start(&s.Links.Clients, s.options.APIAddress, targets...); err != nil {
-			return err
-		}
-	}
-	if !s.options.Links {
-		return nil
-	}
-	database, err := url.Parse(s.Environ()[variableDatabase])
-	if err != nil {
-		return fmt.Errorf("%s can't be read", variableDatabase) // it has a password
-	}
-	return errors.Join(
-		start(&s.Links.APIToPostgres, hostPort(0), database.Host),
-		start(&s.Links.WorkerToPostgres, hostPort(0), database.Host),
-		start(&s.Links.APIToTemporal, hostPort(0), s.TemporalAddress()),
-		start(&s.Links.WorkerToTemporal, hostPort(0), s.TemporalAddress()),
-	)
-}
-
-// behind are the variables of a program that reaches Postgres and Temporal by these
-// links; none without links.
-func (s *Stack) behind(postgres, temporal *Link) map[string]string {
-	if postgres == nil {
-		return nil
-	}
-	database, err := url.Parse(s.Environ()[variableDatabase])
-	if err != nil {
-		return nil // startLinks has said so
-	}
-	database.Host = postgres.Address()
-	return map[string]string{variableDatabase: database.String(), variableTemporal: temporal.Address()}
-}
-
-func (s *Stack) startAPI(ctx context.Context) error {
-	s.say("starting api")
-	links := s.behind(s.Links.APIToPostgres, s.Links.APIToTemporal)
-	for i, at := range s.apis {
-		s.API = append(s.API, s.newProgram("api", i+1, at, links))
-	}
-	return s.startProgram(ctx, s.API)
-}
-
-func (s *Stack) startWorker(ctx context.Context) error {
-	s.say("starting worker")
-	links := s.behind(s.Links.WorkerToPostgres, s.Links.WorkerToTemporal)
-	for i, at := range s.workers {
-		s.Worker = append(s.Worker, s.newProgram("worker", i+1, at, links))
-	}
-	return s.startProgram(ctx, s.Worker)
-}
-
-// newProgram is a copy of api or worker, the first having number 1.
-func (s *Stack) newProgram(program string, number int, at listening, links map[string]string) *Program {
-	name := program
-	if number > 1 {
-		name += "-" + strconv.Itoa(number)
-	}
-	own := maps.Clone(links)
-	if own == nil {
-		own = map[string]string{}
-	}
-	if at.api != "" {
-		own[variableAPI], own[variableAPIMetrics] = at.api, at.metrics
-	} else {
-		own[variableWorkerMetrics] = at.metrics
-	}
-	p := &Program{address: at.api, metricsURL: "http://" + reachable(at.metrics), environ: own}
-	sp := spec{
-		name: name, command: s.program(program, own),
-		logPath: s.logPath(name), pidPath: pidPath(s.options.Dir, name),
-		ready: func(ctx context.Context, _ int) error { return programReady(ctx, p.metricsURL+"/readyz") },
-		grace: stopProgramGrace, say: s.say,
-	}
-	if s.options.Echo {
-		sp.echo = func(line string) {
-			if worthTelling(line) {
-				s.say("%s: %s", name, line)
-			}
-		}
-	}
-	p.Process = newProcess(sp)
-	return p
-}
-
-func (s *Stack) startProgram(ctx context.Context, copies Copies) error {
-	if err := os.MkdirAll(filepath.Join(s.options.Dir, "run"), 0o750); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, startProgramTimeout)
-	defer cancel()
-	s.running = append(s.running, copies.Stop)
-	return copies.Start(ctx)
 }
 
 // worthTelling drops the lines of a structured log that are mere information;

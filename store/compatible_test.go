@@ -110,16 +110,21 @@ func unreleased(t *testing.T) []string {
 	return files
 }
 
+// atLastRelease makes a schema of the last of all releases.
+func atLastRelease(t *testing.T) (all []string, schema storetest.Schema, db *sql.DB) {
+	t.Helper()
+	all, schema = releases(t), storetest.EmptySchema(t)
+	require.NoError(t, store.MigrateTo(t.Context(), schema.MigrationURL, schema.AppRole, int64(len(sums(t, all[len(all)-1])))))
+	return all, schema, schema.Admin(t)
+}
+
 // TestMigrationsKeepWhatTheLastReleaseUses runs what is newer than the last release
 // over its schema: the programs of that release run beside it while it is rolled
 // out, and after it is rolled back. docs/operations.md says what is refused, and
 // how a step that has waited for a release is marked.
 func TestMigrationsKeepWhatTheLastReleaseUses(t *testing.T) {
 	t.Parallel()
-	all := releases(t)
-	schema := storetest.EmptySchema(t)
-	require.NoError(t, store.MigrateTo(t.Context(), schema.MigrationURL, schema.AppRole, int64(len(sums(t, all[len(all)-1])))))
-	db := schema.Admin(t)
+	all, schema, db := atLastRelease(t)
 	before := readCatalogue(t, db)
 	require.NoError(t, store.Migrate(t.Context(), schema.MigrationURL, schema.AppRole))
 	var text strings.Builder
@@ -141,10 +146,7 @@ func names(folders []string) (names []string) {
 // TestWhatAMigrationMayNotDo proves that the check can fail, and what it lets pass.
 func TestWhatAMigrationMayNotDo(t *testing.T) {
 	t.Parallel()
-	all := releases(t)
-	schema := storetest.EmptySchema(t)
-	require.NoError(t, store.MigrateTo(t.Context(), schema.MigrationURL, schema.AppRole, int64(len(sums(t, all[len(all)-1])))))
-	db := schema.Admin(t)
+	all, _, db := atLastRelease(t)
 	// None has been granted yet.
 	_, err := db.ExecContext(t.Context(), "GRANT UPDATE (sources) ON organisation TO gatehouse_test_app")
 	require.NoError(t, err)

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"gatehouse/devstack"
@@ -52,9 +48,11 @@ func start(ctx context.Context, copies int) (_ *system, err error) {
 		return nil, err
 	}
 	for _, alias := range []string{"admin", "jane.doe", "approver.one"} {
-		if err := s.login(ctx, alias); err != nil {
-			return nil, fmt.Errorf("%s logs in: %w", alias, err)
+		login, err := devstack.LogIn(ctx, s.http, s.stack.APIURL(), alias)
+		if err != nil {
+			return nil, err
 		}
+		s.tokens[alias], s.ids[alias] = login.AccessToken, login.IdentityID
 	}
 	return s, nil
 }
@@ -68,25 +66,6 @@ func (s *system) stop() {
 		}
 	}
 	_ = os.RemoveAll(s.dir)
-}
-
-func (s *system) login(ctx context.Context, alias string) error {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
-	}
-	answer := struct {
-		AccessToken string `json:"access_token"`
-		IdentityID  string `json:"identity_id"`
-	}{}
-	status, err := s.send(ctx, "", http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()), &answer)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK {
-		return fmt.Errorf("status %d", status)
-	}
-	s.tokens[alias], s.ids[alias] = answer.AccessToken, answer.IdentityID
-	return nil
 }
 
 // post sends a JSON body under /v3.
@@ -139,29 +118,15 @@ func (m memory) or(n memory) memory {
 	return memory{max(m.API, n.API), max(m.Worker, n.Worker)}
 }
 
-func (s *system) memory() (m memory) {
-	for _, p := range s.stack.API {
-		m.API += resident(p.PID())
-	}
-	for _, p := range s.stack.Worker {
-		m.Worker += resident(p.PID())
-	}
-	return m
+func (s *system) memory() memory {
+	return memory{resident(s.stack.API), resident(s.stack.Worker)}
 }
 
-// resident is what Linux tells of a process, 0 where it tells nothing.
-func resident(pid int) float64 {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
+// resident is the memory of all copies; one that does not tell counts as nothing.
+func resident(copies devstack.Copies) (all float64) {
+	for _, p := range copies {
+		one, _ := p.Resident()
+		all += one
 	}
-	defer func() { _ = file.Close() }()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if text, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			kib, _ := strconv.ParseFloat(strings.Fields(text)[0], 64)
-			return kib / 1024
-		}
-	}
-	return 0
+	return all
 }

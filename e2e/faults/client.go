@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -168,28 +167,4 @@ func wait(ctx context.Context, pause time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
-}
-
-// login is the answer of the token endpoint.
-type login struct {
-	AccessToken string `json:"access_token"`
-	IdentityID  string `json:"identity_id"`
-}
-
-// signIn gets a token as a client of the demo organisation.
-func signIn(ctx context.Context, c *http.Client, base, alias string) (l login, err error) {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {"demo-" + alias}, "client_secret": {"demo-" + alias + "-secret"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/oauth/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return l, err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := c.Do(request)
-	if err != nil {
-		return l, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	return l, json.NewDecoder(response.Body).Decode(&l)
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+
+	"gatehouse/devstack"
 )
 
 // copiesAgree holds that several processes of each program are of one mind.
@@ -119,7 +121,7 @@ func eachScheduleOnce(t *testing.T, r *rig) {
 func aTokenIsGoodEverywhere(t *testing.T, r *rig) {
 	t.Helper()
 	for _, from := range r.stack.API {
-		l, err := signIn(context.WithoutCancel(t.Context()), r.http, "http://"+from.Address(), "outsider")
+		l, err := devstack.LogIn(context.WithoutCancel(t.Context()), r.http, "http://"+from.Address(), "outsider")
 		require.NoError(t, err)
 		for _, at := range r.stack.API {
 			a := caller{http: r.http, base: "http://" + at.Address(), token: l.AccessToken, tally: r.tally}.

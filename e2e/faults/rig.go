@@ -171,7 +171,7 @@ func (r *rig) as(alias string) caller {
 // told.
 func (r *rig) furnish(ctx context.Context) error {
 	for _, alias := range append([]string{"admin", "jane.doe", "source.admin", "outsider"}, approvers...) {
-		l, err := signIn(ctx, r.http, r.stack.APIURL(), alias)
+		l, err := devstack.LogIn(ctx, r.http, r.stack.APIURL(), alias)
 		if err != nil {
 			return err
 		}
