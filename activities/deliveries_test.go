@@ -31,6 +31,14 @@ type post struct {
 	// sent is what whoever carries a delivery says.
 	sent   error
 	failed []lifecycle.DeliveryError
+	// ways are what Outgoing was told, ended what came of it.
+	ways  []string
+	ended []error
+}
+
+func (p *post) outgoing(ctx context.Context, channel string) (context.Context, func(error)) {
+	p.ways = append(p.ways, channel)
+	return ctx, func(err error) { p.ended = append(p.ended, err) }
 }
 
 func (p *post) do(call string) error {
@@ -114,7 +122,7 @@ func (p *post) deliver(t *testing.T) (result wire.DeliveryResult, counted delive
 	counted = delivered{}
 	a := &Activities{
 		Log:        slog.New(slog.NewJSONHandler(&logged, nil)),
-		Deliveries: &Deliveries{Store: p, Words: words, Mailer: p, Poster: p, Observer: counted},
+		Deliveries: &Deliveries{Store: p, Words: words, Mailer: p, Poster: p, Observer: counted, Outgoing: p.outgoing},
 	}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.Deliver)
@@ -143,6 +151,8 @@ func TestAMailIsMadeAndHandedOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wire.DeliveryResult{Status: lifecycle.DeliveryDelivered}, result)
 	require.Equal(t, delivered{"mail delivered": 1}, counted)
+	require.Equal(t, []string{"mail"}, p.ways)
+	require.Equal(t, []error{nil}, p.ended)
 	require.Equal(t, []string{"GetDelivery", "GetRecipient", "LoadNotice", "BeginAttempt", "EndDelivery"}, p.calls,
 		"the attempt is noted before anything is said")
 	require.Len(t, p.mails, 1)
@@ -159,6 +169,7 @@ func TestAWebhookIsMadeAndHandedOver(t *testing.T) {
 	_, counted, _, err := p.deliver(t)
 	require.NoError(t, err)
 	require.Equal(t, delivered{"webhook delivered": 1}, counted)
+	require.Equal(t, []string{"webhook"}, p.ways)
 	require.Equal(t, []string{"GetDelivery", "GetWebhook", "LoadNotice", "BeginAttempt", "EndDelivery"}, p.calls)
 	require.Equal(t, p.delivery.EventID, p.postings[0].ID, "the same for every attempt, and for a sending again")
 	require.Contains(t, string(p.postings[0].Body), "gatehouse.decision_needed.v1")
